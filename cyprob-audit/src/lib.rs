@@ -1,0 +1,1 @@
+//! The tamper-evident audit log of the cyprob control plane.

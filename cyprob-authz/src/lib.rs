@@ -1,0 +1,1 @@
+//! Capability tokens, decisions and the secure router of the cyprob control plane.

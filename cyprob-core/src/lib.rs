@@ -1,0 +1,1 @@
+//! Identity, sessions and tenancy of the cyprob control plane.

@@ -1,0 +1,1 @@
+//! Secret providers and the encrypted local store of the cyprob control plane.

@@ -1,0 +1,3 @@
+//! The reference server of the cyprob control plane.
+
+fn main() {}

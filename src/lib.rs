@@ -1,0 +1,1 @@
+//! A security control plane that a Rust application embeds.
