@@ -1,0 +1,4 @@
+//! Implementations of the ports that ship with the crate, each behind its feature.
+
+#[cfg(feature = "system")]
+pub mod system;

@@ -1,0 +1,170 @@
+//! The closed catalogue of actions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The text names no action of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no action of the catalogue")]
+pub struct UnknownAction;
+
+macro_rules! actions {
+    ($($(#[$doc:meta])+ $name:ident $text:literal;)+) => {
+        /// What was done or tried. The list is closed: a new action is a change of this type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub enum Action {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl Action {
+            /// Every action of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The dotted name that the audit trail shows.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+
+        impl FromStr for Action {
+            type Err = UnknownAction;
+
+            fn from_str(text: &str) -> Result<Self, UnknownAction> {
+                match text {
+                    $($text => Ok(Self::$name),)+
+                    _ => Err(UnknownAction),
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The first administrator came to be; the first record of a deployment.
+    DeploymentBootstrapped "deployment.bootstrapped";
+    /// The control plane started.
+    SystemStarted "system.started";
+    /// The control plane stopped in an orderly way.
+    SystemStopped "system.stopped";
+    /// The store's schema was brought to a version.
+    SystemMigrated "system.migrated";
+    /// The configuration in force at a start, by its digest.
+    SystemConfigured "system.configured";
+    /// An operator ran an administration command on the machine.
+    AdminCommand "admin.command";
+    /// A signing key came into use.
+    KeyCreated "key.created";
+    /// A request was refused for want of a permission or a live sign-in.
+    AccessDenied "access.denied";
+    /// A person signed in.
+    SessionOpened "session.opened";
+    /// A sign-in failed.
+    SessionRefused "session.refused";
+    /// A session's tokens were renewed.
+    SessionRefreshed "session.refreshed";
+    /// A refresh was refused.
+    SessionRefreshRefused "session.refresh_refused";
+    /// A used refresh token came back: the session was ended.
+    SessionTheftDetected "session.theft_detected";
+    /// A person signed out.
+    SessionClosed "session.closed";
+    /// A person ended one of their other sessions.
+    SessionRevoked "session.revoked";
+    /// A person ended all of their other sessions.
+    SessionsRevoked "session.revoked_others";
+    /// A session got its first token for an organization.
+    GrantOpened "grant.opened";
+    /// An organization ended a session's access to it.
+    GrantEnded "grant.ended";
+    /// An account was made.
+    UserCreated "user.created";
+    /// A password was changed.
+    PasswordChanged "user.password_changed";
+    /// A password change was refused.
+    PasswordChangeRefused "user.password_change_refused";
+    /// An organization was made.
+    OrgCreated "org.created";
+    /// An organization's name or policy was changed.
+    OrgUpdated "org.updated";
+    /// A person became a member.
+    MemberAdded "member.added";
+    /// A member's role was changed.
+    MemberRoleChanged "member.role_changed";
+    /// A member was removed.
+    MemberRemoved "member.removed";
+    /// An invitation was made.
+    InvitationCreated "invitation.created";
+    /// An invitation was withdrawn.
+    InvitationRevoked "invitation.revoked";
+    /// An invitation was accepted.
+    InvitationAccepted "invitation.accepted";
+    /// The audit trail was read.
+    AuditRead "audit.read";
+    /// The audit trail was exported.
+    AuditExported "audit.exported";
+    /// A plugin was installed.
+    PluginInstalled "plugin.installed";
+    /// A plugin file was refused.
+    PluginRefused "plugin.refused";
+    /// A plugin was enabled.
+    PluginEnabled "plugin.enabled";
+    /// A plugin was disabled.
+    PluginDisabled "plugin.disabled";
+    /// A plugin was removed.
+    PluginRemoved "plugin.removed";
+    /// A run was asked for.
+    RunCreated "run.created";
+    /// A worker took a run.
+    RunStarted "run.started";
+    /// A run's attempt was lost and the run went back to the queue.
+    RunRetried "run.retried";
+    /// A run ended with its findings stored.
+    RunSucceeded "run.succeeded";
+    /// A run ended in an error of its own.
+    RunFailed "run.failed";
+    /// A run was cancelled.
+    RunCancelled "run.cancelled";
+    /// A run lost its last attempt.
+    RunDied "run.dead";
+    /// A worker's message was refused.
+    RunResultRefused "run.result_refused";
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> Self {
+        action.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Action {
+    type Error = UnknownAction;
+
+    fn try_from(text: String) -> Result<Self, UnknownAction> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse::<Action>().unwrap(), *action);
+        }
+        assert!("session.unheard_of".parse::<Action>().is_err());
+    }
+}

@@ -1,0 +1,45 @@
+//! Types and pure rules: no I/O, no clock, no randomness, no async.
+
+pub mod audit;
+mod ctx;
+mod email;
+mod epoch;
+mod id;
+mod membership;
+mod name;
+mod org;
+mod page;
+mod password;
+mod refresh;
+mod revocation;
+mod role;
+mod session;
+mod session_policy;
+mod slug;
+mod time;
+mod user;
+
+pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
+pub use email::{Email, EmailError};
+pub use epoch::Epoch;
+pub use id::{
+    EventId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, RunId, SessionId, TokenId, UserId,
+};
+pub use membership::{Invitation, InvitationState, Member, Membership};
+pub use name::{DisplayName, NameError};
+pub use org::{OrgPolicy, Organization};
+pub use page::{Cursor, CursorError, Page, PageRequest};
+pub use password::{PasswordHash, PasswordPolicy, WeakPassword};
+pub use refresh::{
+    PresentedRefresh, RefreshKey, RefreshKeyId, RefreshKeys, RefreshTokenError, RefreshVerdict,
+    judge_refresh, mint_refresh_token,
+};
+pub use revocation::{Revocation, RevocationEntry};
+pub use role::{RoleError, RoleName};
+pub use session::{
+    Aal, EndReason, Grant, RefreshState, Session, SessionSeed, SessionView, TokenDigest,
+};
+pub use session_policy::{SessionPolicy, SessionPolicyError};
+pub use slug::{OrgSlug, SlugError};
+pub use time::{Timestamp, TimestampError};
+pub use user::User;

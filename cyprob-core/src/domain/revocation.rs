@@ -1,0 +1,25 @@
+//! What ends access tokens before their time.
+
+use super::{Epoch, OrgId, SessionId, Timestamp, UserId};
+
+/// A fact that ends access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Revocation {
+    /// All tokens of a session.
+    Session(SessionId),
+    /// A session's tokens for one organization.
+    Grant(SessionId, OrgId),
+    /// All tokens of a person that carry an older epoch.
+    User(UserId, Epoch),
+    /// A person's tokens for one organization that carry an older epoch.
+    Member(OrgId, UserId, Epoch),
+}
+
+/// A revocation with the time after which no token is left that it could end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RevocationEntry {
+    /// What is revoked.
+    pub what: Revocation,
+    /// When the last token it could end expires; it may be dropped then.
+    pub expires_at: Timestamp,
+}
