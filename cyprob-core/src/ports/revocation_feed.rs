@@ -1,0 +1,14 @@
+//! Revocations on their way to those who check tokens.
+
+use std::fmt::Debug;
+
+use crate::domain::RevocationEntry;
+
+/// Carries revocations to every place that checks access tokens.
+///
+/// A service calls it after the change is committed and before it returns. In
+/// one process the revocation holds when `publish` returns.
+pub trait RevocationFeed: Debug + Send + Sync + 'static {
+    /// Makes the revocations known. Publishing one twice changes nothing.
+    fn publish(&self, entries: &[RevocationEntry]);
+}
