@@ -2,10 +2,13 @@
 
 mod clock;
 mod entropy;
+mod password_hasher;
 mod revocation_feed;
 mod role_rules;
+pub mod store;
 
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyExt};
+pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
 pub use revocation_feed::RevocationFeed;
 pub use role_rules::RoleRules;

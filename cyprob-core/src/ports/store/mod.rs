@@ -1,0 +1,52 @@
+//! The identity store: what services ask of a database.
+//!
+//! Every method is one atomic step with its audit events: either all of it is
+//! durable when the method returns `Ok`, or none. A method that takes events
+//! records them only if its change took effect, unless it says otherwise. No
+//! method reads the clock: times come in.
+
+mod bootstrap;
+mod error;
+mod invitation;
+mod member;
+mod org;
+mod outbox;
+mod revocation;
+mod session;
+mod user;
+
+pub use bootstrap::{BootstrapOutcome, BootstrapStore, Founding};
+pub use error::{BoxError, StoreError};
+pub use invitation::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee};
+pub use member::{MemberOutcome, MemberStore, RoleChange};
+pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
+pub use outbox::Outbox;
+pub use revocation::RevocationStore;
+pub use session::{Advance, GrantOutcome, SessionEnd, SessionOwner, SessionStore, StoredSession};
+pub use user::{PasswordChange, PasswordOutcome, UserStore};
+
+/// Everything that the identity services ask of one backend.
+pub trait IdentityStore:
+    BootstrapStore
+    + UserStore
+    + OrgStore
+    + MemberStore
+    + InvitationStore
+    + SessionStore
+    + RevocationStore
+    + Outbox
+{
+}
+
+impl<T> IdentityStore for T where
+    T: BootstrapStore
+        + UserStore
+        + OrgStore
+        + MemberStore
+        + InvitationStore
+        + SessionStore
+        + RevocationStore
+        + Outbox
+        + ?Sized
+{
+}

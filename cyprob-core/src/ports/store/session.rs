@@ -1,0 +1,157 @@
+//! Sessions and grants.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::audit::AuditEvent;
+use crate::domain::{
+    EndReason, Epoch, Grant, OrgCtx, Page, PageRequest, RefreshState, RevocationEntry, Session,
+    SessionId, SessionView, Timestamp, UserId,
+};
+
+/// A session and what of its owner decides whether it goes on.
+#[derive(Clone, Debug)]
+pub struct StoredSession {
+    /// The session.
+    pub session: Session,
+    /// Its owner's state.
+    pub owner: SessionOwner,
+}
+
+/// The owner's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionOwner {
+    /// The owner's epoch; a session with an older one is over.
+    pub epoch: Epoch,
+    /// Whether the account is switched off.
+    pub disabled: bool,
+}
+
+impl StoredSession {
+    /// Whether the session's tokens may be renewed.
+    #[must_use]
+    pub fn is_live(&self, at: Timestamp) -> bool {
+        self.session.is_live(at)
+            && !self.owner.disabled
+            && self.session.credential_epoch == self.owner.epoch
+    }
+}
+
+/// One step of a session's refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// The session.
+    pub session: SessionId,
+    /// The generation it must still have.
+    pub from: u32,
+    /// The credential epoch it must still have.
+    pub credential_epoch: Epoch,
+    /// What comes.
+    pub to: RefreshState,
+    /// Now.
+    pub at: Timestamp,
+    /// Until when the next refresh is taken.
+    pub idle_expires_at: Timestamp,
+}
+
+/// The end of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// Its owner; another person's session is none.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// Why.
+    pub reason: EndReason,
+    /// Now.
+    pub at: Timestamp,
+    /// When the last access token given so far expires.
+    pub tokens_expire_at: Timestamp,
+}
+
+/// What became of a grant that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantOutcome {
+    /// It is new; the events were recorded.
+    Opened,
+    /// It was there; nothing changed and nothing was recorded.
+    Existing,
+    /// The organization has ended it; it stays ended for this session.
+    Ended,
+}
+
+/// Sessions of people and their grants for organizations.
+#[async_trait]
+pub trait SessionStore: Debug + Send + Sync + 'static {
+    /// Stores a new session, and its first grant if there is one.
+    ///
+    /// Returns `false`, and stores nothing, if the owner's epoch is not the
+    /// session's any more or the account is switched off: the credential
+    /// was changed between its check and now.
+    async fn open_session(
+        &self,
+        session: &Session,
+        grant: Option<&Grant>,
+        events: &[AuditEvent],
+    ) -> Result<bool, StoreError>;
+
+    /// One session, live or not.
+    async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError>;
+
+    /// Moves a live session one generation on, by compare-and-swap.
+    ///
+    /// Returns `false`, and changes nothing, if the generation or the
+    /// credential epoch is another one by now, the session has ended or
+    /// expired, or its owner's state ends it.
+    async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError>;
+
+    /// Ends a session and stores its revocation; `None` if the person has no such session that is live.
+    async fn end_session(
+        &self,
+        end: &SessionEnd,
+        events: &[AuditEvent],
+    ) -> Result<Option<RevocationEntry>, StoreError>;
+
+    /// Ends all live sessions of the person but the one named in `end.session`; the events are
+    /// recorded even if there are none.
+    async fn end_other_sessions(
+        &self,
+        end: &SessionEnd,
+        events: &[AuditEvent],
+    ) -> Result<Vec<RevocationEntry>, StoreError>;
+
+    /// The person's live sessions, oldest first (cursor: the id's bytes).
+    async fn sessions_of_user(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<SessionView>, StoreError>;
+
+    /// The live grants of the caller's organization whose session is live, oldest session first (cursor: the session id's bytes).
+    async fn grants_of_org(
+        &self,
+        org: &OrgCtx,
+        at: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<SessionView>, StoreError>;
+
+    /// Makes sure that a session has a grant.
+    async fn open_grant(
+        &self,
+        grant: &Grant,
+        events: &[AuditEvent],
+    ) -> Result<GrantOutcome, StoreError>;
+
+    /// Ends a grant of the caller's organization and stores its revocation; `None` if there is no live one.
+    async fn end_grant(
+        &self,
+        org: &OrgCtx,
+        session: SessionId,
+        at: Timestamp,
+        tokens_expire_at: Timestamp,
+        events: &[AuditEvent],
+    ) -> Result<Option<RevocationEntry>, StoreError>;
+}
