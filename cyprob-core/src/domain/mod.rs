@@ -8,6 +8,7 @@ mod id;
 mod membership;
 mod name;
 mod org;
+mod org_ref;
 mod page;
 mod password;
 mod refresh;
@@ -28,6 +29,7 @@ pub use id::{
 pub use membership::{Invitation, InvitationState, Member, Membership};
 pub use name::{DisplayName, NameError};
 pub use org::{OrgPolicy, Organization};
+pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
 pub use password::{PasswordHash, PasswordPolicy, WeakPassword};
 pub use refresh::{

@@ -1,7 +1,6 @@
 //! Passwords: what is accepted, and the form in which they are stored.
 
 use std::fmt;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -154,9 +153,6 @@ fn is_mostly_context(lower: &str, context: &[&str]) -> bool {
     }
     rest != lower && rest.chars().count() < 8
 }
-
-/// How long a client should wait when the hash pool is full.
-pub(crate) const BUSY_RETRY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

@@ -1,1 +1,32 @@
-//! The use cases.
+//! The use cases: each reads the clock once, decides by the domain's rules, and
+//! asks the store for one atomic step with its events.
+//!
+//! None of these futures may be dropped half-way by a caller that wants to know
+//! the outcome: a change that was committed is published to the revocation feed
+//! after the commit. The HTTP layer runs them in tasks of their own for that reason.
+
+mod bootstrap;
+mod identity;
+mod invitations;
+mod members;
+mod new_org;
+mod orgs;
+mod passwords;
+mod refresh;
+mod refusals;
+mod scope;
+mod secret_token;
+mod sessions;
+mod sign_in;
+
+pub use bootstrap::{Bootstrap, BootstrapError, FirstAdministrator, Founded};
+pub use identity::{Identity, IdentityParts};
+pub use invitations::{AcceptError, Accepted, InviteError, NewAccount, NewInvitation};
+pub use members::MemberError;
+pub use new_org::{CreateOrgError, NewOrg};
+pub use orgs::OrgError;
+pub use passwords::PasswordError;
+pub use refresh::RefreshError;
+pub use refusals::{RefusalKind, Refusals};
+pub use scope::{Scope, ScopeError};
+pub use sign_in::{Credentials, SignInError, SignedIn};

@@ -34,7 +34,7 @@ pub enum PasswordOutcome {
     /// It is in force.
     Changed {
         /// The session that goes on, if one was to and was live.
-        session: Option<Session>,
+        session: Option<Box<Session>>,
         /// What ended with it; already stored, to be published.
         revoked: Vec<RevocationEntry>,
     },

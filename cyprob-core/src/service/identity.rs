@@ -1,0 +1,95 @@
+//! The composed identity services.
+
+use std::sync::Arc;
+
+use super::Refusals;
+use crate::domain::audit::{Action, AuditEvent, Resource};
+use crate::domain::{
+    Caller, PasswordPolicy, RefreshKeys, RevocationEntry, SessionPolicy, Timestamp,
+};
+use crate::ports::store::IdentityStore;
+use crate::ports::{Clock, Entropy, EntropyExt, PasswordHasher, RevocationFeed, RoleRules};
+
+/// What the identity services are made of; every part is chosen by the host.
+#[derive(Clone, Debug)]
+pub struct IdentityParts {
+    /// Where everything is kept.
+    pub store: Arc<dyn IdentityStore>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Says what roles may do to roles.
+    pub roles: Arc<dyn RoleRules>,
+    /// Carries revocations to those who check tokens.
+    pub feed: Arc<dyn RevocationFeed>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// The server's keys for refresh tokens.
+    pub refresh_keys: RefreshKeys,
+    /// How long sessions and tokens live.
+    pub sessions: SessionPolicy,
+    /// What new passwords must be.
+    pub passwords: PasswordPolicy,
+}
+
+/// The identity services: sign-in, sessions, accounts, organizations, members, invitations, bootstrap.
+///
+/// The use cases are methods, one file per subject.
+#[derive(Debug)]
+pub struct Identity {
+    pub(super) parts: IdentityParts,
+    refusals: Refusals,
+}
+
+impl Identity {
+    /// Composes the services.
+    #[must_use]
+    pub fn new(parts: IdentityParts) -> Self {
+        Self {
+            parts,
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// The lifetimes in force.
+    #[must_use]
+    pub const fn session_policy(&self) -> &SessionPolicy {
+        &self.parts.sessions
+    }
+
+    /// The refusals of strangers that wait to be recorded.
+    #[must_use]
+    pub const fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    pub(super) fn store(&self) -> &dyn IdentityStore {
+        self.parts.store.as_ref()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// When the last access token given until `at` expires.
+    pub(super) fn tokens_expire_at(&self, at: Timestamp) -> Timestamp {
+        at.after(self.parts.sessions.access_ttl())
+    }
+
+    pub(super) fn publish(&self, entries: &[RevocationEntry]) {
+        if !entries.is_empty() {
+            self.parts.feed.publish(entries);
+        }
+    }
+
+    pub(super) fn event(
+        &self,
+        at: Timestamp,
+        caller: &Caller,
+        action: Action,
+        on: Resource,
+    ) -> AuditEvent {
+        AuditEvent::new(self.parts.entropy.id(at), at, caller, action, on)
+    }
+}

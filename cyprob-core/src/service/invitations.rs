@@ -1,0 +1,361 @@
+//! Inviting people and accepting.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::refusals::RefusalKind;
+use super::{Identity, new_org};
+use crate::domain::audit::{Action, Actor, MetaValue, Resource};
+use crate::domain::{
+    Caller, DisplayName, Email, Epoch, Invitation, InvitationId, InvitationState, OrgCtx,
+    Organization, Page, PageRequest, RoleName, Timestamp, TokenDigest, User, UserCtx, WeakPassword,
+};
+use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
+use crate::ports::{EntropyExt, HashError};
+
+/// Why nobody was invited.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InviteError {
+    /// There is no such role.
+    #[error("no such role")]
+    UnknownRole,
+    /// The role permits more than the caller's own.
+    #[error("the role permits more than the caller's own")]
+    Forbidden,
+    /// The store failed.
+    #[error("the invitation could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// An invitation just made.
+#[derive(Debug)]
+pub struct NewInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Its token; shown once.
+    pub token: SecretString,
+}
+
+/// The account that an acceptance makes.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// The person's name.
+    pub name: DisplayName,
+    /// The person's password, exactly as received.
+    pub password: SecretString,
+}
+
+/// Why an invitation was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// Unknown, used, withdrawn or expired, or its inviter may not invite any more: nobody learns which.
+    #[error("the invitation is not good")]
+    InvalidToken,
+    /// The invitation's address has an account: its owner signs in first.
+    #[error("the address has an account: sign in first")]
+    SignInRequired,
+    /// The signed-in person is not the one invited, or never showed that the address is theirs.
+    #[error("the invitation is for another person, or the address was never verified")]
+    Forbidden,
+    /// The person is a member already.
+    #[error("already a member")]
+    AlreadyMember,
+    /// The new password is refused.
+    #[error("the password is refused")]
+    Weak(#[source] WeakPassword),
+    /// Too many are signing in.
+    #[error("password hashing is at capacity")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The hasher stopped.
+    #[error("password hashing is unavailable")]
+    Unavailable,
+    /// The store failed.
+    #[error("the acceptance could not be stored")]
+    Store(#[from] StoreError),
+}
+
+impl From<HashError> for AcceptError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy { retry_after },
+            HashError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+/// A person who has just become a member.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The person.
+    pub user: User,
+    /// The organization.
+    pub org: Organization,
+    /// The role in it.
+    pub role: RoleName,
+}
+
+impl Identity {
+    /// Invites the holder of an address into the caller's organization, for 72 hours.
+    ///
+    /// # Errors
+    ///
+    /// [`InviteError`]; nobody was invited.
+    #[tracing::instrument(name = "core.invitation.create", skip_all, fields(org.id = %org.org()))]
+    pub async fn invite(
+        &self,
+        org: &OrgCtx,
+        email: Email,
+        role: RoleName,
+    ) -> Result<NewInvitation, InviteError> {
+        let at = self.now();
+        if !self.parts.roles.exists(&role) {
+            return Err(InviteError::UnknownRole);
+        }
+        if !self.parts.roles.covers(org.role(), &role) {
+            return Err(InviteError::Forbidden);
+        }
+        let (mut invitation, token) = self.draft_invitation(org.org(), email, role, at);
+        invitation.inviter = org.caller().actor.user();
+        let on = Resource::new("invitation", invitation.id);
+        let event = self
+            .event(at, org.caller(), Action::InvitationCreated, on)
+            .in_org(org.org())
+            .with("role", MetaValue::public(&invitation.role))
+            .with(
+                "email",
+                MetaValue::personal(None, invitation.email.as_str()),
+            );
+        self.store().invite(org, &invitation, &[event]).await?;
+        Ok(NewInvitation { invitation, token })
+    }
+
+    /// The organization's invitations, whatever their state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn invitations(
+        &self,
+        org: &OrgCtx,
+        page: &PageRequest,
+    ) -> Result<(Page<Invitation>, Timestamp), StoreError> {
+        Ok((self.store().invitations(org, page).await?, self.now()))
+    }
+
+    /// Withdraws an open invitation; `false` if there is none such.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; the invitation may still be open.
+    #[tracing::instrument(name = "core.invitation.revoke", skip_all, fields(org.id = %org.org()))]
+    pub async fn revoke_invitation(
+        &self,
+        org: &OrgCtx,
+        id: InvitationId,
+    ) -> Result<bool, StoreError> {
+        let at = self.now();
+        let on = Resource::new("invitation", id);
+        let event = self
+            .event(at, org.caller(), Action::InvitationRevoked, on)
+            .in_org(org.org());
+        self.store().revoke_invitation(org, id, at, &[event]).await
+    }
+
+    /// Accepts an invitation as a person without an account, and makes the account.
+    ///
+    /// The account's address counts as unverified: whoever invited has seen the token.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing was changed and the token is still good if it was.
+    #[tracing::instrument(name = "core.invitation.accept_new", skip_all)]
+    pub async fn accept_as_new(
+        &self,
+        token: &SecretString,
+        account: NewAccount,
+        caller: &Caller,
+    ) -> Result<Accepted, AcceptError> {
+        let at = self.now();
+        let (invitation, org) = self.open_invitation(token, caller, at).await?;
+        if self
+            .store()
+            .user_by_email(&invitation.email)
+            .await?
+            .is_some()
+        {
+            return Err(AcceptError::SignInRequired);
+        }
+        let context = [
+            account.name.as_str(),
+            invitation.email.as_str(),
+            org.slug.as_str(),
+            org.name.as_str(),
+        ];
+        self.accept_password(&account.password, &context)
+            .map_err(AcceptError::Weak)?;
+        let password = self
+            .parts
+            .hasher
+            .hash(account.password, caller.origin.ip_address)
+            .await?;
+        let user = User {
+            id: self.parts.entropy.id(at),
+            email: invitation.email.clone(),
+            email_verified: false,
+            name: account.name,
+            password: Some(password),
+            epoch: Epoch::FIRST,
+            administrator: false,
+            disabled_at: None,
+            created_at: at,
+        };
+        let invitee = Invitee::New(Box::new(user.clone()));
+        self.accept(invitation, org, user, invitee, token, caller, at)
+            .await
+    }
+
+    /// Accepts an invitation as the signed-in person whose address it names.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing was changed and the token is still good if it was.
+    #[tracing::instrument(name = "core.invitation.accept", skip_all, fields(user.id = %by.user()))]
+    pub async fn accept_as_user(
+        &self,
+        by: &UserCtx,
+        token: &SecretString,
+    ) -> Result<Accepted, AcceptError> {
+        let at = self.now();
+        let (invitation, org) = self.open_invitation(token, by.caller(), at).await?;
+        let user = self
+            .store()
+            .user(by.user())
+            .await?
+            .ok_or(AcceptError::Forbidden)?;
+        if user.email != invitation.email || !user.email_verified {
+            return Err(AcceptError::Forbidden);
+        }
+        let invitee = Invitee::Existing(user.id);
+        self.accept(invitation, org, user, invitee, token, by.caller(), at)
+            .await
+    }
+
+    /// The invitation of a token, if it is open and its inviter may still invite into its role.
+    async fn open_invitation(
+        &self,
+        token: &SecretString,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<(Invitation, Organization), AcceptError> {
+        let good = self.good_invitation(token, at).await?;
+        if good.is_none() {
+            self.refusals()
+                .count(RefusalKind::Invitation, caller.origin.ip_address, at);
+        }
+        good.ok_or(AcceptError::InvalidToken)
+    }
+
+    async fn good_invitation(
+        &self,
+        token: &SecretString,
+        at: Timestamp,
+    ) -> Result<Option<(Invitation, Organization)>, StoreError> {
+        if !token
+            .expose_secret()
+            .starts_with(new_org::INVITATION_PREFIX)
+        {
+            return Ok(None);
+        }
+        let digest = TokenDigest::of(token.expose_secret());
+        let Some(invitation) = self.store().invitation_by_token(&digest).await? else {
+            return Ok(None);
+        };
+        if invitation.state(at) != InvitationState::Open {
+            return Ok(None);
+        }
+        if let Some(inviter) = invitation.inviter {
+            let theirs = self.store().memberships(inviter).await?;
+            let roles = self.parts.roles.as_ref();
+            let may = theirs.iter().any(|membership| {
+                membership.org == invitation.org
+                    && roles.manages_members(&membership.role)
+                    && roles.covers(&membership.role, &invitation.role)
+            });
+            if !may {
+                return Ok(None);
+            }
+        }
+        let org = self.store().org(invitation.org).await?;
+        Ok(org.map(|org| (invitation, org)))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one private step that its two callers share"
+    )]
+    async fn accept(
+        &self,
+        invitation: Invitation,
+        org: Organization,
+        user: User,
+        invitee: Invitee,
+        token: &SecretString,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<Accepted, AcceptError> {
+        let caller = match &caller.actor {
+            Actor::User { .. } => caller.clone(),
+            _ => Caller {
+                actor: Actor::User {
+                    id: user.id,
+                    session: None,
+                    token: None,
+                },
+                ..caller.clone()
+            },
+        };
+        let on_user = Resource::new("user", user.id);
+        let mut events = Vec::with_capacity(3);
+        if matches!(invitee, Invitee::New(_)) {
+            events.push(
+                self.event(at, &caller, Action::UserCreated, on_user.clone())
+                    .with(
+                        "email",
+                        MetaValue::personal(Some(user.id), user.email.as_str()),
+                    ),
+            );
+        }
+        let on = Resource::new("invitation", invitation.id);
+        events.push(
+            self.event(at, &caller, Action::InvitationAccepted, on)
+                .in_org(invitation.org),
+        );
+        events.push(
+            self.event(at, &caller, Action::MemberAdded, on_user)
+                .in_org(invitation.org)
+                .with("role", MetaValue::public(&invitation.role)),
+        );
+        let acceptance = Acceptance {
+            invitation: invitation.id,
+            token: TokenDigest::of(token.expose_secret()),
+            invitee,
+            at,
+        };
+        match self.store().accept(&acceptance, &events).await? {
+            AcceptanceOutcome::Accepted => Ok(Accepted {
+                user,
+                org,
+                role: invitation.role,
+            }),
+            AcceptanceOutcome::Gone => Err(AcceptError::InvalidToken),
+            AcceptanceOutcome::EmailTaken => Err(AcceptError::SignInRequired),
+            AcceptanceOutcome::AlreadyMember => Err(AcceptError::AlreadyMember),
+        }
+    }
+}

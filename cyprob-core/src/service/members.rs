@@ -1,0 +1,141 @@
+//! Members of an organization.
+
+use super::Identity;
+use crate::domain::audit::{Action, MetaValue, Resource};
+use crate::domain::{Member, OrgCtx, Page, PageRequest, RoleName, UserId};
+use crate::ports::store::{MemberOutcome, RoleChange, StoreError};
+
+/// Why a membership was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemberError {
+    /// The organization has no such member.
+    #[error("no such member")]
+    NotFound,
+    /// There is no such role.
+    #[error("no such role")]
+    UnknownRole,
+    /// The caller's role does not hold all that the old or the new role permits.
+    #[error("the role permits more than the caller's own")]
+    Forbidden,
+    /// The organization would be left without an owner.
+    #[error("the last owner stays")]
+    LastOwner,
+    /// The membership changed meanwhile; nothing of this took effect.
+    #[error("the membership changed meanwhile")]
+    Raced,
+    /// The store failed.
+    #[error("the membership could not be read or stored")]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// The organization's members.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn members(
+        &self,
+        org: &OrgCtx,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError> {
+        self.store().members(org, page).await
+    }
+
+    /// Gives a member another role; the member's tokens for the organization stop working at once.
+    ///
+    /// The caller's role must hold all that the member's old and new role
+    /// permit. Giving the role that the member has changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`MemberError`]; nothing was changed.
+    #[tracing::instrument(name = "core.member.set_role", skip_all, fields(org.id = %org.org(), user.id = %user))]
+    pub async fn set_role(
+        &self,
+        org: &OrgCtx,
+        user: UserId,
+        role: RoleName,
+    ) -> Result<Member, MemberError> {
+        let member = self
+            .store()
+            .member(org, user)
+            .await?
+            .ok_or(MemberError::NotFound)?;
+        if !self.parts.roles.exists(&role) {
+            return Err(MemberError::UnknownRole);
+        }
+        self.may_change(org, &member, Some(&role))?;
+        if member.role == role {
+            return Ok(member);
+        }
+        self.change_role(org, &member, Some(role.clone()), Action::MemberRoleChanged)
+            .await?;
+        Ok(Member { role, ..member })
+    }
+
+    /// Ends a membership; the person's tokens for the organization stop working at once.
+    ///
+    /// # Errors
+    ///
+    /// [`MemberError`]; nothing was changed.
+    #[tracing::instrument(name = "core.member.remove", skip_all, fields(org.id = %org.org(), user.id = %user))]
+    pub async fn remove_member(&self, org: &OrgCtx, user: UserId) -> Result<(), MemberError> {
+        let member = self
+            .store()
+            .member(org, user)
+            .await?
+            .ok_or(MemberError::NotFound)?;
+        self.may_change(org, &member, None)?;
+        self.change_role(org, &member, None, Action::MemberRemoved)
+            .await
+    }
+
+    fn may_change(
+        &self,
+        org: &OrgCtx,
+        member: &Member,
+        to: Option<&RoleName>,
+    ) -> Result<(), MemberError> {
+        let roles = self.parts.roles.as_ref();
+        let covers = |role| roles.covers(org.role(), role);
+        if covers(&member.role) && to.is_none_or(covers) {
+            Ok(())
+        } else {
+            Err(MemberError::Forbidden)
+        }
+    }
+
+    async fn change_role(
+        &self,
+        org: &OrgCtx,
+        member: &Member,
+        to: Option<RoleName>,
+        action: Action,
+    ) -> Result<(), MemberError> {
+        let at = self.now();
+        let mut event = self
+            .event(at, org.caller(), action, Resource::new("user", member.user))
+            .in_org(org.org())
+            .with("from", MetaValue::public(&member.role));
+        if let Some(role) = &to {
+            event = event.with("to", MetaValue::public(role));
+        }
+        let change = RoleChange {
+            user: member.user,
+            from: member.role.clone(),
+            to,
+            at,
+            tokens_expire_at: self.tokens_expire_at(at),
+        };
+        match self.store().change_role(org, &change, &[event]).await? {
+            MemberOutcome::Changed(entry) => {
+                self.publish(&[entry]);
+                Ok(())
+            }
+            MemberOutcome::Raced => Err(MemberError::Raced),
+            MemberOutcome::LastOwner => Err(MemberError::LastOwner),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Changing a password.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Identity, RefreshError, SignedIn};
+use crate::domain::audit::{Action, Outcome, Resource};
+use crate::domain::{SessionSeed, Timestamp, User, UserCtx, WeakPassword, mint_refresh_token};
+use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
+use crate::ports::{EntropyExt, HashError, PasswordCheck};
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    InvalidCredentials,
+    /// The new password is refused.
+    #[error("the new password is refused")]
+    Weak(#[source] WeakPassword),
+    /// The account changed meanwhile; nothing of this took effect.
+    #[error("the account changed meanwhile")]
+    Raced,
+    /// Too many are signing in.
+    #[error("password hashing is at capacity")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The hasher stopped.
+    #[error("password hashing is unavailable")]
+    Unavailable,
+    /// The store failed.
+    #[error("the password could not be stored")]
+    Store(#[from] StoreError),
+}
+
+impl From<HashError> for PasswordError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy { retry_after },
+            HashError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl Identity {
+    /// Says whether a password is accepted for an account that these words describe.
+    pub(super) fn accept_password(
+        &self,
+        password: &SecretString,
+        context: &[&str],
+    ) -> Result<(), WeakPassword> {
+        self.parts.passwords.check(password, context)
+    }
+
+    /// Changes the caller's password and ends all of the person's sessions.
+    ///
+    /// With `keep` the session that acts goes on under new keys and its new pair
+    /// is returned; otherwise it ends with the others. All access tokens given
+    /// so far stop working when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError`]; nothing was changed.
+    #[tracing::instrument(name = "core.user.change_password", skip_all, fields(user.id = %by.user()))]
+    pub async fn change_password(
+        &self,
+        by: &UserCtx,
+        current: SecretString,
+        new: SecretString,
+        keep: bool,
+    ) -> Result<Option<SignedIn>, PasswordError> {
+        let at = self.now();
+        let user = self
+            .store()
+            .user(by.user())
+            .await?
+            .ok_or(PasswordError::InvalidCredentials)?;
+        self.accept_password(&new, &[user.name.as_str(), user.email.as_str()])
+            .map_err(PasswordError::Weak)?;
+        self.check_current(by, &user, current, at).await?;
+        let hash = self
+            .parts
+            .hasher
+            .hash(new, by.caller().origin.ip_address)
+            .await?;
+        let seed = SessionSeed::new(self.parts.entropy.bytes());
+        let change = PasswordChange {
+            user: user.id,
+            expected_epoch: user.epoch,
+            password: hash,
+            keep: keep.then(|| (by.session(), seed, self.parts.refresh_keys.active())),
+            at,
+            tokens_expire_at: self.tokens_expire_at(at),
+        };
+        let on = Resource::new("user", user.id);
+        let event = self.event(at, by.caller(), Action::PasswordChanged, on);
+        match self.store().change_password(&change, &[event]).await? {
+            PasswordOutcome::Raced => Err(PasswordError::Raced),
+            PasswordOutcome::Changed { session, revoked } => {
+                self.publish(&revoked);
+                let Some(session) = session.filter(|_| keep).map(|session| *session) else {
+                    return Ok(None);
+                };
+                let memberships = self.store().memberships(user.id).await?;
+                let scope = self
+                    .scope_of_live(&session, &memberships, None, by.caller(), at)
+                    .await
+                    .map_err(|error| match RefreshError::from(error) {
+                        RefreshError::Store(error) => PasswordError::Store(error),
+                        _ => PasswordError::Raced,
+                    })?;
+                let refresh_token = mint_refresh_token(&self.parts.refresh_keys, &session)
+                    .ok_or(PasswordError::Unavailable)?;
+                Ok(Some(SignedIn {
+                    user,
+                    session,
+                    refresh_token,
+                    scope,
+                    memberships,
+                    at,
+                }))
+            }
+        }
+    }
+
+    /// Checks the current password; a wrong one is recorded, since the caller is known.
+    async fn check_current(
+        &self,
+        by: &UserCtx,
+        user: &User,
+        current: SecretString,
+        at: Timestamp,
+    ) -> Result<(), PasswordError> {
+        let from = by.caller().origin.ip_address;
+        let check = self
+            .parts
+            .hasher
+            .check(current, user.password.clone(), user.email.as_str(), from)
+            .await?;
+        if matches!(check, PasswordCheck::Right | PasswordCheck::RightRehash(_)) {
+            return Ok(());
+        }
+        let on = Resource::new("user", user.id);
+        let event = self
+            .event(at, by.caller(), Action::PasswordChangeRefused, on)
+            .with_outcome(Outcome::Denied, "invalid_credentials");
+        self.store().record(&[event]).await?;
+        Err(PasswordError::InvalidCredentials)
+    }
+}

@@ -1,0 +1,253 @@
+//! Signing in.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::refusals::RefusalKind;
+use super::{Identity, Scope, ScopeError};
+use crate::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
+use crate::domain::{
+    Aal, Caller, Email, Grant, Membership, OrgRef, RefreshState, Session, SessionSeed, Timestamp,
+    User, mint_refresh_token,
+};
+use crate::ports::store::StoreError;
+use crate::ports::{EntropyExt, HashError, PasswordCheck};
+
+/// What a person types to sign in.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The sign-in name, as typed.
+    pub email: String,
+    /// The password, exactly as received.
+    pub password: SecretString,
+    /// The organization that the first access token is for.
+    pub org: Option<OrgRef>,
+}
+
+/// A live session with what its tokens are made from.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The person.
+    pub user: User,
+    /// The session.
+    pub session: Session,
+    /// Its current refresh token.
+    pub refresh_token: SecretString,
+    /// What the access token is for.
+    pub scope: Scope,
+    /// The person's organizations.
+    pub memberships: Vec<Membership>,
+    /// When this was decided; lifetimes count from here.
+    pub at: Timestamp,
+}
+
+/// Why a sign-in failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignInError {
+    /// Unknown person, wrong password or disabled account: nobody learns which.
+    #[error("name or password is wrong")]
+    InvalidCredentials,
+    /// The password was right, but the person is no member of the named organization.
+    #[error("no such organization")]
+    OrgNotFound,
+    /// Too many are signing in.
+    #[error("sign-in is at capacity")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The hasher stopped.
+    #[error("sign-in is unavailable")]
+    Unavailable,
+    /// The store failed.
+    #[error("sign-in could not be stored")]
+    Store(#[from] StoreError),
+}
+
+impl From<HashError> for SignInError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy { retry_after },
+            HashError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ScopeError> for SignInError {
+    fn from(error: ScopeError) -> Self {
+        match error {
+            ScopeError::NotFound | ScopeError::SignInRequired => Self::OrgNotFound,
+            ScopeError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Identity {
+    /// Signs a person in with a password and opens a session.
+    ///
+    /// Every path costs one password hash, whether the account exists or not.
+    /// No database connection is held meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError`]; unless it is [`SignInError::Store`], nothing was stored but a count of refusals.
+    #[tracing::instrument(name = "core.session.sign_in", skip_all)]
+    pub async fn sign_in(
+        &self,
+        credentials: Credentials,
+        caller: &Caller,
+    ) -> Result<SignedIn, SignInError> {
+        let at = self.now();
+        let user = match credentials.email.parse::<Email>() {
+            Ok(email) => self.store().user_by_email(&email).await?,
+            Err(_) => None,
+        };
+        let stored = user.as_ref().and_then(|user| user.password.clone());
+        let identifier = credentials.email.to_lowercase();
+        let check = self
+            .parts
+            .hasher
+            .check(
+                credentials.password,
+                stored.clone(),
+                &identifier,
+                caller.origin.ip_address,
+            )
+            .await?;
+        let user = user.filter(|user| user.disabled_at.is_none());
+        let (Some(user), PasswordCheck::Right | PasswordCheck::RightRehash(_)) = (user, &check)
+        else {
+            return Err(self.refuse_sign_in(caller, at));
+        };
+        if let (PasswordCheck::RightRehash(new), Some(old)) = (&check, &stored) {
+            self.store().rehash(user.id, old, new).await?;
+        }
+        self.open(user, credentials.org.as_ref(), caller, at).await
+    }
+
+    fn refuse_sign_in(&self, caller: &Caller, at: Timestamp) -> SignInError {
+        self.refusals()
+            .count(RefusalKind::SignIn, caller.origin.ip_address, at);
+        SignInError::InvalidCredentials
+    }
+
+    async fn open(
+        &self,
+        user: User,
+        org: Option<&OrgRef>,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<SignedIn, SignInError> {
+        let session = self.new_session(&user, caller, at);
+        let memberships = self.store().memberships(user.id).await?;
+        let picked = Self::pick(&memberships, org)?;
+        let scope = self.scope(&session, picked, at).await?;
+        let caller = Caller {
+            actor: Actor::User {
+                id: user.id,
+                session: Some(session.id),
+                token: None,
+            },
+            ..caller.clone()
+        };
+        let on = Resource::new("session", session.id);
+        let mut events = vec![self.event(at, &caller, Action::SessionOpened, on.clone())];
+        let grant = scope.membership.as_ref().map(|membership| {
+            events.push(
+                self.event(at, &caller, Action::GrantOpened, on)
+                    .in_org(membership.org),
+            );
+            Grant {
+                session: session.id,
+                org: membership.org,
+                created_at: at,
+                ended_at: None,
+            }
+        });
+        if !self
+            .store()
+            .open_session(&session, grant.as_ref(), &events)
+            .await?
+        {
+            return Err(self.refuse_sign_in(&caller, at));
+        }
+        let refresh_token = mint_refresh_token(&self.parts.refresh_keys, &session)
+            .ok_or(SignInError::Unavailable)?;
+        Ok(SignedIn {
+            user,
+            session,
+            refresh_token,
+            scope,
+            memberships,
+            at,
+        })
+    }
+
+    fn new_session(&self, user: &User, caller: &Caller, at: Timestamp) -> Session {
+        let policy = &self.parts.sessions;
+        Session {
+            id: self.parts.entropy.id(at),
+            user: user.id,
+            seed: SessionSeed::new(self.parts.entropy.bytes()),
+            refresh: RefreshState {
+                generation: 0,
+                key: self.parts.refresh_keys.active(),
+                previous_key: None,
+                rotated_at: at,
+            },
+            credential_epoch: user.epoch,
+            auth_time: at,
+            aal: Aal::One,
+            created_at: at,
+            last_used_at: at,
+            idle_expires_at: at.after(policy.idle()),
+            absolute_expires_at: at.after(policy.absolute()),
+            ended_at: None,
+            client: caller.origin.user_agent.clone(),
+            ip_address: caller.origin.ip_address,
+        }
+    }
+
+    /// Writes the refusals of strangers that were counted since the last time, one event per counter.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if they could not be stored; they are counted again.
+    pub async fn record_refusals(&self) -> Result<usize, StoreError> {
+        let refusals = self.refusals().drain();
+        if refusals.is_empty() {
+            return Ok(0);
+        }
+        let at = self.now();
+        let events: Vec<AuditEvent> = refusals
+            .iter()
+            .map(|refusal| {
+                let (action, on) = match refusal.kind {
+                    RefusalKind::SignIn => (Action::SessionRefused, "session"),
+                    RefusalKind::Refresh => (Action::SessionRefreshRefused, "session"),
+                    RefusalKind::Bootstrap => (Action::DeploymentBootstrapped, "deployment"),
+                    RefusalKind::Invitation => (Action::InvitationAccepted, "invitation"),
+                };
+                let mut caller = Caller::system("refusals");
+                caller.actor = Actor::Anonymous;
+                caller.origin.ip_address = refusal.prefix;
+                self.event(at, &caller, action, Resource::new(on, ""))
+                    .with_outcome(Outcome::Denied, refusal.kind.as_str())
+                    .with(
+                        "count",
+                        MetaValue::count(i64::try_from(refusal.count).unwrap_or(i64::MAX)),
+                    )
+                    .with("first", MetaValue::public(refusal.first))
+            })
+            .collect();
+        if let Err(error) = self.store().record(&events).await {
+            for refusal in refusals {
+                self.refusals().put_back(refusal);
+            }
+            return Err(error);
+        }
+        Ok(events.len())
+    }
+}
