@@ -1,3 +1,9 @@
-//! The reference server of the cyprob control plane.
+//! The reference server of the cyprob control plane, binary `cyprob`.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,25 @@
+//! The command line: one file per command, dispatched here.
+
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use exit::Exit;
+
+/// The security control plane's reference server and its tools.
+#[derive(Debug, Parser)]
+#[command(name = "cyprob", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Reads the command line and runs its command.
+pub(crate) fn run() -> ExitCode {
+    match Cli::parse().command {}
+}

@@ -1,0 +1,65 @@
+//! The server's configuration: a TOML file, typed, unknown keys refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// What the configuration file can say. Units are in the names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The data directory.
+    pub(crate) data: Option<PathBuf>,
+    /// The address to listen on.
+    pub(crate) listen: Option<SocketAddr>,
+    /// How long an access token lives.
+    pub(crate) access_ttl_seconds: Option<u64>,
+    /// How long an unused session lives.
+    pub(crate) session_idle_seconds: Option<u64>,
+    /// How long a session lives at most.
+    pub(crate) session_absolute_seconds: Option<u64>,
+    /// How long the refresh token just replaced is still answered.
+    pub(crate) refresh_grace_seconds: Option<u64>,
+    /// The command that runs a worker; by default this very binary.
+    pub(crate) worker_command: Option<Vec<String>>,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no valid configuration.
+    #[error("{} is not a valid configuration: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The first fault, with its place.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads a file; without one everything has its default.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if it cannot be read, is no TOML, or has a key or a value that is not known.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.to_owned(),
+            reason: error.to_string().trim_end().to_owned(),
+        })
+    }
+}
