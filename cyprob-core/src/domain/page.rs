@@ -98,6 +98,12 @@ impl Cursor {
     pub fn new(key: Vec<u8>) -> Self {
         Self(key)
     }
+
+    /// The sort key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Cursor {
