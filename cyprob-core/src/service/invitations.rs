@@ -57,6 +57,9 @@ pub enum AcceptError {
     /// The invitation's address has an account: its owner signs in first.
     #[error("the address has an account: sign in first")]
     SignInRequired,
+    /// The address has no account, so a name and a password are needed to make one.
+    #[error("a name and a password are needed")]
+    AccountNeeded,
     /// The signed-in person is not the one invited, or never showed that the address is theirs.
     #[error("the invitation is for another person, or the address was never verified")]
     Forbidden,
@@ -178,7 +181,7 @@ impl Identity {
     pub async fn accept_as_new(
         &self,
         token: &SecretString,
-        account: NewAccount,
+        account: Option<NewAccount>,
         caller: &Caller,
     ) -> Result<Accepted, AcceptError> {
         let at = self.now();
@@ -191,6 +194,7 @@ impl Identity {
         {
             return Err(AcceptError::SignInRequired);
         }
+        let account = account.ok_or(AcceptError::AccountNeeded)?;
         let context = [
             account.name.as_str(),
             invitation.email.as_str(),
