@@ -1,0 +1,293 @@
+//! What the reader says about a file: code, severity, place, sentence.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// A place in a file; lines and columns count from one, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Position {
+    /// Line, from one.
+    pub line: usize,
+    /// Column in characters, from one.
+    pub column: usize,
+}
+
+impl Position {
+    /// The first character of a file.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// The place of the byte at `offset`, counting `\n` as the line break.
+    #[must_use]
+    pub fn of_offset(bytes: &[u8], offset: usize) -> Self {
+        let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |i| i + 1);
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let tail = before.get(line_start..).unwrap_or_default();
+        // Bytes that continue a character do not count.
+        let column = tail.iter().filter(|b| (**b & 0xC0) != 0x80).count() + 1;
+        Self { line, column }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// How grave a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// A repair or a remark; the plugin loads.
+    Info,
+    /// Probably not what the author meant; the plugin loads.
+    Warning,
+    /// The plugin does not load in fixed mode.
+    Error,
+}
+
+impl Level {
+    /// The word used in output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One remark about a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Stable code, see [`Code`].
+    pub code: Code,
+    /// How grave it is.
+    pub severity: Level,
+    /// Line, from one.
+    pub line: usize,
+    /// Column in characters, from one.
+    pub column: usize,
+    /// A sentence for people; file content in it is shortened and escaped.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic with the code's own level.
+    #[must_use]
+    pub fn new(code: Code, at: Position, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.level(),
+            line: at.line,
+            column: at.column,
+            message: message.into(),
+        }
+    }
+
+    /// The place as one value.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position {
+            line: self.line,
+            column: self.column,
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{} {} {}",
+            self.line, self.column, self.code, self.message
+        )
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $level:ident;)*) => {
+        /// Stable names of all diagnostics.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// All codes, in the order of this list.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable text, in kebab case.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// How grave a diagnostic of this code is.
+            #[must_use]
+            pub fn level(self) -> Level {
+                match self { $(Self::$name => Level::$level),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file is longer than allowed.
+    TooLarge = "too-large", Error;
+    /// The file is not UTF-8.
+    NotUtf8 = "not-utf8", Error;
+    /// The file holds a NUL character.
+    Nul = "nul", Error;
+    /// The file begins with a byte order mark, which is skipped.
+    ByteOrderMark = "byte-order-mark", Info;
+    /// The file is not well formed.
+    Syntax = "syntax", Error;
+    /// The file holds no document.
+    Empty = "empty", Error;
+    /// The file holds an anchor.
+    Anchor = "anchor", Error;
+    /// The file holds an alias.
+    Alias = "alias", Error;
+    /// The file holds a merge key.
+    MergeKey = "merge-key", Error;
+    /// The file holds a tag beyond the core schema.
+    CustomTag = "custom-tag", Error;
+    /// The file holds a second document.
+    SecondDocument = "second-document", Error;
+    /// The file has too many directive lines.
+    TooManyDirectives = "too-many-directives", Error;
+    /// The file nests too deeply.
+    TooDeep = "too-deep", Error;
+    /// The file holds too many values.
+    TooManyNodes = "too-many-nodes", Error;
+    /// One scalar is too long.
+    ScalarTooLong = "scalar-too-long", Error;
+    /// A map names the same key twice.
+    DuplicateKey = "duplicate-key", Error;
+    /// A value has a type that does not belong there.
+    WrongType = "wrong-type", Error;
+    /// A required field is missing.
+    MissingField = "missing-field", Error;
+    /// A field that should be there is missing; a default is taken.
+    DefaultTaken = "default-taken", Warning;
+    /// A key that this format does not know; it has no effect.
+    UnknownKey = "unknown-key", Warning;
+    /// A rule operator that does not exist.
+    UnknownOperator = "unknown-operator", Error;
+    /// A trigger condition that does not exist.
+    UnknownCondition = "unknown-condition", Error;
+    /// A logic other than AND, OR, NOT.
+    UnknownLogic = "unknown-logic", Error;
+    /// A severity other than critical, high, medium, low, info.
+    UnknownSeverity = "unknown-severity", Error;
+    /// A plugin type other than evaluation, output, integration.
+    UnknownType = "unknown-type", Error;
+    /// An id that does not match `^[a-z][a-z0-9_-]{2,62}$`.
+    BadId = "bad-id", Error;
+    /// A version that is none.
+    BadVersion = "bad-version", Error;
+    /// A regular expression that does not compile.
+    BadPattern = "bad-pattern", Error;
+    /// A regular expression that would cost too much.
+    CostlyPattern = "costly-pattern", Error;
+    /// A value that the operator cannot work with.
+    BadValue = "bad-value", Error;
+    /// A match block without rules.
+    NoRules = "no-rules", Error;
+    /// The plugin asks for a newer engine.
+    NeedsNewerEngine = "needs-newer-engine", Error;
+    /// Bounds that no value can lie between.
+    EmptyRange = "empty-range", Warning;
+    /// A version written as a number, which loses trailing zeros.
+    VersionAsNumber = "version-as-number", Warning;
+    /// The id was taken from the file name.
+    IdDerived = "id-derived", Info;
+    /// An operator or condition in another spelling was understood.
+    OperatorAlias = "operator-alias", Info;
+    /// `exists` without a value was read as `true`.
+    ExistsDefault = "exists-default", Info;
+    /// A `{port, service}` trigger was read as conditions on service facts.
+    ServiceTrigger = "service-trigger", Info;
+    /// A metadata key that has no meaning here was kept.
+    UnknownMetadata = "unknown-metadata", Info;
+    /// Further diagnostics were left out.
+    MoreLeftOut = "more-left-out", Warning;
+    /// Facts do not have the form of a fact set or of a fact map.
+    BadFacts = "bad-facts", Error;
+    /// An XML file with a document type beyond `<!DOCTYPE nmaprun>`.
+    DocumentType = "document-type", Error;
+    /// The file could not be read.
+    Unreadable = "unreadable", Error;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// File content for a message: shortened to 60 characters, control characters
+/// and invisible ones escaped, in back quotes.
+pub(crate) fn excerpt(text: &str) -> String {
+    const CHARS: usize = 60;
+    let mut out = String::from("`");
+    for c in text.chars().take(CHARS) {
+        if c == '\'' || c == '"' {
+            out.push(c);
+        } else {
+            out.extend(c.escape_debug());
+        }
+    }
+    out.push('`');
+    if text.chars().nth(CHARS).is_some() {
+        out.push_str("...");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_lines() {
+        let text = "aé\nbü x".as_bytes();
+        assert_eq!(Position::of_offset(text, 0), Position::START);
+        assert_eq!(Position::of_offset(text, 3).to_string(), "1:3");
+        assert_eq!(Position::of_offset(text, 4).to_string(), "2:1");
+        assert_eq!(Position::of_offset(text, 7).to_string(), "2:3");
+        assert_eq!(Position::of_offset(text, 99).line, 2);
+    }
+
+    #[test]
+    fn codes_are_unique_and_kebab_case() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()));
+            assert!(
+                code.as_str()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
+            );
+        }
+    }
+
+    #[test]
+    fn an_excerpt_cannot_drive_a_terminal() {
+        let shown = excerpt("\u{1b}[31mred\u{202e}\n");
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\n') && !shown.contains('\u{202e}'));
+        assert!(excerpt(&"x".repeat(100)).len() < 70);
+    }
+}

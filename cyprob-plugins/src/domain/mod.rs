@@ -1,0 +1,42 @@
+//! Types and pure rules: facts, plugins, findings and how rules are decided.
+//!
+//! Nothing here reads files, time or randomness.
+
+mod compare;
+mod diagnostic;
+mod digest;
+pub(crate) mod engine;
+mod facts;
+mod finding;
+mod goprint;
+mod limits;
+mod operator;
+pub(crate) mod pattern;
+mod plugin;
+mod plugin_id;
+mod severity;
+mod template;
+mod time_value;
+mod value;
+mod version;
+
+pub use diagnostic::{Code, Diagnostic, Level, Position};
+pub use digest::Digest;
+pub use engine::{CompiledPlugin, Evaluation, Mode, Outcome};
+pub use facts::{FactError, FactSet, MAX_KEY_CHARS};
+pub use finding::{Evidence, Finding};
+pub use limits::{Limits, PatternLimits};
+pub use operator::{Logic, Operator};
+pub use plugin::{
+    Format, MatchBlock, Metadata, Output, Plugin, PluginType, Rule, Trigger, TriggerKind,
+};
+pub use plugin_id::PluginId;
+pub use severity::{Severity, SeverityLabel};
+pub use time_value::TimeValue;
+pub use value::{MapKey, Value, ValueMap};
+
+pub(crate) use diagnostic::excerpt;
+pub(crate) use engine::MATCH_INPUT_BYTES;
+pub(crate) use engine::fixed::check as check_fixed;
+pub(crate) use goprint::parse_float;
+pub(crate) use version::{FORMAT_VERSION, engine_accepts, is_version};

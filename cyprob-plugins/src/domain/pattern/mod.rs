@@ -1,0 +1,96 @@
+//! Regular expressions in Go's RE2 syntax, bounded and compiled once.
+//!
+//! Plugins are written for Go's `regexp`; the same text means other things to
+//! the crate regex (`[a&&b]`, `\<`, `x**`, `\d` beyond ASCII). So a pattern is
+//! translated, and what Go refuses is refused. Only "does it match" is asked:
+//! groups do not capture.
+
+mod class;
+mod translate;
+
+use std::sync::OnceLock;
+
+use regex::{Regex, RegexBuilder};
+
+use super::PatternLimits;
+
+/// Why a pattern was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PatternError {
+    /// It is not well formed; the text says how.
+    Syntax(String),
+    /// It would cost more than its limit; the text says which.
+    Cost(String),
+}
+
+/// A checked pattern; the program is built at the first use.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    rust: Box<str>,
+    weight: u64,
+    limits: PatternLimits,
+    program: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Checks a pattern and its cost.
+    ///
+    /// The estimate is checked before anything is compiled; then the program
+    /// is built once to see that it keeps its size, and dropped.
+    pub(crate) fn new(source: &str, limits: &PatternLimits) -> Result<Self, PatternError> {
+        if source.len() > limits.source_bytes {
+            return Err(PatternError::Cost(format!(
+                "the pattern has {} bytes, at most {} are allowed",
+                source.len(),
+                limits.source_bytes
+            )));
+        }
+        let translated = translate::translate(source, limits.nest)?;
+        if translated.weight > limits.weight {
+            return Err(PatternError::Cost(format!(
+                "the pattern needs about {} states, at most {} are allowed",
+                translated.weight, limits.weight
+            )));
+        }
+        let pattern = Self {
+            rust: translated.pattern.into(),
+            weight: translated.weight,
+            limits: limits.clone(),
+            program: OnceLock::new(),
+        };
+        pattern.build().map(|_| pattern)
+    }
+
+    /// The estimated number of states.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Whether the text contains a match.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        // It was built when it was checked, so it builds again.
+        let program = self.program.get_or_init(|| self.build().ok());
+        program.as_ref().is_some_and(|p| p.is_match(text))
+    }
+
+    fn build(&self) -> Result<Regex, PatternError> {
+        RegexBuilder::new(&self.rust)
+            .size_limit(self.limits.compiled_bytes)
+            .dfa_size_limit(1 << 20)
+            .nest_limit(self.limits.nest)
+            .build()
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(limit) => {
+                    PatternError::Cost(format!("the compiled pattern would pass {limit} bytes"))
+                }
+                regex::Error::Syntax(text) if text.contains("nest") => PatternError::Cost(format!(
+                    "the pattern nests deeper than {}",
+                    self.limits.nest
+                )),
+                _ => PatternError::Syntax("the pattern is not well formed".to_owned()),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests;

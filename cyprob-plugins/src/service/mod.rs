@@ -1,0 +1,6 @@
+//! Use cases over compiled plugins: rule sets and batch evaluation.
+
+mod index;
+mod ruleset;
+
+pub use ruleset::{RuleSet, RuleSetError};
