@@ -222,6 +222,8 @@ codes! {
     BadFacts = "bad-facts", Error;
     /// An XML file with a document type beyond `<!DOCTYPE nmaprun>`.
     DocumentType = "document-type", Error;
+    /// Another file of the same run has the same id.
+    DuplicateId = "duplicate-id", Warning;
     /// The file could not be read.
     Unreadable = "unreadable", Error;
 }

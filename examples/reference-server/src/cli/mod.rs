@@ -1,6 +1,7 @@
 //! The command line: one file per command, dispatched here.
 
 mod exit;
+mod plugin;
 
 use std::process::ExitCode;
 
@@ -17,9 +18,15 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Work on plugin files; no server needed.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+}
 
 /// Reads the command line and runs its command.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Plugin(command) => command.run().into(),
+    }
 }
