@@ -4,7 +4,7 @@
 //! fact makes a rule false before its operator is looked at; a trigger looks
 //! at its condition first.
 
-use crate::domain::pattern::{Pattern, PatternError};
+use crate::domain::pattern::{Budget, Pattern, PatternError};
 use crate::domain::version::LooseVersion;
 use crate::domain::{
     Evidence, FactSet, Format, Logic, MATCH_INPUT_BYTES, Operator, PatternLimits, Plugin,
@@ -33,7 +33,7 @@ struct Step {
 
 impl Program {
     pub(crate) fn new(plugin: &Plugin, limits: &PatternLimits) -> Self {
-        let mut budget = limits.total_weight;
+        let mut budget = Budget::new(limits);
         let json = plugin.format == Format::Json;
         let mut step = |key: &str, word: &str, value: Option<&Value>, trigger: bool| {
             let known = Operator::exact(word).filter(|op| !trigger || op.is_condition());
@@ -208,14 +208,10 @@ impl Step {
     }
 }
 
-fn compile(source: &str, limits: &PatternLimits, budget: &mut u64) -> Result<Pattern, String> {
-    let pattern = Pattern::new(source, limits).map_err(|error| match error {
+fn compile(source: &str, limits: &PatternLimits, budget: &mut Budget) -> Result<Pattern, String> {
+    Pattern::new(source, limits, budget).map_err(|error| match error {
         PatternError::Syntax(text) | PatternError::Cost(text) => text,
-    })?;
-    *budget = budget
-        .checked_sub(pattern.weight())
-        .ok_or("the patterns of this plugin cost too much together")?;
-    Ok(pattern)
+    })
 }
 
 fn expected_bool(value: &Value) -> Result<bool, String> {

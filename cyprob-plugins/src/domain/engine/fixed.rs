@@ -1,6 +1,7 @@
 //! Fixed mode: what a plugin's author means, three-valued.
 
 use crate::domain::diagnostic::excerpt;
+use crate::domain::pattern::Budget;
 use crate::domain::{
     Code, Diagnostic, Evidence, FactSet, Logic, Operator, PatternLimits, Plugin, Position, Rule,
     Trigger, TriggerKind, Value,
@@ -131,8 +132,8 @@ fn proof(triggers: &[Condition], facts: &FactSet) -> Vec<Evidence> {
 /// Lowers a plugin and says everything about its rule language, with places.
 pub(crate) fn check(plugin: &Plugin, limits: &PatternLimits) -> (Program, Vec<Diagnostic>) {
     let mut checker = Checker {
-        limits: PatternLimits { ..limits.clone() },
-        budget: limits.total_weight,
+        limits,
+        budget: Budget::new(limits),
         diagnostics: Vec::new(),
     };
     let triggers = plugin
@@ -166,13 +167,13 @@ pub(crate) fn check(plugin: &Plugin, limits: &PatternLimits) -> (Program, Vec<Di
     (Program { triggers, matcher }, checker.diagnostics)
 }
 
-struct Checker {
-    limits: PatternLimits,
-    budget: u64,
+struct Checker<'a> {
+    limits: &'a PatternLimits,
+    budget: Budget,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker {
+impl Checker<'_> {
     fn say(&mut self, issue: Issue, at: Position) {
         self.diagnostics.push(issue.at(at));
     }
@@ -311,51 +312,14 @@ impl Checker {
         if let Some(remark) = remarks(operator, value) {
             self.say(remark, at);
         }
-        if operator == Operator::Matches && self.budget == 0 {
-            // Nothing more is compiled once the budget is gone.
-            self.say(
-                Issue::new(
-                    Code::CostlyPattern,
-                    "the patterns of this plugin cost too much together",
-                ),
-                at,
-            );
-            return None;
-        }
-        match lower(operator, value, from, &self.limits) {
-            Ok(test) => {
-                // A pattern costs at least this much to compile, however short.
-                let weight = if operator == Operator::Matches {
-                    test.weight().max(20)
-                } else {
-                    0
-                };
-                match self.budget.checked_sub(weight) {
-                    Some(left) => self.budget = left,
-                    None => {
-                        self.budget = 0;
-                        self.say(
-                            Issue::new(
-                                Code::CostlyPattern,
-                                "the patterns of this plugin cost too much together",
-                            ),
-                            at,
-                        );
-                        return None;
-                    }
-                }
-                Some(Condition {
-                    key: key.into(),
-                    operator,
-                    test,
-                    own_port: false,
-                })
-            }
+        match lower(operator, value, from, self.limits, &mut self.budget) {
+            Ok(test) => Some(Condition {
+                key: key.into(),
+                operator,
+                test,
+                own_port: false,
+            }),
             Err(issue) => {
-                // What was refused has cost time too.
-                if matches!(issue.code, Code::BadPattern | Code::CostlyPattern) {
-                    self.budget = self.budget.saturating_sub(20);
-                }
                 self.say(issue, at);
                 None
             }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::domain::compare::{self, Ordered};
-use crate::domain::pattern::{Pattern, PatternError};
+use crate::domain::pattern::{Budget, Pattern, PatternError};
 use crate::domain::template::Template;
 use crate::domain::version::FixedVersion;
 use crate::domain::{Code, FactSet, MATCH_INPUT_BYTES, Operator, PatternLimits, Value};
@@ -134,6 +134,7 @@ pub(crate) fn lower(
     value: Option<&Value>,
     from: VersionFrom,
     limits: &PatternLimits,
+    budget: &mut Budget,
 ) -> Result<Test, Issue> {
     let bad = |message: String| Issue::new(Code::BadValue, message);
     if operator == Operator::Exists {
@@ -161,7 +162,7 @@ pub(crate) fn lower(
                     value.type_name()
                 )));
             };
-            Test::Matches(Box::new(Pattern::new(source, limits).map_err(
+            Test::Matches(Box::new(Pattern::new(source, limits, budget).map_err(
                 |error| match error {
                     PatternError::Syntax(text) => Issue::new(Code::BadPattern, text),
                     PatternError::Cost(text) => Issue::new(Code::CostlyPattern, text),
@@ -264,7 +265,7 @@ fn order_operand(operator: Operator, value: &Value) -> Result<Operand, Issue> {
             Code::BadValue,
             format!(
                 "`{operator}` needs a number or a time, not {}",
-                value.type_name()
+                shown(value)
             ),
         )),
         operand => Ok(operand),
@@ -307,14 +308,6 @@ fn bounds(operator: Operator, value: &Value) -> Result<(&Value, &Value), Issue> 
 }
 
 impl Test {
-    /// The estimated states of its pattern, if it has one.
-    pub(crate) fn weight(&self) -> u64 {
-        match self {
-            Self::Matches(pattern) => pattern.weight(),
-            _ => 0,
-        }
-    }
-
     /// Whether an absent fact (with nothing under its key) makes it false.
     pub(crate) fn needs_presence(&self) -> bool {
         !matches!(self, Self::Exists(false))

@@ -1,6 +1,12 @@
-use super::test::{Truth, VersionFrom, lower};
+use super::test::{Test, Truth, VersionFrom};
 use super::*;
+use crate::domain::pattern::Budget;
 use crate::domain::{Operator, TimeValue};
+
+fn lower(op: Operator, value: Option<&Value>, from: VersionFrom) -> Result<Test, Issue> {
+    let limits = PatternLimits::default();
+    super::test::lower(op, value, from, &limits, &mut Budget::new(&limits))
+}
 
 fn facts(entries: &[(&str, Value)]) -> FactSet {
     let mut set = FactSet::new("host", Some(22)).unwrap();
@@ -11,13 +17,7 @@ fn facts(entries: &[(&str, Value)]) -> FactSet {
 }
 
 fn decide(op: Operator, actual: Option<Value>, expected: Value) -> Truth {
-    let test = lower(
-        op,
-        Some(&expected),
-        VersionFrom::Whole,
-        &PatternLimits::default(),
-    )
-    .unwrap();
+    let test = lower(op, Some(&expected), VersionFrom::Whole).unwrap();
     let set = facts(&actual.into_iter().map(|v| ("k", v)).collect::<Vec<_>>());
     test.decide("k", set.get("k"), &set)
 }
@@ -87,13 +87,7 @@ fn absence_and_presence() {
         Truth::False
     );
     let set = facts(&[("http.headers.server", Value::text("x"))]);
-    let exists = lower(
-        Operator::Exists,
-        None,
-        VersionFrom::Whole,
-        &PatternLimits::default(),
-    )
-    .unwrap();
+    let exists = lower(Operator::Exists, None, VersionFrom::Whole).unwrap();
     assert_eq!(exists.decide("http.headers", None, &set), Truth::True);
 }
 
@@ -137,7 +131,6 @@ fn versions_come_out_of_banners_only_when_asked() {
         Operator::VersionLt,
         Some(&Value::text("9.8p1")),
         VersionFrom::Banner,
-        &PatternLimits::default(),
     );
     assert_eq!(
         test.unwrap()
@@ -210,20 +203,9 @@ fn what_has_no_meaning_does_not_load() {
             Code::BadVersion,
         ),
     ] {
-        let issue = lower(
-            op,
-            Some(&value),
-            VersionFrom::Whole,
-            &PatternLimits::default(),
-        )
-        .unwrap_err();
+        let issue = lower(op, Some(&value), VersionFrom::Whole).unwrap_err();
         assert_eq!(issue.code, code, "{op}");
     }
-    let missing = lower(
-        Operator::Equals,
-        None,
-        VersionFrom::Whole,
-        &PatternLimits::default(),
-    );
+    let missing = lower(Operator::Equals, None, VersionFrom::Whole);
     assert_eq!(missing.unwrap_err().code, Code::MissingField);
 }

@@ -27,17 +27,45 @@ pub(crate) enum PatternError {
 #[derive(Debug)]
 pub(crate) struct Pattern {
     rust: Box<str>,
-    weight: u64,
     limits: PatternLimits,
     program: OnceLock<Option<Regex>>,
+}
+
+/// What all patterns of one plugin may still cost to compile.
+#[derive(Debug)]
+pub(crate) struct Budget(u64);
+
+impl Budget {
+    /// A pattern costs at least this much, however short it is.
+    const LEAST: u64 = 20;
+
+    /// The whole budget of a plugin.
+    pub(crate) fn new(limits: &PatternLimits) -> Self {
+        Self(limits.total_weight)
+    }
+
+    fn charge(&mut self, weight: u64) -> Result<(), PatternError> {
+        // Once something did not fit, nothing more is compiled.
+        let left = self.0.checked_sub(weight.max(Self::LEAST));
+        self.0 = left.unwrap_or(0);
+        left.map(|_| ()).ok_or_else(|| {
+            PatternError::Cost("the patterns of this plugin cost too much together".to_owned())
+        })
+    }
 }
 
 impl Pattern {
     /// Checks a pattern and its cost.
     ///
-    /// The estimate is checked before anything is compiled; then the program
-    /// is built once to see that it keeps its size, and dropped.
-    pub(crate) fn new(source: &str, limits: &PatternLimits) -> Result<Self, PatternError> {
+    /// The estimate is checked and charged before anything is compiled, so that
+    /// patterns that are refused cost too; then the program is built once to
+    /// see that it keeps its size, and dropped.
+    pub(crate) fn new(
+        source: &str,
+        limits: &PatternLimits,
+        budget: &mut Budget,
+    ) -> Result<Self, PatternError> {
+        budget.charge(0)?;
         if source.len() > limits.source_bytes {
             return Err(PatternError::Cost(format!(
                 "the pattern has {} bytes, at most {} are allowed",
@@ -52,18 +80,13 @@ impl Pattern {
                 translated.weight, limits.weight
             )));
         }
+        budget.charge(translated.weight)?;
         let pattern = Self {
             rust: translated.pattern.into(),
-            weight: translated.weight,
             limits: limits.clone(),
             program: OnceLock::new(),
         };
         pattern.build().map(|_| pattern)
-    }
-
-    /// The estimated number of states.
-    pub(crate) fn weight(&self) -> u64 {
-        self.weight
     }
 
     /// Whether the text contains a match.

@@ -1,7 +1,8 @@
 use super::*;
 
 fn compile(source: &str) -> Result<Pattern, PatternError> {
-    Pattern::new(source, &PatternLimits::default())
+    let limits = PatternLimits::default();
+    Pattern::new(source, &limits, &mut Budget::new(&limits))
 }
 
 #[test]
@@ -203,4 +204,16 @@ fn cost_is_refused_before_it_is_paid() {
             &costly[..20.min(costly.len())]
         );
     }
+}
+
+#[test]
+fn refused_patterns_are_charged_too() {
+    let limits = PatternLimits::default();
+    let mut budget = Budget::new(&limits);
+    let heavy = r"\pL+\pL\pL\pL";
+    let refusals = (0..100)
+        .map(|_| Pattern::new(heavy, &limits, &mut budget).unwrap_err())
+        .filter(|e| matches!(e, PatternError::Cost(text) if text.contains("together")))
+        .count();
+    assert!(refusals > 80, "{refusals}");
 }
