@@ -1,0 +1,93 @@
+//! The name of a secret in a store of our own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::reference::{RefFault, RefPart, SecretRefError, check_text, segments};
+
+/// The name of a secret in the memory or local store, such as `signing/root`.
+///
+/// Segments of `a-z 0-9 . _ -`, each beginning with a letter or digit, joined
+/// by single slashes; at most 200 bytes. Capitals are refused so that two
+/// names never meet on a file system that ignores case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(String);
+
+impl SecretName {
+    /// The most bytes a name may have.
+    pub const MAX_LEN: usize = 200;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// This name with more segments after it.
+    pub(crate) fn join(&self, below: &str) -> Result<Self, SecretRefError> {
+        format!("{}/{below}", self.0).parse()
+    }
+}
+
+impl FromStr for SecretName {
+    type Err = SecretRefError;
+
+    fn from_str(text: &str) -> Result<Self, SecretRefError> {
+        check_text(RefPart::Name, text, Self::MAX_LEN)?;
+        segments(
+            RefPart::Name,
+            text,
+            |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'),
+        )?;
+        let starts_well = |s: &str| s.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if text.split('/').all(starts_well) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SecretRefError::new(RefPart::Name, RefFault::BadStart))
+        }
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_one_spelling() {
+        for good in ["a", "signing/root", "a.b/c_d/e-f", "0/1"] {
+            assert_eq!(good.parse::<SecretName>().unwrap().to_string(), good);
+        }
+        let long = "a".repeat(201);
+        for bad in [
+            "",
+            "/",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "..",
+            "a/../b",
+            "a/./b",
+            ".a",
+            "-a",
+            "a/_b",
+            "A",
+            "a b",
+            "a+b",
+            "a@1",
+            "a\\b",
+            "a%2fb",
+            "é",
+            "a\0",
+            long.as_str(),
+        ] {
+            assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
+        }
+    }
+}

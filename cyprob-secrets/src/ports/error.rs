@@ -1,0 +1,160 @@
+//! Why a secret could not be read or written.
+
+use std::fmt;
+
+use crate::domain::{Scheme, SecretName, SecretRef, SecretVersion};
+
+/// A source of an error, for the log.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// A failure of a provider or store; no variant ever carries a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// No provider of this kind is configured, or the wrong one was asked.
+    #[error("no provider for {scheme} references is configured here")]
+    Unserved {
+        /// The kind of the reference.
+        scheme: Scheme,
+    },
+    /// The secret is there, but where or how it is kept is not acceptable.
+    #[error("{reference}: {refusal}")]
+    Refused {
+        /// The reference that was read.
+        reference: Box<SecretRef>,
+        /// What is not acceptable, and its remedy.
+        refusal: Refusal,
+    },
+    /// The store's own directory or key file is not acceptable.
+    #[error("{item}: {refusal}")]
+    UnsafeStore {
+        /// The directory or file.
+        item: Sealed,
+        /// What is not acceptable, and its remedy.
+        refusal: Refusal,
+    },
+    /// A sealed file is not what was written there; restore it from a backup.
+    #[error("{item}: {damage}")]
+    Damaged {
+        /// The file.
+        item: Sealed,
+        /// What is wrong with it.
+        damage: Damage,
+    },
+    /// A sealed file was made under another master key.
+    #[error("{item}: sealed under another master key; configure the key it was made with")]
+    WrongKey {
+        /// The file.
+        item: Sealed,
+    },
+    /// The store exists but its master key is gone; a new one would open nothing.
+    #[error("the store exists but its master key file is missing; restore the key file")]
+    KeyMissing,
+    /// The source cannot be reached or failed.
+    #[error("secret source unavailable")]
+    Unavailable {
+        /// The cause, for the log.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl SecretError {
+    pub(crate) fn unavailable(source: impl Into<BoxError>) -> Self {
+        Self::Unavailable {
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn refused(reference: &SecretRef, refusal: Refusal) -> Self {
+        Self::Refused {
+            reference: Box::new(reference.clone()),
+            refusal,
+        }
+    }
+}
+
+/// What is not acceptable about the place of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The name is under none of the allowed prefixes.
+    #[error("not under an allowed prefix; add the prefix to the configuration")]
+    NotAllowed,
+    /// The last component of the path is a symbolic link.
+    #[error("is a symbolic link; name the file itself")]
+    SymbolicLink,
+    /// It is no regular file (or, for a store, no directory).
+    #[error("is a directory, pipe, socket or device where another kind of file is needed")]
+    WrongKind,
+    /// It belongs to neither this process's user nor root.
+    #[error("belongs to another user; give it to the user of this process")]
+    WrongOwner,
+    /// Group or others may access it.
+    #[error("group or others may access it; take their permissions away (chmod go=)")]
+    OpenMode,
+    /// It holds more bytes than allowed.
+    #[error("larger than {max} bytes")]
+    TooLarge {
+        /// The bound in bytes.
+        max: usize,
+    },
+    /// It holds nothing.
+    #[error("is empty")]
+    Empty,
+    /// It holds no acceptable master key.
+    #[error("holds no master key; write 64 hexadecimal digits")]
+    NotAKey,
+}
+
+/// What is wrong with a sealed file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It has no header of ours, or a newer format.
+    #[error("has no header of a format known here")]
+    Header,
+    /// Its end is missing or has grown.
+    #[error("truncated or grown")]
+    Length,
+    /// It is sealed as another secret, another version or another kind of file.
+    #[error("sealed as another secret or version; files were swapped")]
+    Misplaced,
+    /// Its seal does not open: a bit is not what it was.
+    #[error("its seal does not open; bits were changed")]
+    Seal,
+    /// The store says it is there, and it is not.
+    #[error("missing")]
+    Missing,
+    /// It is no file in a state that the store makes.
+    #[error("not in a state this store makes")]
+    State,
+}
+
+/// A file of a local store, by what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sealed {
+    /// The directory itself.
+    Directory,
+    /// The file that marks a directory as a store.
+    Store,
+    /// The master key file.
+    Key,
+    /// The list of a secret's versions.
+    Head(SecretName),
+    /// One version of a secret.
+    Value(SecretName, SecretVersion),
+}
+
+impl fmt::Display for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory => f.write_str("directory of the secret store"),
+            Self::Store => f.write_str("marker of the secret store"),
+            Self::Key => f.write_str("master key file"),
+            Self::Head(name) => write!(f, "version list of secret {name}"),
+            Self::Value(name, version) => write!(f, "secret {name} version {version}"),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What a source of secrets must do.
+
+mod error;
+mod provider;
+mod store;
+
+pub use error::{BoxError, Damage, Refusal, Sealed, SecretError};
+pub use provider::{Secret, SecretProvider};
+pub use store::{Expected, PutOutcome, SecretStore};

@@ -1,0 +1,5 @@
+//! Reading a secret wherever it is.
+
+mod resolver;
+
+pub use resolver::{DuplicateScheme, SecretResolver};
