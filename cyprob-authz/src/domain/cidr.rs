@@ -1,0 +1,145 @@
+//! Address ranges in their one canonical spelling.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// An address range (RFC 4632, RFC 4291), such as `10.0.0.0/8` or `2001:db8::/32`.
+///
+/// There is one spelling for each: the network's address with no host bits
+/// set, a slash, the length without leading zeros, IPv6 as RFC 5952 writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cidr {
+    network: IpAddr,
+    length: u8,
+}
+
+/// The text is not an address range in its canonical spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an address range in canonical spelling, such as 10.0.0.0/8")]
+pub struct CidrError;
+
+impl Cidr {
+    /// The range of this length around an address.
+    ///
+    /// Lengths past the address's own are cut to it.
+    #[must_use]
+    pub fn around(address: IpAddr, length: u8) -> Self {
+        match address {
+            IpAddr::V4(v4) => {
+                let length = length.min(32);
+                let mask = u32::MAX
+                    .checked_shl(u32::from(32 - length))
+                    .unwrap_or_default();
+                Self {
+                    network: Ipv4Addr::from_bits(v4.to_bits() & mask).into(),
+                    length,
+                }
+            }
+            IpAddr::V6(v6) => {
+                let length = length.min(128);
+                let mask = u128::MAX
+                    .checked_shl(u32::from(128 - length))
+                    .unwrap_or_default();
+                Self {
+                    network: Ipv6Addr::from_bits(v6.to_bits() & mask).into(),
+                    length,
+                }
+            }
+        }
+    }
+
+    /// Whether the address lies in it. IPv4 written as IPv6 (`::ffff:…`) counts as IPv4.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.network.is_ipv4()
+            && Self::around(address, self.length).network == self.network
+    }
+}
+
+/// All ranges that contain the address, the widest first: what a verifier states as `address_prefix`.
+pub fn containing_prefixes(address: IpAddr) -> impl Iterator<Item = Cidr> {
+    let address = address.to_canonical();
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    (0..=longest).map(move |length| Cidr::around(address, length))
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.length)
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = CidrError;
+
+    fn from_str(text: &str) -> Result<Self, CidrError> {
+        let (address, length) = text.split_once('/').ok_or(CidrError)?;
+        let network: IpAddr = address.parse().map_err(|_| CidrError)?;
+        let length: u8 = length.parse().map_err(|_| CidrError)?;
+        let cidr = Self::around(network, length);
+        // INVARIANT: one spelling, or two readers could differ about one token
+        if cidr.to_string() == text {
+            Ok(cidr)
+        } else {
+            Err(CidrError)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_only() {
+        for good in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "192.0.2.7/32",
+            "2001:db8::/32",
+            "::/0",
+        ] {
+            assert_eq!(good.parse::<Cidr>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "10.0.0.1/8",
+            "10.0.0.0/08",
+            "10.0.0.0/33",
+            "10.0.0.0",
+            "010.0.0.0/8",
+            "2001:DB8::/32",
+            "2001:db8:0::/32",
+            "::/129",
+            "10.0.0.0/+8",
+            "/8",
+            "",
+        ] {
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn contains_agrees_with_the_list_of_prefixes() {
+        let all: Vec<Cidr> = containing_prefixes("::ffff:10.1.2.3".parse().unwrap()).collect();
+        assert_eq!(all.len(), 33);
+        for range in [
+            "10.0.0.0/8",
+            "10.1.2.3/32",
+            "11.0.0.0/8",
+            "::/0",
+            "0.0.0.0/0",
+        ] {
+            let range: Cidr = range.parse().unwrap();
+            assert_eq!(
+                range.contains("10.1.2.3".parse().unwrap()),
+                all.contains(&range)
+            );
+        }
+        assert_eq!(
+            containing_prefixes("2001:db8::1".parse().unwrap()).count(),
+            129
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! The decision: whether a verified caller may call a route.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use cyprob_core::domain::Timestamp;
+
+use super::{Permission, Principal, SystemPermission};
+
+/// How old a sign-in may be where a route asks for a fresh one.
+pub const STEP_UP_AGE: Duration = Duration::from_secs(300);
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// To be signed in, with a token that nobody narrowed.
+    Authenticated,
+    /// A permission in the organization that the path names.
+    Org(Permission),
+    /// A permission of the deployment's administrator.
+    System(SystemPermission),
+}
+
+/// One request, as far as a decision needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// What the route asks.
+    pub need: Need,
+    /// Whether it also asks for a fresh sign-in; system routes always do.
+    pub step_up: bool,
+    /// The organization in the path, as it is written there: an id or a slug.
+    pub org: Option<&'a str>,
+    /// The other names in the path, such as a run's id.
+    pub resources: &'a [&'a str],
+    /// The client's address, where known.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a refused client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DenyCode {
+    /// 401: the token is dead.
+    InvalidToken,
+    /// 401: the sign-in is not fresh enough.
+    StepUpRequired,
+    /// 403: not permitted.
+    Forbidden,
+    /// 404: the caller may not learn whether it exists.
+    NotFound,
+}
+
+/// Which rule refused: what the audit trail is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// The token's time is over.
+    Expired,
+    /// The holder's own deadline is over.
+    NarrowedTime,
+    /// The path's organization is not the token's.
+    ForeignOrg,
+    /// The token is for no organization.
+    NoOrg,
+    /// The holder narrowed the token to other permissions.
+    NarrowedPermission,
+    /// The holder narrowed the token to other resources.
+    NarrowedResource,
+    /// The holder narrowed the token to other addresses.
+    NarrowedAddress,
+    /// The holder narrowed the token, and the route takes none that is narrowed.
+    NarrowedToken,
+    /// The role does not permit it.
+    RolePermission,
+    /// The caller is not the deployment's administrator.
+    NotAdministrator,
+    /// The sign-in is too old for this route.
+    StaleAuthentication,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: &'static [Self] = &[
+        Self::Expired,
+        Self::NarrowedTime,
+        Self::ForeignOrg,
+        Self::NoOrg,
+        Self::NarrowedPermission,
+        Self::NarrowedResource,
+        Self::NarrowedAddress,
+        Self::NarrowedToken,
+        Self::RolePermission,
+        Self::NotAdministrator,
+        Self::StaleAuthentication,
+    ];
+
+    /// The stable name in the audit trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NarrowedTime => "narrowed_time",
+            Self::ForeignOrg => "foreign_organization",
+            Self::NoOrg => "no_organization",
+            Self::NarrowedPermission => "narrowed_permission",
+            Self::NarrowedResource => "narrowed_resource",
+            Self::NarrowedAddress => "narrowed_address",
+            Self::NarrowedToken => "narrowed_token",
+            Self::RolePermission => "role_permission",
+            Self::NotAdministrator => "not_administrator",
+            Self::StaleAuthentication => "stale_authentication",
+        }
+    }
+
+    /// What the client is told of it.
+    #[must_use]
+    pub const fn code(self) -> DenyCode {
+        match self {
+            Self::Expired | Self::NarrowedTime => DenyCode::InvalidToken,
+            Self::ForeignOrg | Self::NoOrg => DenyCode::NotFound,
+            Self::NarrowedPermission
+            | Self::NarrowedResource
+            | Self::NarrowedAddress
+            | Self::NarrowedToken
+            | Self::RolePermission
+            | Self::NotAdministrator => DenyCode::Forbidden,
+            Self::StaleAuthentication => DenyCode::StepUpRequired,
+        }
+    }
+}
+
+/// The outcome, with what decided it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The caller may.
+    Permit,
+    /// The caller may not.
+    Deny {
+        /// What the client is told.
+        code: DenyCode,
+        /// Which rule decided, for the audit trail.
+        rule: Rule,
+    },
+}
+
+impl Decision {
+    /// Refuses by a rule.
+    #[must_use]
+    pub const fn deny(rule: Rule) -> Self {
+        Self::Deny {
+            code: rule.code(),
+            rule,
+        }
+    }
+
+    /// Whether the caller may.
+    #[must_use]
+    pub const fn is_permit(self) -> bool {
+        matches!(self, Self::Permit)
+    }
+
+    /// The full explanation, for those who may read the audit trail.
+    #[must_use]
+    pub fn explain(self, demand: &Demand<'_>) -> String {
+        let Self::Deny { rule, .. } = self else {
+            return format!("permitted: {:?}", demand.need);
+        };
+        match demand.need {
+            Need::Authenticated => format!("refused by rule {}", rule.as_str()),
+            Need::Org(p) => format!("refused by rule {} for {p}", rule.as_str()),
+            Need::System(p) => format!("refused by rule {} for {p}", rule.as_str()),
+        }
+    }
+}
+
+/// Decides. Whether the token was revoked is asked before, of the revocation view.
+///
+/// The order: the token's time, the organization, the holder's narrowings, the
+/// role's permission, the age of the sign-in.
+#[must_use]
+pub fn decide(principal: &Principal, demand: &Demand<'_>) -> Decision {
+    match first_objection(principal, demand) {
+        Some(rule) => Decision::deny(rule),
+        None => Decision::Permit,
+    }
+}
+
+fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
+    let claims = principal.claims();
+    let narrowings = principal.narrowings();
+    if demand.at >= claims.expires_at {
+        return Some(Rule::Expired);
+    }
+    if !narrowings.is_live(second_of(demand.at)) {
+        return Some(Rule::NarrowedTime);
+    }
+    match demand.need {
+        Need::Authenticated => {
+            if narrowings.any() {
+                return Some(Rule::NarrowedToken);
+            }
+        }
+        Need::Org(permission) => {
+            let Some(org) = &claims.org else {
+                return Some(Rule::NoOrg);
+            };
+            let named = |text: &str| text == org.slug.as_str() || text.parse() == Ok(org.id);
+            if !demand.org.is_some_and(named) {
+                return Some(Rule::ForeignOrg);
+            }
+            if !narrowings.permissions().contains(permission) {
+                return Some(Rule::NarrowedPermission);
+            }
+            if let Some(rule) = narrowed_place(principal, demand) {
+                return Some(rule);
+            }
+            if !principal.role_permissions().contains(permission) {
+                return Some(Rule::RolePermission);
+            }
+        }
+        Need::System(permission) => {
+            if !claims.administrator {
+                return Some(Rule::NotAdministrator);
+            }
+            if !narrowings.system().contains(permission) {
+                return Some(Rule::NarrowedPermission);
+            }
+            if let Some(rule) = narrowed_place(principal, demand) {
+                return Some(rule);
+            }
+        }
+    }
+    let fresh_needed = demand.step_up || matches!(demand.need, Need::System(_));
+    if fresh_needed && demand.at.since(claims.auth_time) > STEP_UP_AGE {
+        return Some(Rule::StaleAuthentication);
+    }
+    None
+}
+
+fn narrowed_place(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
+    if !principal.narrowings().names_resource(demand.resources) {
+        return Some(Rule::NarrowedResource);
+    }
+    if !principal.narrowings().admits_address(demand.address) {
+        return Some(Rule::NarrowedAddress);
+    }
+    None
+}
+
+/// The whole second that tokens are checked against; before 1970 it is the first.
+pub(crate) fn second_of(at: Timestamp) -> u64 {
+    u64::try_from(at.as_seconds()).unwrap_or(0)
+}

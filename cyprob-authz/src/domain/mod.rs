@@ -1,0 +1,23 @@
+//! Types and pure rules: no I/O, no clock, no randomness, no async.
+
+mod cidr;
+mod claims;
+mod decision;
+mod key_ring;
+mod narrowing;
+mod permission;
+mod permission_set;
+mod principal;
+mod role_catalog;
+
+pub use cidr::{Cidr, CidrError, containing_prefixes};
+pub use claims::{AccessClaims, Audience, AudienceError, JobClaims, OrgClaims, RuleSetDigest};
+pub use decision::{Decision, Demand, DenyCode, Need, Rule, STEP_UP_AGE, decide};
+pub use key_ring::{KeyRing, KeyRingError, KeyStatus, PublishedKey, RingKey, RootKeyId};
+pub use narrowing::{Narrowing, Narrowings};
+pub use permission::{
+    OrgPermission, Permission, SystemMarker, SystemPermission, UnknownPermission, org, system,
+};
+pub use permission_set::{PermissionSet, SystemPermissionSet};
+pub use principal::{Principal, VerifiedToken};
+pub use role_catalog::{RoleCatalog, RoleCatalogError, RoleDefinition};

@@ -1,0 +1,265 @@
+//! Roles: what each permits, and which may manage which.
+
+use std::collections::BTreeMap;
+
+use cyprob_core::domain::RoleName;
+use cyprob_core::ports::RoleRules;
+
+use super::{Permission, PermissionSet};
+
+/// What a role permits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleDefinition {
+    /// The role's name.
+    pub name: RoleName,
+    /// What it permits.
+    pub permissions: PermissionSet,
+    /// Whether it ships with the control plane and cannot be changed.
+    pub builtin: bool,
+}
+
+/// The roles could not be put together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoleCatalogError {
+    /// Two definitions have one name.
+    #[error("the role {0} is defined twice")]
+    Duplicate(RoleName),
+}
+
+/// The roles of a deployment and what they permit.
+///
+/// The built-in grants:
+///
+/// | role | may |
+/// | --- | --- |
+/// | `owner` | everything |
+/// | `admin` | everything; but owners are not an admin's to make, change or remove |
+/// | `operator` | see the organization, members, roles; install, approve and run plugins; set secrets |
+/// | `analyst` | see the organization, members, roles, plugins; run what is enabled |
+/// | `auditor` | see everything there is, the audit trail included, and review it; change nothing else |
+/// | `viewer` | see the organization, plugins, runs and findings |
+///
+/// The catalogue stands at the verifier, not in the token: what a role permits
+/// can change without a token being minted anew.
+#[derive(Clone, Debug)]
+pub struct RoleCatalog {
+    roles: BTreeMap<RoleName, RoleDefinition>,
+}
+
+const VIEWER: &[Permission] = &[
+    Permission::OrgRead,
+    Permission::PluginsRead,
+    Permission::RunsRead,
+];
+const ANALYST: &[Permission] = &[
+    Permission::OrgRead,
+    Permission::MembersRead,
+    Permission::RolesRead,
+    Permission::PluginsRead,
+    Permission::RunsCreate,
+    Permission::RunsRead,
+];
+const OPERATOR: &[Permission] = &[
+    Permission::OrgRead,
+    Permission::MembersRead,
+    Permission::RolesRead,
+    Permission::PluginsRead,
+    Permission::PluginsWrite,
+    Permission::PluginsApprove,
+    Permission::RunsCreate,
+    Permission::RunsRead,
+    Permission::SecretsRead,
+    Permission::SecretsWrite,
+];
+const AUDITOR: &[Permission] = &[
+    Permission::OrgRead,
+    Permission::MembersRead,
+    Permission::RolesRead,
+    Permission::ServiceAccountsRead,
+    Permission::PluginsRead,
+    Permission::RunsRead,
+    Permission::SecretsRead,
+    Permission::AuditRead,
+    Permission::AuditReview,
+    Permission::SessionsRead,
+];
+
+impl Default for RoleCatalog {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl RoleCatalog {
+    /// The roles that ship with the control plane.
+    #[must_use]
+    pub fn builtin() -> Self {
+        let roles = [
+            (RoleName::OWNER, PermissionSet::all()),
+            (RoleName::ADMIN, PermissionSet::all()),
+            (RoleName::OPERATOR, PermissionSet::of(OPERATOR)),
+            (RoleName::ANALYST, PermissionSet::of(ANALYST)),
+            (RoleName::AUDITOR, PermissionSet::of(AUDITOR)),
+            (RoleName::VIEWER, PermissionSet::of(VIEWER)),
+        ];
+        let define = |(name, permissions): (RoleName, _)| {
+            let role = RoleDefinition {
+                name: name.clone(),
+                permissions,
+                builtin: true,
+            };
+            (name, role)
+        };
+        Self {
+            roles: roles.into_iter().map(define).collect(),
+        }
+    }
+
+    /// The built-in roles and one more, which a deployment defines for all organizations.
+    ///
+    /// # Errors
+    ///
+    /// [`RoleCatalogError::Duplicate`] if the name is taken; a built-in role cannot be redefined.
+    pub fn with_role(
+        mut self,
+        name: RoleName,
+        permissions: PermissionSet,
+    ) -> Result<Self, RoleCatalogError> {
+        if self.roles.contains_key(&name) {
+            return Err(RoleCatalogError::Duplicate(name));
+        }
+        let role = RoleDefinition {
+            name: name.clone(),
+            permissions,
+            builtin: false,
+        };
+        self.roles.insert(name, role);
+        Ok(self)
+    }
+
+    /// What a role permits; a role that is not in the catalogue permits nothing.
+    #[must_use]
+    pub fn permissions(&self, role: &RoleName) -> PermissionSet {
+        self.roles
+            .get(role)
+            .map_or(PermissionSet::EMPTY, |role| role.permissions)
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn get(&self, role: &RoleName) -> Option<&RoleDefinition> {
+        self.roles.get(role)
+    }
+
+    /// All roles: the built-in ones from the widest to the narrowest, then the others by name.
+    #[must_use]
+    pub fn roles(&self) -> Vec<&RoleDefinition> {
+        let rank = |name: &RoleName| {
+            [
+                RoleName::OWNER,
+                RoleName::ADMIN,
+                RoleName::OPERATOR,
+                RoleName::ANALYST,
+                RoleName::AUDITOR,
+                RoleName::VIEWER,
+            ]
+            .iter()
+            .position(|builtin| builtin == name)
+            .unwrap_or(usize::MAX)
+        };
+        let mut all: Vec<_> = self.roles.values().collect();
+        all.sort_by_key(|role| rank(&role.name));
+        all
+    }
+
+    /// The roles that permit it.
+    #[must_use]
+    pub fn who_can(&self, permission: Permission) -> Vec<&RoleDefinition> {
+        self.roles()
+            .into_iter()
+            .filter(|role| role.permissions.contains(permission))
+            .collect()
+    }
+}
+
+impl RoleRules for RoleCatalog {
+    fn exists(&self, role: &RoleName) -> bool {
+        self.roles.contains_key(role)
+    }
+
+    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool {
+        if !self.exists(holder) || !self.exists(role) {
+            return false;
+        }
+        if *holder == RoleName::OWNER {
+            return true;
+        }
+        *role != RoleName::OWNER && self.permissions(holder).is_superset(self.permissions(role))
+    }
+
+    fn manages_members(&self, role: &RoleName) -> bool {
+        self.permissions(role).contains(Permission::MembersWrite)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_covers_more_than_they_hold() {
+        let catalog = RoleCatalog::builtin();
+        for holder in catalog.roles() {
+            for role in catalog.roles() {
+                if catalog.covers(&holder.name, &role.name) {
+                    assert!(holder.permissions.is_superset(role.permissions));
+                }
+            }
+        }
+        assert!(catalog.covers(&RoleName::OWNER, &RoleName::OWNER));
+        assert!(catalog.covers(&RoleName::ADMIN, &RoleName::ADMIN));
+        assert!(!catalog.covers(&RoleName::ADMIN, &RoleName::OWNER));
+        assert!(!catalog.covers(&RoleName::OPERATOR, &RoleName::AUDITOR));
+    }
+
+    #[test]
+    fn a_strange_role_holds_and_covers_nothing() {
+        let catalog = RoleCatalog::builtin();
+        let strange: RoleName = "stranger".parse().unwrap();
+        assert!(catalog.permissions(&strange).is_empty());
+        assert!(!catalog.covers(&strange, &RoleName::VIEWER));
+        assert!(!catalog.covers(&RoleName::OWNER, &strange));
+        assert!(!catalog.manages_members(&strange));
+    }
+
+    #[test]
+    fn a_builtin_role_cannot_be_redefined() {
+        let taken = RoleCatalog::builtin().with_role(RoleName::VIEWER, PermissionSet::all());
+        assert!(matches!(taken, Err(RoleCatalogError::Duplicate(_))));
+        let name: RoleName = "triage".parse().unwrap();
+        let catalog = RoleCatalog::builtin()
+            .with_role(name.clone(), PermissionSet::of(&[Permission::RunsRead]))
+            .unwrap();
+        assert!(catalog.exists(&name));
+        assert_eq!(catalog.roles().len(), 7);
+        assert!(
+            catalog
+                .who_can(Permission::RunsRead)
+                .iter()
+                .any(|r| r.name == name)
+        );
+    }
+
+    #[test]
+    fn only_two_roles_write_members() {
+        let catalog = RoleCatalog::builtin();
+        let managers: Vec<_> = catalog
+            .roles()
+            .into_iter()
+            .filter(|role| catalog.manages_members(&role.name))
+            .map(|role| role.name.as_str().to_owned())
+            .collect();
+        assert_eq!(managers, ["owner", "admin"]);
+    }
+}

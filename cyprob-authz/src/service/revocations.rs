@@ -1,0 +1,215 @@
+//! Revocations in memory, asked at every request.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cyprob_core::domain::{
+    Epoch, OrgId, Revocation, RevocationEntry, SessionId, Timestamp, UserId,
+};
+use cyprob_core::ports::{Clock, RevocationFeed};
+
+use super::tokens::MAX_LIFETIME;
+use crate::domain::AccessClaims;
+
+const SHARDS: usize = 16;
+/// A table is swept when it has doubled since, and never below this.
+const SWEEP_FROM: usize = 64;
+
+/// How many entries are held of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RevocationCounts {
+    /// Whole sessions.
+    pub sessions: usize,
+    /// A session's access to one organization.
+    pub grants: usize,
+    /// People's epochs.
+    pub users: usize,
+    /// Memberships' epochs.
+    pub members: usize,
+}
+
+/// What was revoked and still matters; implements the core's [`RevocationFeed`].
+///
+/// Entries are dropped once no token is left that they could end. They are kept
+/// for 15 minutes more, and a token that died before the last dropped entry is
+/// refused whatever the clock says, so that a clock that was set forward and
+/// back again revives nothing.
+pub struct RevocationView {
+    clock: Arc<dyn Clock>,
+    sessions: Table<SessionId, ()>,
+    grants: Table<(SessionId, OrgId), ()>,
+    users: Table<UserId, Epoch>,
+    members: Table<(OrgId, UserId), Epoch>,
+    /// Entries that ended up to here may be gone; microseconds.
+    floor: AtomicI64,
+}
+
+impl RevocationView {
+    /// An empty view; publish what the store holds before the first request.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            sessions: Table::new(),
+            grants: Table::new(),
+            users: Table::new(),
+            members: Table::new(),
+            floor: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Whether the token of these claims was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, claims: &AccessClaims) -> bool {
+        if claims.expires_at.as_micros() <= self.floor.load(Ordering::Acquire) {
+            return true;
+        }
+        if self.sessions.get(&claims.session).is_some()
+            || self
+                .users
+                .get(&claims.user)
+                .is_some_and(|known| claims.user_epoch < known)
+        {
+            return true;
+        }
+        claims.org.as_ref().is_some_and(|org| {
+            self.grants.get(&(claims.session, org.id)).is_some()
+                || self
+                    .members
+                    .get(&(org.id, claims.user))
+                    .is_some_and(|known| org.member_epoch < known)
+        })
+    }
+
+    /// Drops the entries that cannot matter any more. It is done by itself as entries come in.
+    pub fn sweep(&self) {
+        let dead = self.raise_floor();
+        self.sessions.sweep(dead);
+        self.grants.sweep(dead);
+        self.users.sweep(dead);
+        self.members.sweep(dead);
+    }
+
+    /// How many entries are held.
+    #[must_use]
+    pub fn counts(&self) -> RevocationCounts {
+        RevocationCounts {
+            sessions: self.sessions.len(),
+            grants: self.grants.len(),
+            users: self.users.len(),
+            members: self.members.len(),
+        }
+    }
+
+    /// The time up to which entries may be dropped from now on.
+    fn raise_floor(&self) -> Timestamp {
+        let dead = self.clock.now().before(MAX_LIFETIME);
+        // INVARIANT: the floor rises before an entry goes, so no reader misses both
+        self.floor.fetch_max(dead.as_micros(), Ordering::AcqRel);
+        dead
+    }
+}
+
+impl RevocationFeed for RevocationView {
+    fn publish(&self, entries: &[RevocationEntry]) {
+        let mut crowded = false;
+        for entry in entries {
+            let until = entry.expires_at;
+            crowded |= match entry.what {
+                Revocation::Session(session) => self.sessions.put(session, (), until),
+                Revocation::Grant(session, org) => self.grants.put((session, org), (), until),
+                Revocation::User(user, epoch) => self.users.put(user, epoch, until),
+                Revocation::Member(org, user, epoch) => self.members.put((org, user), epoch, until),
+            };
+        }
+        if crowded {
+            self.sweep();
+        }
+    }
+}
+
+impl fmt::Debug for RevocationView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RevocationView")
+            .field(&self.counts())
+            .finish()
+    }
+}
+
+struct Slots<K, V> {
+    map: HashMap<K, (V, Timestamp)>,
+    sweep_at: usize,
+}
+
+/// A map in shards, so that a writer stops few readers and none for long.
+struct Table<K, V> {
+    hasher: RandomState,
+    shards: Vec<RwLock<Slots<K, V>>>,
+}
+
+impl<K: Hash + Eq, V: Copy + Ord> Table<K, V> {
+    fn new() -> Self {
+        let empty = || {
+            RwLock::new(Slots {
+                map: HashMap::new(),
+                sweep_at: SWEEP_FROM,
+            })
+        };
+        Self {
+            hasher: RandomState::new(),
+            shards: (0..SHARDS).map(|_| empty()).collect(),
+        }
+    }
+
+    fn shard(&self, key: &K) -> Option<&RwLock<Slots<K, V>>> {
+        let hash = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).ok()?;
+        self.shards.get(hash)
+    }
+
+    fn get(&self, key: &K) -> Option<V> {
+        let shard = self.shard(key)?;
+        let slots = shard.read().unwrap_or_else(PoisonError::into_inner);
+        slots.map.get(key).map(|(value, _)| *value)
+    }
+
+    /// Keeps the greater value and the later end; says whether the shard wants sweeping.
+    fn put(&self, key: K, value: V, until: Timestamp) -> bool {
+        let Some(shard) = self.shard(&key) else {
+            return false;
+        };
+        let mut slots = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.map.entry(key).or_insert((value, until));
+        slot.0 = slot.0.max(value);
+        slot.1 = slot.1.max(until);
+        slots.map.len() >= slots.sweep_at
+    }
+
+    fn sweep(&self, dead: Timestamp) {
+        for shard in &self.shards {
+            let mut slots = shard.write().unwrap_or_else(PoisonError::into_inner);
+            slots.map.retain(|_, (_, until)| *until > dead);
+            slots.sweep_at = slots.map.len().saturating_mul(2).max(SWEEP_FROM);
+            if slots.map.capacity() > slots.sweep_at.saturating_mul(2) {
+                let keep = slots.sweep_at;
+                slots.map.shrink_to(keep);
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| {
+                shard
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .map
+                    .len()
+            })
+            .sum()
+    }
+}

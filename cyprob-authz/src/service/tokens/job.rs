@@ -1,0 +1,90 @@
+//! The sealed tokens of workers: one run, one attempt, until a deadline.
+
+use std::sync::Arc;
+
+use biscuit_auth::macros::biscuit;
+use cyprob_core::domain::Timestamp;
+use cyprob_core::ports::Entropy;
+use secrecy::SecretString;
+
+use super::authority::KIND_JOB;
+use super::keys::{LiveRing, SigningKey};
+use super::mint::{MintError, check_lifetime, date, sign};
+use super::verify::{TokenError, check_times, verified};
+use crate::domain::{Audience, JobClaims};
+
+/// Mints job tokens with a key of the workers' ring.
+#[derive(Clone, Debug)]
+pub struct JobMinter {
+    key: Arc<SigningKey>,
+}
+
+impl JobMinter {
+    /// Mints with this key, which must not be the one of access tokens.
+    #[must_use]
+    pub fn new(key: Arc<SigningKey>) -> Self {
+        Self { key }
+    }
+
+    /// Mints a sealed token; it is minted anew at each heartbeat.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::Lifetime`] as for access tokens; [`MintError::Range`] if
+    /// the fence passes 2^63.
+    pub fn mint(
+        &self,
+        claims: &JobClaims,
+        entropy: &dyn Entropy,
+    ) -> Result<SecretString, MintError> {
+        check_lifetime(claims.id, claims.deadline)?;
+        let builder = biscuit!(
+            r#"
+            jti({jti}); kind({kind}); run({run}); fence({fence}); rule_set({rule_set});
+            org({org}); on_behalf_of({on_behalf_of}); aud({aud});
+            check if time($time), $time < {deadline};
+            "#,
+            jti = claims.id.to_string(),
+            kind = KIND_JOB,
+            run = claims.run.to_string(),
+            fence = i64::try_from(claims.fence).map_err(|_| MintError::Range)?,
+            rule_set = claims.rule_set.as_bytes().to_vec(),
+            org = claims.org.to_string(),
+            on_behalf_of = claims.on_behalf_of.to_string(),
+            aud = claims.audience.as_str(),
+            deadline = date(claims.deadline),
+        );
+        sign(builder, &self.key, entropy, true)
+    }
+}
+
+/// Verifies job tokens. Whether the attempt is still the current one is the queue's to say.
+#[derive(Clone, Debug)]
+pub struct JobVerifier {
+    ring: LiveRing,
+    audience: Audience,
+}
+
+impl JobVerifier {
+    /// Verifies with the workers' ring, for this deployment.
+    #[must_use]
+    pub fn new(ring: LiveRing, audience: Audience) -> Self {
+        Self { ring, audience }
+    }
+
+    /// Verifies shape, signatures, audience and deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]: the caller is told no more than that the token is invalid.
+    pub fn verify(&self, token: &str, at: Timestamp) -> Result<JobClaims, TokenError> {
+        let bytes = super::text::decode(token)?;
+        let shape = verified::<JobClaims>(&bytes, &self.ring, at)?;
+        let claims = shape.authority;
+        if claims.audience != self.audience {
+            return Err(TokenError::Audience);
+        }
+        check_times(claims.id, claims.deadline, at)?;
+        Ok(claims)
+    }
+}

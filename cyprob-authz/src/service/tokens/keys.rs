@@ -1,0 +1,151 @@
+//! Keys that sign, and rings that change while requests run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use biscuit_auth::builder::Algorithm;
+use biscuit_auth::{KeyPair, PrivateKey, PublicKey};
+use cyprob_core::domain::Timestamp;
+use secrecy::{ExposeSecret, SecretBox};
+
+use crate::domain::{KeyRing, KeyRingError, KeyStatus, RingKey, RootKeyId};
+
+/// The secret cannot be a signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an ed25519 secret key")]
+pub struct SigningKeyError;
+
+/// An Ed25519 key that signs tokens, with the id by which they name it.
+pub struct SigningKey {
+    id: RootKeyId,
+    pair: KeyPair,
+}
+
+impl SigningKey {
+    /// Makes the key of a 32-byte secret (the seed of RFC 8032).
+    ///
+    /// # Errors
+    ///
+    /// [`SigningKeyError`] if the secret cannot be used.
+    pub fn new(id: RootKeyId, secret: &SecretBox<[u8; 32]>) -> Result<Self, SigningKeyError> {
+        let key = PrivateKey::from_bytes(secret.expose_secret(), Algorithm::Ed25519)
+            .map_err(|_| SigningKeyError)?;
+        Ok(Self {
+            id,
+            pair: KeyPair::from(&key),
+        })
+    }
+
+    /// By which tokens name it.
+    #[must_use]
+    pub const fn id(&self) -> RootKeyId {
+        self.id
+    }
+
+    /// Its entry in a ring: active from this time on.
+    #[must_use]
+    pub fn ring_key(&self, not_before: Timestamp) -> RingKey {
+        let mut public = [0; 32];
+        let bytes = self.pair.public().to_bytes();
+        for (to, from) in public.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        RingKey {
+            id: self.id,
+            public,
+            not_before,
+            not_after: None,
+            status: KeyStatus::Active,
+        }
+    }
+
+    pub(super) const fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+}
+
+/// Names the key, never its secret.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Loaded {
+    ring: KeyRing,
+    keys: BTreeMap<RootKeyId, PublicKey>,
+}
+
+impl Loaded {
+    fn new(ring: KeyRing) -> Result<Self, KeyRingError> {
+        let mut keys = BTreeMap::new();
+        for key in ring.iter() {
+            let public = PublicKey::from_bytes(&key.public, Algorithm::Ed25519)
+                .map_err(|_| KeyRingError::BadKey(key.id))?;
+            keys.insert(key.id, public);
+        }
+        Ok(Self { ring, keys })
+    }
+}
+
+/// The ring of one purpose, as it is at this moment; clones share it.
+#[derive(Clone)]
+pub struct LiveRing(Arc<RwLock<Arc<Loaded>>>);
+
+impl LiveRing {
+    /// Puts a ring to work.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyRingError::BadKey`] if a key's bytes are no Ed25519 public key.
+    pub fn new(ring: KeyRing) -> Result<Self, KeyRingError> {
+        Ok(Self(Arc::new(RwLock::new(Arc::new(Loaded::new(ring)?)))))
+    }
+
+    /// Replaces the ring; tokens of a key that left or was revoked are refused from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`LiveRing::new`]; the old ring stays then.
+    pub fn replace(&self, ring: KeyRing) -> Result<(), KeyRingError> {
+        let loaded = Arc::new(Loaded::new(ring)?);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    /// The ring as it is now.
+    #[must_use]
+    pub fn current(&self) -> KeyRing {
+        self.loaded().ring.clone()
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The key of this id, if it verifies at this time.
+    pub(super) fn verifying(&self, id: RootKeyId, at: Timestamp) -> Option<PublicKey> {
+        let loaded = self.loaded();
+        loaded.ring.get(id).filter(|key| key.verifies(at))?;
+        loaded.keys.get(&id).copied()
+    }
+
+    /// Whether the key of this id verifies at this time.
+    pub(super) fn verifies(&self, id: RootKeyId, at: Timestamp) -> bool {
+        self.loaded()
+            .ring
+            .get(id)
+            .is_some_and(|key| key.verifies(at))
+    }
+}
+
+impl fmt::Debug for LiveRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LiveRing")
+            .field(&self.loaded().ring)
+            .finish()
+    }
+}

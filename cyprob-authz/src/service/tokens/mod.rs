@@ -1,0 +1,20 @@
+//! Tokens: their text, their shape, their signatures.
+//!
+//! The format is Biscuit's (version 3 of its specification); no type of the
+//! crate that implements it appears in this crate's public interface.
+
+mod authority;
+mod job;
+mod keys;
+mod mint;
+mod shape;
+mod symbols;
+mod templates;
+pub(crate) mod text;
+mod verify;
+
+pub use job::{JobMinter, JobVerifier};
+pub use keys::{LiveRing, SigningKey, SigningKeyError};
+pub use mint::{AccessMinter, MAX_LIFETIME, MintError};
+pub use shape::{MAX_TOKEN_BYTES, ShapeError};
+pub use verify::{TokenError, TokenVerifier};

@@ -1,0 +1,78 @@
+//! The strings of a token: Biscuit's default symbols, then each block's own.
+
+use super::shape::ShapeError;
+
+/// The symbols that every Biscuit knows (specification, section "Symbol table").
+const DEFAULTS: [&str; 28] = [
+    "read",
+    "write",
+    "resource",
+    "operation",
+    "right",
+    "time",
+    "role",
+    "owner",
+    "tenant",
+    "namespace",
+    "user",
+    "team",
+    "service",
+    "admin",
+    "email",
+    "group",
+    "member",
+    "ip_address",
+    "client",
+    "client_ip",
+    "domain",
+    "path",
+    "version",
+    "cluster",
+    "node",
+    "hostname",
+    "nonce",
+    "query",
+];
+
+/// Where a token's own symbols begin.
+const OFFSET: u64 = 1024;
+
+/// How many strings of its own a token may have.
+const MAX_SYMBOLS: usize = 160;
+
+/// The symbols known so far; a later block sees those of the blocks before it.
+#[derive(Debug, Default)]
+pub(super) struct Symbols<'a> {
+    own: Vec<&'a str>,
+}
+
+impl<'a> Symbols<'a> {
+    /// Adds a block's strings; none may be known already.
+    pub(super) fn extend(&mut self, strings: &'a [String]) -> Result<(), ShapeError> {
+        if self.own.len() + strings.len() > MAX_SYMBOLS {
+            return Err(ShapeError::TooManySymbols);
+        }
+        for string in strings {
+            let known = |other: &&str| *other == string.as_str();
+            if DEFAULTS.iter().any(known) || self.own.iter().any(known) {
+                return Err(ShapeError::RepeatedSymbol);
+            }
+            self.own.push(string);
+        }
+        Ok(())
+    }
+
+    /// The string of an index.
+    pub(super) fn get(&self, index: u64) -> Result<&'a str, ShapeError> {
+        let found = if index < OFFSET {
+            usize::try_from(index)
+                .ok()
+                .and_then(|at| DEFAULTS.get(at).copied())
+        } else {
+            usize::try_from(index - OFFSET)
+                .ok()
+                .and_then(|at| self.own.get(at).copied())
+        };
+        found.ok_or(ShapeError::UnknownSymbol)
+    }
+}

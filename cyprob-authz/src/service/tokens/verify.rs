@@ -1,0 +1,160 @@
+//! Verifying tokens: shape, then signatures, then the rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use biscuit_auth::{Biscuit, PublicKey, error};
+use cyprob_core::domain::{Timestamp, TokenId};
+use sha2::{Digest, Sha256};
+
+use super::authority::Authority;
+use super::keys::LiveRing;
+use super::mint::{MAX_LIFETIME, minted_at};
+use super::shape::{self, Shape, ShapeError};
+use super::text;
+use crate::domain::{AccessClaims, Audience, Narrowings, VerifiedToken};
+use crate::service::cache::{CacheLimits, TokenCache};
+
+/// How far another node's clock may be ahead of this one's.
+const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+
+/// The token is refused. A client is told `invalid_token` and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// It does not have the shape of the control plane's tokens.
+    #[error("bad shape: {0}")]
+    Shape(#[from] ShapeError),
+    /// No key of this id verifies at this time.
+    #[error("no key of this id verifies")]
+    UnknownKey,
+    /// A signature does not hold.
+    #[error("a signature does not hold")]
+    Signature,
+    /// It is for another deployment.
+    #[error("for another audience")]
+    Audience,
+    /// Its time is over.
+    #[error("expired")]
+    Expired,
+    /// It was minted in the future, or for longer than any token lives.
+    #[error("its times do not fit")]
+    Times,
+    /// It was revoked, or its person's or membership's epoch is past.
+    #[error("revoked")]
+    Revoked,
+}
+
+/// Verifies access tokens, with a bounded memory of those that held.
+#[derive(Debug)]
+pub struct TokenVerifier {
+    ring: LiveRing,
+    audience: Audience,
+    cache: TokenCache,
+}
+
+impl TokenVerifier {
+    /// Verifies with the ring of people's keys, for this deployment.
+    #[must_use]
+    pub fn new(ring: LiveRing, audience: Audience, limits: CacheLimits) -> Self {
+        Self {
+            ring,
+            audience,
+            cache: TokenCache::new(limits),
+        }
+    }
+
+    /// The deployment's name.
+    #[must_use]
+    pub const fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// The ring, to publish or replace it.
+    #[must_use]
+    pub const fn ring(&self) -> &LiveRing {
+        &self.ring
+    }
+
+    /// How many tokens the memory holds, and their bytes.
+    #[must_use]
+    pub fn cached(&self) -> (usize, usize) {
+        self.cache.size()
+    }
+
+    /// Verifies everything but revocation, which [`AccessControl`](crate::service::AccessControl) asks of the revocation view.
+    ///
+    /// A token that is remembered is judged anew by its key's status and its time.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`], never `Revoked`.
+    pub fn verify(&self, token: &str, at: Timestamp) -> Result<Arc<VerifiedToken>, TokenError> {
+        let bytes = text::decode(token)?;
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        if let Some(known) = self.cache.get(&digest) {
+            if !self.ring.verifies(known.key, at) {
+                return Err(TokenError::UnknownKey);
+            }
+            check_times(known.claims.id, known.claims.expires_at, at)?;
+            return Ok(known);
+        }
+        let token = Arc::new(self.verify_cold(&bytes, at)?);
+        self.cache
+            .insert(digest, bytes.len(), Arc::clone(&token), at);
+        Ok(token)
+    }
+
+    /// Verifies the bytes without looking at the memory.
+    pub(crate) fn verify_cold(
+        &self,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<VerifiedToken, TokenError> {
+        let shape = verified::<AccessClaims>(bytes, &self.ring, at)?;
+        if shape.authority.audience != self.audience {
+            return Err(TokenError::Audience);
+        }
+        check_times(shape.authority.id, shape.authority.expires_at, at)?;
+        Ok(VerifiedToken {
+            key: shape.key,
+            claims: shape.authority,
+            narrowings: Narrowings::compile(shape.narrowings),
+        })
+    }
+}
+
+/// Shape, then key, then signatures.
+pub(super) fn verified<A: Authority>(
+    bytes: &[u8],
+    ring: &LiveRing,
+    at: Timestamp,
+) -> Result<Shape<A>, TokenError> {
+    let shape = shape::judge::<A>(bytes)?;
+    let key = ring
+        .verifying(shape.key, at)
+        .ok_or(TokenError::UnknownKey)?;
+    let named = shape.key.get();
+    // INVARIANT: the key is chosen by its id; a bare key as the provider would ignore the id
+    let choose = |id: Option<u32>| -> Result<PublicKey, error::Format> {
+        if id == Some(named) {
+            Ok(key)
+        } else {
+            Err(error::Format::UnknownPublicKey)
+        }
+    };
+    Biscuit::from(bytes, choose).map_err(|_| TokenError::Signature)?;
+    Ok(shape)
+}
+
+/// Whether a token of this id and end lives now.
+pub(super) fn check_times(id: TokenId, ends: Timestamp, at: Timestamp) -> Result<(), TokenError> {
+    if at >= ends {
+        return Err(TokenError::Expired);
+    }
+    let minted = minted_at(id);
+    if minted.since(at) > CLOCK_LEEWAY || ends.since(minted) > MAX_LIFETIME {
+        return Err(TokenError::Times);
+    }
+    Ok(())
+}
