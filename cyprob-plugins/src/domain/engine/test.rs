@@ -220,8 +220,8 @@ pub(crate) fn remarks(operator: Operator, value: Option<&Value>) -> Option<Issue
             | Operator::VersionGte
             | Operator::VersionLt
             | Operator::VersionLte,
-            v,
-        ) if matches!(v, Value::Float(_)) => Some(Issue::new(
+            Value::Float(_),
+        ) => Some(Issue::new(
             Code::VersionAsNumber,
             "a version without quotes loses its last zeros; quote it",
         )),

@@ -127,6 +127,7 @@ fn accepts_and_refuses_what_go_does() {
         "|*",
         "(*)",
         "(?i)*",
+        "((?i)*)",
         "a{3}*",
         r"\p{Alphabetic}",
         r"\p{greek}",
@@ -178,6 +179,10 @@ fn matches_as_go_does() {
         ("[~~]", "~", true),
         ("a#b c", "a#b c", true),
         (r"\B", "aéb", false),
+        (r"^a(?i)*b$", "aaB", true),
+        (r"^a(?i)*b$", "AB", false),
+        (r"^a+(?)?$", "", true),
+        (r"^(ab)(?s)+(?i)?c$", "ababC", true),
         ("", "", true),
     ] {
         assert_eq!(

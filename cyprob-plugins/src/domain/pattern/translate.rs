@@ -17,8 +17,14 @@ struct Atom {
     weight: u64,
     /// The largest product of counted repetitions inside.
     repeats: u64,
-    /// Whether it is a repetition itself, which Go lets no other follow.
+    /// Whether it is a repetition itself, which Go lets no other follow at once.
     repeated: bool,
+    /// Whether it was one before flags came.
+    wrapped: bool,
+    /// Where it stands in the translation. Flags may come between an atom and
+    /// its repetition: Go still repeats the atom.
+    start: usize,
+    end: usize,
 }
 
 #[derive(Default)]
@@ -27,6 +33,8 @@ struct Frame {
     repeats: u64,
     last: Option<Atom>,
     fold: bool,
+    /// Where the group's parenthesis stands in the translation.
+    start: usize,
 }
 
 impl Frame {
@@ -37,12 +45,18 @@ impl Frame {
         }
     }
 
-    fn atom(&mut self, weight: u64) {
+    /// Writes an atom and remembers where it stands.
+    fn atom(&mut self, weight: u64, out: &mut String, write: impl FnOnce(&mut String)) {
         let weight = if self.fold { weight * 2 } else { weight };
+        let start = out.len();
+        write(out);
         self.push(Some(Atom {
             weight,
             repeats: 1,
             repeated: false,
+            wrapped: false,
+            start,
+            end: out.len(),
         }));
     }
 }
@@ -61,9 +75,12 @@ pub(super) fn translate(source: &str, nest: u32) -> Result<Translated, PatternEr
             }
             '(' => {
                 let (opening, flags_only, fold) = group(&mut input, frame.fold)?;
+                let start = out.len();
                 out.push_str(&opening);
                 if flags_only {
-                    frame.push(None);
+                    if let Some(atom) = frame.last.as_mut() {
+                        atom.repeated = false;
+                    }
                     frame.fold = fold;
                 } else {
                     if stack.len() >= nest as usize {
@@ -73,6 +90,7 @@ pub(super) fn translate(source: &str, nest: u32) -> Result<Translated, PatternEr
                     }
                     let inner = Frame {
                         fold,
+                        start,
                         ..Frame::default()
                     };
                     stack.push(std::mem::replace(&mut frame, inner));
@@ -84,38 +102,36 @@ pub(super) fn translate(source: &str, nest: u32) -> Result<Translated, PatternEr
                     .pop()
                     .ok_or_else(|| syntax("unexpected closing parenthesis"))?;
                 let inner = std::mem::replace(&mut frame, outer);
+                out.push(')');
                 frame.push(Some(Atom {
                     weight: inner.weight.saturating_add(1),
                     repeats: inner.repeats.max(1),
                     repeated: false,
+                    wrapped: false,
+                    start: inner.start,
+                    end: out.len(),
                 }));
-                out.push(')');
             }
             '*' | '+' | '?' => repeat(&mut frame, &mut input, &mut out, &c.to_string(), (0, None))?,
             '{' => match counted(&mut input)? {
                 Some((text, bounds)) => repeat(&mut frame, &mut input, &mut out, &text, bounds)?,
                 None => {
-                    frame.atom(1);
-                    literal('{', &mut out);
+                    frame.atom(1, &mut out, |o| literal('{', o));
                 }
             },
             '[' => {
                 let class = class::bracket(&mut input)?;
-                frame.atom(class.weight);
-                out.push_str(&class.text);
+                frame.atom(class.weight, &mut out, |o| o.push_str(&class.text));
             }
             '.' => {
-                frame.atom(8);
-                out.push('.');
+                frame.atom(8, &mut out, |o| o.push('.'));
             }
             '^' | '$' => {
-                frame.atom(1);
-                out.push(c);
+                frame.atom(1, &mut out, |o| o.push(c));
             }
             '\\' => escaped(&mut frame, &mut input, &mut out)?,
             _ => {
-                frame.atom(c.len_utf8() as u64);
-                literal(c, &mut out);
+                frame.atom(c.len_utf8() as u64, &mut out, |o| literal(c, o));
             }
         }
     }
@@ -142,8 +158,7 @@ fn escaped(frame: &mut Frame, input: &mut Input<'_>, out: &mut String) -> Result
                     input.next();
                     break;
                 }
-                frame.atom(c.len_utf8() as u64);
-                literal(c, out);
+                frame.atom(c.len_utf8() as u64, out, |o| literal(c, o));
             }
             return Ok(());
         }
@@ -151,27 +166,23 @@ fn escaped(frame: &mut Frame, input: &mut Input<'_>, out: &mut String) -> Result
             let negated = *p == 'P';
             input.next();
             let class = class::unicode(negated, input)?;
-            frame.atom(class.weight);
-            out.push_str(&class.text);
+            frame.atom(class.weight, out, |o| o.push_str(&class.text));
             return Ok(());
         }
         Some(c) => {
             if let Some(text) = class::perl(*c) {
                 input.next();
-                frame.atom(5);
-                out.push_str(text);
+                frame.atom(5, out, |o| o.push_str(text));
             } else {
                 let c = class::escape(input)?;
-                frame.atom(c.len_utf8() as u64);
-                literal(c, out);
+                frame.atom(c.len_utf8() as u64, out, |o| literal(c, o));
             }
             return Ok(());
         }
         None => return Err(syntax("trailing backslash")),
     };
     input.next();
-    frame.atom(1);
-    out.push_str(assertion);
+    frame.atom(1, out, |o| o.push_str(assertion));
     Ok(())
 }
 
@@ -197,12 +208,20 @@ fn repeat(
         }
     }
     atom.weight = atom.weight.saturating_mul(count.max(1)).saturating_add(1);
-    atom.repeated = true;
-    out.push_str(text);
-    if input.peek() == Some(&'?') {
-        input.next();
-        out.push('?');
+    let lazy = input.next_if_eq(&'?').map_or("", |_| "?");
+    if atom.end == out.len() && !atom.wrapped {
+        out.push_str(text);
+        out.push_str(lazy);
+        atom.end = out.len();
+    } else {
+        // Flags came in between: repeat the atom where it stands.
+        let end = format!("){text}{lazy}");
+        out.insert_str(atom.end, &end);
+        out.insert_str(atom.start, "(?:");
+        atom.end += end.len() + 3;
     }
+    atom.repeated = true;
+    atom.wrapped = true;
     Ok(())
 }
 
