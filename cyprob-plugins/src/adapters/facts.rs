@@ -103,7 +103,7 @@ fn from_json(text: &str, limits: &Limits) -> Result<Vec<FactSet>, Diagnostic> {
         let node = json::read(line, &left).map_err(moved)?;
         left.nodes = left.nodes.saturating_sub(count(&node));
         out.push(set(&node).map_err(moved)?);
-        bounded(&out, node.at, limits).map_err(moved)?;
+        bounded(&out, || node.at, limits).map_err(moved)?;
     }
     Ok(out)
 }
@@ -123,17 +123,23 @@ fn sets(root: &Node, limits: &Limits) -> Result<Vec<FactSet>, Diagnostic> {
     let mut out = Vec::new();
     for item in items {
         out.push(set(item)?);
-        bounded(&out, item.at, limits)?;
+        bounded(&out, || item.at, limits)?;
     }
     Ok(out)
 }
 
-pub(super) fn bounded(out: &[FactSet], at: Position, limits: &Limits) -> Result<(), Diagnostic> {
+/// Refuses too many sets; the place is asked for only then, because finding it
+/// may cost a walk over the text.
+pub(super) fn bounded(
+    out: &[FactSet],
+    at: impl FnOnce() -> Position,
+    limits: &Limits,
+) -> Result<(), Diagnostic> {
     if out.len() <= limits.fact_sets {
         return Ok(());
     }
     Err(bad(
-        at,
+        at(),
         format!("more than {} fact sets; split the input", limits.fact_sets),
     ))
 }

@@ -67,7 +67,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Vec<FactSet>, Diagnost
                 port::facts(target, port, end)
                     .map_err(|message| Diagnostic::new(Code::BadFacts, place(port), message))?,
             );
-            bounded(&out, place(port), limits)?;
+            bounded(&out, || place(port), limits)?;
         }
     }
     Ok(out)

@@ -154,3 +154,13 @@ fn hostile_xml_is_refused_with_its_place() {
     );
     assert_eq!(refused("<!-- never ends").0, Code::Syntax);
 }
+
+/// Finding a place walks over the text: it must not be done for each port.
+#[test]
+fn many_ports_on_one_line_cost_linear_time() {
+    let ports = "<port portid=\"1\"><state state=\"open\"/></port>".repeat(50_000);
+    #[allow(clippy::disallowed_methods)] // measures the code under test
+    let start = std::time::Instant::now();
+    assert_eq!(read(&scan(&ports), &Limits::facts()).unwrap().len(), 50_000);
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}

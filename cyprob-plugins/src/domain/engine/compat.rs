@@ -4,11 +4,10 @@
 //! fact makes a rule false before its operator is looked at; a trigger looks
 //! at its condition first.
 
-use crate::domain::pattern::{Budget, Pattern, PatternError};
+use crate::domain::pattern::{Budget, Pattern, PatternError, Work};
 use crate::domain::version::LooseVersion;
 use crate::domain::{
-    Evidence, FactSet, Format, Logic, MATCH_INPUT_BYTES, Operator, PatternLimits, Plugin,
-    TriggerKind, Value, goprint,
+    Evidence, FactSet, Format, Logic, Operator, PatternLimits, Plugin, TriggerKind, Value, goprint,
 };
 
 use super::evidence;
@@ -104,6 +103,7 @@ impl Program {
     }
 
     pub(crate) fn evaluate(&self, facts: &FactSet) -> Answer {
+        let work = Work::new();
         let mut proof = Vec::new();
         for (i, trigger) in self.triggers.iter().enumerate() {
             let actual = facts.get(&trigger.key);
@@ -114,7 +114,7 @@ impl Program {
                     actual.is_some() == expected_bool(&trigger.value).map_err(|e| at(&e))?
                 }
                 (_, None) => false,
-                (_, Some(actual)) => trigger.apply(operator, actual).map_err(|e| at(&e))?,
+                (_, Some(actual)) => trigger.apply(operator, actual, &work).map_err(|e| at(&e))?,
             };
             if !held {
                 return Ok(None);
@@ -136,7 +136,7 @@ impl Program {
                 Some(actual) => {
                     let at = |e: &str| format!("rule {}: {e}", i + 1);
                     let operator = *rule.operator.as_ref().map_err(|e| at(e))?;
-                    let held = rule.apply(operator, actual).map_err(|e| at(&e))?;
+                    let held = rule.apply(operator, actual, &work).map_err(|e| at(&e))?;
                     if held {
                         evidence(&mut rule_proof, &rule.key, operator.as_str(), Some(actual));
                     }
@@ -161,7 +161,7 @@ impl Program {
 }
 
 impl Step {
-    fn apply(&self, operator: Operator, actual: &Value) -> Result<bool, String> {
+    fn apply(&self, operator: Operator, actual: &Value, work: &Work) -> Result<bool, String> {
         let expected = &self.value;
         let text = goprint::to_text;
         Ok(match operator {
@@ -176,11 +176,7 @@ impl Step {
                     Some(Err(message)) => return Err(message.clone()),
                     None => return Err("no pattern".to_owned()),
                 };
-                let text = text(actual);
-                if text.len() > MATCH_INPUT_BYTES {
-                    return Err(format!("the text is longer than {MATCH_INPUT_BYTES} bytes"));
-                }
-                pattern.is_match(&text)
+                pattern.is_match(&text(actual), work)?
             }
             Operator::In => is_in(actual, expected)?,
             Operator::NotIn => !is_in(actual, expected)?,

@@ -1,7 +1,7 @@
 //! Fixed mode: what a plugin's author means, three-valued.
 
 use crate::domain::diagnostic::excerpt;
-use crate::domain::pattern::Budget;
+use crate::domain::pattern::{Budget, Work};
 use crate::domain::{
     Code, Diagnostic, Evidence, FactSet, Logic, Operator, PatternLimits, Plugin, Position, Rule,
     Trigger, TriggerKind, Value,
@@ -27,7 +27,7 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    fn decide(&self, facts: &FactSet) -> Truth {
+    fn decide(&self, facts: &FactSet, work: &Work) -> Truth {
         let port = match facts.port() {
             Some(port) if self.own_port && facts.get(&self.key).is_none() => {
                 Some(Value::Int(port.into()))
@@ -38,6 +38,7 @@ impl Condition {
             &self.key,
             port.as_ref().or_else(|| facts.get(&self.key)),
             facts,
+            work,
         )
     }
 }
@@ -67,11 +68,12 @@ impl Program {
     }
 
     pub(crate) fn evaluate(&self, facts: &FactSet) -> Answer {
+        let work = Work::new();
         let triggered = Truth::all(
             self.triggers
                 .iter()
                 .enumerate()
-                .map(|(i, t)| numbered("trigger", i, t.decide(facts))),
+                .map(|(i, t)| numbered("trigger", i, t.decide(facts, &work))),
         );
         match triggered {
             Truth::True => {}
@@ -83,7 +85,7 @@ impl Program {
         };
         let mut held = Vec::new();
         let truths = rules.iter().enumerate().map(|(i, rule)| {
-            let truth = numbered("rule", i, rule.decide(facts));
+            let truth = numbered("rule", i, rule.decide(facts, &work));
             if truth == Truth::True {
                 evidence(
                     &mut held,

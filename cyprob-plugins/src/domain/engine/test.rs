@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use crate::domain::compare::{self, Ordered};
-use crate::domain::pattern::{Budget, Pattern, PatternError};
+use crate::domain::pattern::{Budget, Pattern, PatternError, Work};
 use crate::domain::template::Template;
 use crate::domain::version::FixedVersion;
-use crate::domain::{Code, FactSet, MATCH_INPUT_BYTES, Operator, PatternLimits, Value};
+use crate::domain::{Code, FactSet, Operator, PatternLimits, Value};
 
 use super::Issue;
 
@@ -314,7 +314,13 @@ impl Test {
     }
 
     /// Decides the condition on the fact of this key.
-    pub(crate) fn decide(&self, key: &str, actual: Option<&Value>, facts: &FactSet) -> Truth {
+    pub(crate) fn decide(
+        &self,
+        key: &str,
+        actual: Option<&Value>,
+        facts: &FactSet,
+        work: &Work,
+    ) -> Truth {
         match (self, actual) {
             (Self::Exists(wanted), _) => Truth::from((actual.is_some() || facts.has_under(key)) == *wanted),
             (_, None) => Truth::False,
@@ -328,14 +334,14 @@ impl Test {
                     matches!(actual, Value::List(items) if items.iter().any(|item| compare::equal(item, expected)))
                 })
                 .map_or(Truth::False, Truth::from),
-            (_, Some(actual)) => self.decide_item(actual, facts),
+            (_, Some(actual)) => self.decide_item(actual, facts, work),
         }
     }
 
     /// Lists hold when one of their items does.
-    fn decide_item(&self, actual: &Value, facts: &FactSet) -> Truth {
+    fn decide_item(&self, actual: &Value, facts: &FactSet, work: &Work) -> Truth {
         if let Value::List(items) = actual {
-            return Truth::any(items.iter().map(|item| self.decide_item(item, facts)));
+            return Truth::any(items.iter().map(|item| self.decide_item(item, facts, work)));
         }
         match self {
             Self::Text(test, operand) => {
@@ -354,10 +360,10 @@ impl Test {
                 held.map_or(Truth::False, Truth::from)
             }
             Self::Matches(pattern) => match text_of(actual) {
-                Ok(Some(text)) if text.len() > MATCH_INPUT_BYTES => {
-                    Truth::Error(format!("the text is longer than {MATCH_INPUT_BYTES} bytes"))
-                }
-                Ok(text) => Truth::from(text.is_some_and(|t| pattern.is_match(&t))),
+                Ok(Some(text)) => pattern
+                    .is_match(&text, work)
+                    .map_or_else(Truth::Error, Truth::from),
+                Ok(None) => Truth::False,
                 Err(error) => error,
             },
             Self::Order(relation, operand) => operand

@@ -1,6 +1,6 @@
 use super::test::{Test, Truth, VersionFrom};
 use super::*;
-use crate::domain::pattern::Budget;
+use crate::domain::pattern::{Budget, Work};
 use crate::domain::{Operator, TimeValue};
 
 fn lower(op: Operator, value: Option<&Value>, from: VersionFrom) -> Result<Test, Issue> {
@@ -19,7 +19,7 @@ fn facts(entries: &[(&str, Value)]) -> FactSet {
 fn decide(op: Operator, actual: Option<Value>, expected: Value) -> Truth {
     let test = lower(op, Some(&expected), VersionFrom::Whole).unwrap();
     let set = facts(&actual.into_iter().map(|v| ("k", v)).collect::<Vec<_>>());
-    test.decide("k", set.get("k"), &set)
+    test.decide("k", set.get("k"), &set, &Work::new())
 }
 
 #[test]
@@ -88,7 +88,10 @@ fn absence_and_presence() {
     );
     let set = facts(&[("http.headers.server", Value::text("x"))]);
     let exists = lower(Operator::Exists, None, VersionFrom::Whole).unwrap();
-    assert_eq!(exists.decide("http.headers", None, &set), Truth::True);
+    assert_eq!(
+        exists.decide("http.headers", None, &set, &Work::new()),
+        Truth::True
+    );
 }
 
 #[test]
@@ -134,7 +137,7 @@ fn versions_come_out_of_banners_only_when_asked() {
     );
     assert_eq!(
         test.unwrap()
-            .decide("ssh.version", set.get("ssh.version"), &set),
+            .decide("ssh.version", set.get("ssh.version"), &set, &Work::new()),
         Truth::True
     );
 }

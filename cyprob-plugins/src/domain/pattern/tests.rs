@@ -186,7 +186,10 @@ fn matches_as_go_does() {
         ("", "", true),
     ] {
         assert_eq!(
-            compile(pattern).unwrap().is_match(text),
+            compile(pattern)
+                .unwrap()
+                .is_match(text, &Work::new())
+                .unwrap(),
             want,
             "{pattern} on {text:?}"
         );
@@ -221,4 +224,19 @@ fn refused_patterns_are_charged_too() {
         .filter(|e| matches!(e, PatternError::Cost(text) if text.contains("together")))
         .count();
     assert!(refusals > 80, "{refusals}");
+}
+
+#[test]
+fn matching_is_bounded_too() {
+    let pattern = compile("[ab]*a[ab]{300}c").unwrap();
+    let text = "ab".repeat(MATCH_INPUT_BYTES / 2);
+    let work = Work::new();
+    assert_eq!(pattern.is_match(&text, &work), Ok(false));
+    assert!((0..20).any(|_| pattern.is_match(&text, &work).is_err()));
+    assert!(
+        compile("a")
+            .unwrap()
+            .is_match(&format!("{text}a"), &Work::new())
+            .is_err()
+    );
 }
