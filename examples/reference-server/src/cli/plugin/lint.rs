@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use cyprob::plugins::adapters::parse_plugin;
@@ -64,7 +64,7 @@ pub(super) fn run(args: &LintArgs) -> Exit {
             return Exit::BadInput;
         }
     };
-    let mut reports: Vec<FileReport> = found.iter().map(check).collect();
+    let mut reports: Vec<FileReport> = found.iter().map(|p| check(p)).collect();
     same_ids(&mut reports);
     let summary = summarize(&reports);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -83,7 +83,7 @@ pub(super) fn run(args: &LintArgs) -> Exit {
     }
 }
 
-fn check(path: &PathBuf) -> FileReport {
+fn check(path: &Path) -> FileReport {
     let limits = Limits::plugin();
     let file = path.to_string_lossy().into_owned();
     match files::read(path, limits.bytes) {
