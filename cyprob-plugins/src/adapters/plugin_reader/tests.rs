@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::{TriggerKind, Value};
 
 const GOOD: &str = "name: N
 version: 1.0.0

@@ -8,7 +8,8 @@ use crate::domain::{
 };
 
 use super::compat::Answer;
-use super::test::{Test, Truth, VersionFrom, lower, remarks};
+use super::lower::{lower, remarks};
+use super::test::{Test, Truth, VersionFrom};
 use super::{Issue, evidence};
 
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod compat;
 pub(crate) mod fixed;
+mod lower;
 pub(crate) mod test;
 
 use super::{

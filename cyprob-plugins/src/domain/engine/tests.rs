@@ -5,7 +5,7 @@ use crate::domain::{Operator, TimeValue};
 
 fn lower(op: Operator, value: Option<&Value>, from: VersionFrom) -> Result<Test, Issue> {
     let limits = PatternLimits::default();
-    super::test::lower(op, value, from, &limits, &mut Budget::new(&limits))
+    super::lower::lower(op, value, from, &limits, &mut Budget::new(&limits))
 }
 
 fn facts(entries: &[(&str, Value)]) -> FactSet {
