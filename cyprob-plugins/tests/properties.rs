@@ -16,3 +16,8 @@ fn fixed_mode_is_deterministic() {
 fn prefiltered_equals_naive() {
     testkit::prefiltered_equals_naive();
 }
+
+#[test]
+fn fact_files_are_read_or_refused() {
+    testkit::fact_files_are_read_or_refused();
+}

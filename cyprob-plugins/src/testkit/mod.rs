@@ -8,6 +8,7 @@ mod properties;
 mod strategies;
 
 pub use properties::{
-    fixed_mode_is_deterministic, plg_1_no_file_costs_more_than_stated, prefiltered_equals_naive,
+    fact_files_are_read_or_refused, fixed_mode_is_deterministic,
+    plg_1_no_file_costs_more_than_stated, prefiltered_equals_naive,
 };
-pub use strategies::{any_plugin_file, fact_set, plugin_file};
+pub use strategies::{any_fact_file, any_plugin_file, fact_set, plugin_file};
