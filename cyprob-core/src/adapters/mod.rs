@@ -1,5 +1,7 @@
 //! Implementations of the ports that ship with the crate, each behind its feature.
 
+#[cfg(feature = "argon2")]
+pub mod argon2;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "system")]
