@@ -125,7 +125,7 @@ async fn beyond_the_queue_is_busy_and_a_flood_gives_way() {
         }
     }
     assert_eq!(done + busy, 40);
-    assert!(busy >= 20 && done >= 4, "{done} done, {busy} busy");
+    assert!(busy >= 20 && done >= 2, "{done} done, {busy} busy");
 }
 
 #[tokio::test]
