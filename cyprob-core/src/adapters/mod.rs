@@ -2,6 +2,7 @@
 
 #[cfg(feature = "argon2")]
 pub mod argon2;
+pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "system")]

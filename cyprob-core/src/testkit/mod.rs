@@ -1,1 +1,10 @@
 //! Conformance suites, fakes and properties.
+//!
+//! A store of your own passes [`identity_store_conformance!`](crate::identity_store_conformance),
+//! one line in a test file; [`fakes`] stand in for the clock, randomness, roles
+//! and the revocation feed.
+
+mod fakes;
+//ID
+
+pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};

@@ -1,18 +1,21 @@
-//! argon2id behind a bounded pool of low-priority threads.
+//! Password hashing: argon2id (RFC 9106) on a few threads of the lowest priority.
 //!
-//! Hashing is the one thing a stranger can make a server do that costs 20 MiB
-//! and 17 ms. So it runs on threads of its own, as many as there are cores, at
-//! the lowest scheduling priority; the queue before them is bounded and takes
-//! turns among address prefixes; what does not fit is refused at once.
+//! A hash costs some 17 ms of a core and 19 MiB, so whoever may ask for one may
+//! starve everyone else. Here the work never touches the async runtime's
+//! threads, the queue is bounded and fair among address prefixes, and over the
+//! bound the answer is [`HashError::Busy`](crate::ports::HashError::Busy) at
+//! once. An unknown person costs the same work as a known one.
 
+mod compute;
+mod options;
 mod params;
 mod phc;
 mod pool;
 mod queue;
-mod worker;
 
-pub use params::{HashParams, WeakParams};
-pub use pool::{Argon2Options, Argon2Pool};
+pub use options::Argon2Options;
+pub use params::{HashParams, ParamsError};
+pub use pool::Argon2Pool;
 
 #[cfg(test)]
 mod tests;

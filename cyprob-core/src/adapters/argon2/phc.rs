@@ -1,57 +1,59 @@
-//! The stored form: a PHC string, bounded before anything is computed from it.
+//! Stored hashes in PHC form, read within bounds.
 
-use argon2::password_hash::phc;
-use argon2::{Algorithm, Params, Version};
+use ::argon2::password_hash::phc::{self, Output, Salt};
+use ::argon2::{ARGON2ID_IDENT, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use zeroize::Zeroizing;
 
 use super::params::HashParams;
 use crate::domain::PasswordHash;
 
-/// Bytes of a new salt.
+/// Bytes of a new hash's salt.
 pub(super) const SALT: usize = 16;
-/// Bytes of a new output.
+/// Bytes of a new hash's output.
 pub(super) const OUTPUT: usize = 32;
+/// The longest PHC string within the bounds has 20 + 22 + 86 + 86 bytes or so.
+const MAX_TEXT: usize = 256;
 
-/// A stored password, taken apart.
+/// A stored hash within the bounds.
 pub(super) struct Stored {
     pub(super) params: HashParams,
-    pub(super) salt: Vec<u8>,
-    pub(super) output: Zeroizing<Vec<u8>>,
+    pub(super) salt: Salt,
+    pub(super) output: Output,
 }
 
-/// Takes a stored password apart; `None` for anything but argon2id version 19 within the bounds.
-pub(super) fn parse(hash: &PasswordHash) -> Option<Stored> {
-    let text = hash.expose_phc();
-    if text.len() > 256 {
-        return None;
+impl Stored {
+    /// Reads a stored hash; `None` if it is broken, of another kind, or asks for too much.
+    pub(super) fn read(hash: &PasswordHash) -> Option<Self> {
+        let text = hash.expose_phc();
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let parsed = phc::PasswordHash::new(text).ok()?;
+        if parsed.algorithm != ARGON2ID_IDENT || parsed.version != Some(Version::V0x13.into()) {
+            return None;
+        }
+        let params = Params::try_from(&parsed).ok()?;
+        if !params.keyid().is_empty() || !params.data().is_empty() {
+            return None;
+        }
+        let params = HashParams::new(params.m_cost(), params.t_cost(), params.p_cost()).ok()?;
+        let salt = parsed.salt?;
+        let output = parsed.hash?;
+        (16..=64).contains(&output.len()).then_some(Self {
+            params,
+            salt,
+            output,
+        })
     }
-    let hash = phc::PasswordHash::new(text).ok()?;
-    let version = hash
-        .version
-        .map_or(Ok(Version::V0x13), Version::try_from)
-        .ok()?;
-    let algorithm = Algorithm::new(hash.algorithm.as_str()).ok()?;
-    if algorithm != Algorithm::Argon2id || version != Version::V0x13 {
-        return None;
+
+    /// Whether a new hash would look like it.
+    pub(super) fn is_todays(&self, today: HashParams) -> bool {
+        self.params == today && self.salt.len() >= SALT && self.output.len() == OUTPUT
     }
-    let found = Params::try_from(&hash).ok()?;
-    if !found.keyid().is_empty() || !found.data().is_empty() {
-        return None;
-    }
-    let params = HashParams::stored(found.m_cost(), found.t_cost(), found.p_cost())?;
-    let salt = hash.salt?.to_vec();
-    let output = Zeroizing::new(hash.hash?.as_bytes().to_vec());
-    (8..=64).contains(&salt.len()).then_some(())?;
-    (16..=64).contains(&output.len()).then_some(Stored {
-        params,
-        salt,
-        output,
-    })
 }
 
-/// Writes a password's storable form.
+/// Writes a hash.
 pub(super) fn write(params: HashParams, salt: &[u8], output: &[u8]) -> PasswordHash {
     PasswordHash::from_phc(format!(
         "$argon2id$v=19$m={},t={},p={}${}${}",

@@ -1,9 +1,11 @@
-//! The pool, as the port sees it.
+//! The pool: a fair queue and the threads that serve it.
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,155 +15,228 @@ use sha2::Sha256;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::compute::{Answer, Memory, Work};
+use super::options::Argon2Options;
 use super::params::HashParams;
-use super::phc;
-use super::queue::{self, FairQueue, Pushed};
-use super::worker::{self, Job, Shared, State, Work};
+use super::phc::Stored;
+use super::queue::{FairQueue, Full, Prefix};
 use crate::domain::PasswordHash;
 use crate::ports::{Entropy, EntropyExt, HashError, PasswordCheck, PasswordHasher};
 
-/// How a pool works.
-#[derive(Clone, Debug)]
-pub struct Argon2Options {
-    /// What a new hash costs.
-    pub params: HashParams,
-    /// What the stored hashes cost, in the proportions in which accounts have them; an unknown name is
-    /// answered at the cost of one of these. Empty stands for `params` alone.
-    pub in_use: Vec<HashParams>,
-    /// How many threads; as many as there are cores by default.
-    pub threads: Option<NonZeroUsize>,
-    /// How many jobs wait at most; 64 by default.
-    pub queue: NonZeroUsize,
-}
+/// What a core does in a second, in KiB of memory traffic, rounded down: some 57 default hashes.
+const KIB_PER_CORE_SECOND: u64 = 57 * 2 * 19_456;
 
-impl Default for Argon2Options {
-    fn default() -> Self {
-        let queue = NonZeroUsize::MIN.saturating_add(63);
-        Self {
-            params: HashParams::default(),
-            in_use: Vec::new(),
-            threads: None,
-            queue,
-        }
-    }
-}
-
-/// argon2id on threads of its own. Its threads end with it.
+/// Hashes passwords with argon2id on threads of its own; dropping it ends them.
+///
+/// A job that has begun is finished even if its caller leaves, so that leaving
+/// early buys nobody a second place; one whose caller left before is skipped.
 pub struct Argon2Pool {
-    shared: Arc<Shared>,
-    entropy: Arc<dyn Entropy>,
-    in_use: Vec<HashParams>,
-    dummy_key: Zeroizing<[u8; 32]>,
-    threads: usize,
+    pub(super) shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    options: Argon2Options,
+    identifier_key: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for Argon2Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Argon2Pool({} threads)", self.threads)
+        f.debug_struct("Argon2Pool")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) password: SecretString,
+    pub(super) reply: oneshot::Sender<Result<Answer, HashError>>,
+}
+
+pub(super) struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+struct State {
+    queue: FairQueue<Job>,
+    stopped: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job whose caller still waits; `None` when the pool has stopped.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            match state.queue.pop() {
+                Some(job) if job.reply.is_closed() => {}
+                Some(job) => return Some(job),
+                None => {
+                    state = self
+                        .wake
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
     }
 }
 
 impl Argon2Pool {
-    /// Starts the threads.
+    /// Starts the pool's threads.
     ///
     /// # Errors
     ///
     /// What the system says if it gives no threads.
-    pub fn start(options: Argon2Options, entropy: Arc<dyn Entropy>) -> std::io::Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = options.threads.map_or_else(cores, NonZeroUsize::get);
-        let queue = FairQueue::new(options.queue.get());
+    pub fn start(options: Argon2Options, entropy: Arc<dyn Entropy>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
-                queue,
-                closed: false,
+                queue: FairQueue::new(options.waiting, options.waiting_per_prefix),
+                stopped: false,
             }),
             wake: Condvar::new(),
-            params: options.params,
         });
-        let in_use = if options.in_use.is_empty() {
-            vec![options.params]
-        } else {
-            options.in_use
-        };
-        let dummy_key = Zeroizing::new(entropy.bytes());
-        // Made before its threads, so that those that started end if one does not.
-        let pool = Self {
+        let identifier_key = options
+            .identifier_key
+            .clone()
+            .unwrap_or_else(|| Zeroizing::new(entropy.bytes()));
+        let mut pool = Self {
             shared,
-            entropy,
-            in_use,
-            dummy_key,
-            threads,
+            threads: Vec::with_capacity(options.threads),
+            options,
+            identifier_key,
         };
-        for n in 0..threads {
+        for number in 0..pool.options.threads {
             let shared = Arc::clone(&pool.shared);
-            std::thread::Builder::new()
-                .name(format!("argon2-{n}"))
-                .spawn(move || worker::run(&shared))?;
+            let entropy = Arc::clone(&entropy);
+            let today = pool.options.params;
+            let thread = thread::Builder::new()
+                .name(format!("cyprob-hash-{number}"))
+                .spawn(move || serve(&shared, today, entropy.as_ref()))?;
+            pool.threads.push(thread);
         }
         Ok(pool)
     }
 
-    /// What an unknown name's check costs: always the same for one name.
-    pub(super) fn dummy(&self, identifier: &str) -> HashParams {
-        let draw = Hmac::<Sha256>::new_from_slice(self.dummy_key.as_slice())
-            .ok()
-            .map(|mut mac| {
-                mac.update(identifier.as_bytes());
-                let bytes = mac.finalize().into_bytes();
-                bytes
-                    .iter()
-                    .take(8)
-                    .fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-            });
-        let count = u64::try_from(self.in_use.len()).unwrap_or(1);
-        let index = draw.and_then(|draw| usize::try_from(draw % count).ok());
-        index
-            .and_then(|index| self.in_use.get(index))
-            .copied()
-            .unwrap_or(self.shared.params)
+    /// The parameters that a stored hash of this unknown person would have.
+    pub(super) fn parameters_of(&self, identifier: &str) -> HashParams {
+        let total: u64 = self
+            .options
+            .live
+            .iter()
+            .map(|(_, many)| u64::from(*many))
+            .sum();
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.identifier_key.as_slice()) else {
+            return self.options.params;
+        };
+        mac.update(identifier.as_bytes());
+        let tag = mac.finalize().into_bytes();
+        let number = tag
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let mut place = number.checked_rem(total).unwrap_or(0);
+        for (params, many) in &self.options.live {
+            match place.checked_sub(u64::from(*many)) {
+                Some(rest) => place = rest,
+                None => return *params,
+            }
+        }
+        self.options.params
     }
 
-    fn push(&self, from: Option<IpAddr>, job: Job) {
-        let mut state = self
-            .shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let pushed = state.queue.push(from.map(queue::prefix), job);
-        let busy = HashError::Busy {
-            retry_after: self.wait_for(state.queue.len()),
-        };
+    /// When the work that waits now will be done, to the second; at least one, at most a minute.
+    fn retry_after(&self, queue: &FairQueue<Job>) -> Duration {
+        let work: u64 = queue
+            .iter()
+            .map(|job| match &job.work {
+                Work::Hash => self.options.params.work(),
+                Work::Check(stored) => stored.params.work(),
+                Work::Dummy(params) => params.work(),
+            })
+            .sum();
+        let threads = u64::try_from(self.options.threads).unwrap_or(1).max(1);
+        let seconds = work.div_ceil(KIB_PER_CORE_SECOND.saturating_mul(threads));
+        Duration::from_secs(seconds.clamp(1, 60))
+    }
+
+    pub(super) fn queue(&self, job: Job, prefix: Prefix) -> Result<(), HashError> {
+        let mut state = self.shared.lock();
+        if state.stopped {
+            return Err(HashError::Unavailable);
+        }
+        let pushed = state.queue.push(prefix, job, |job| job.reply.is_closed());
+        let retry_after = self.retry_after(&state.queue);
         drop(state);
         match pushed {
-            Pushed::Waiting => self.shared.wake.notify_one(),
-            Pushed::Displaced(other) => {
+            Err(Full) => Err(HashError::Busy { retry_after }),
+            Ok(evicted) => {
+                if let Some(evicted) = evicted {
+                    // Its caller may have left; then nobody wants the answer.
+                    let _ = evicted.reply.send(Err(HashError::Busy { retry_after }));
+                }
                 self.shared.wake.notify_one();
-                other.refuse(busy);
+                Ok(())
             }
-            Pushed::Full(job) => job.refuse(busy),
         }
     }
 
-    /// About how long a queue of this length takes, in whole seconds.
-    fn wait_for(&self, queued: usize) -> Duration {
-        let millis = queued.saturating_mul(20) / self.threads.max(1);
-        Duration::from_secs(
-            u64::try_from(millis / 1_000)
-                .unwrap_or(60)
-                .saturating_add(1),
-        )
+    async fn run(
+        &self,
+        work: Work,
+        password: SecretString,
+        from: Option<IpAddr>,
+    ) -> Result<Answer, HashError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            work,
+            password,
+            reply,
+        };
+        self.queue(job, Prefix::of(from))?;
+        answer.await.unwrap_or(Err(HashError::Unavailable))
     }
 }
 
 impl Drop for Argon2Pool {
+    /// Answers all that wait with [`HashError::Unavailable`] and waits for the hashes that have begun.
     fn drop(&mut self) {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
+        let mut state = self.shared.lock();
+        state.stopped = true;
+        state.queue.clear();
+        drop(state);
         self.shared.wake.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing more to end.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One thread: takes jobs until the pool stops.
+fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
+    lower_priority();
+    let mut memory = Memory::default();
+    while let Some(job) = shared.next() {
+        let run = || memory.run(&job.work, &job.password, today, entropy);
+        let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            tracing::error!("a password hash panicked");
+            Err(HashError::Unavailable)
+        });
+        // Its caller may have left meanwhile; the work is spent either way.
+        let _ = job.reply.send(answer);
+    }
+}
+
+/// Lets all other work of the machine go first. On Linux a priority is a thread's own.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
+        tracing::debug!(%error, "the hash pool's priority stays as it is");
     }
 }
 
@@ -172,16 +247,10 @@ impl PasswordHasher for Argon2Pool {
         password: SecretString,
         from: Option<IpAddr>,
     ) -> Result<PasswordHash, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let salt = self.entropy.bytes();
-        self.push(
-            from,
-            Job {
-                password,
-                work: Work::Hash { salt, reply },
-            },
-        );
-        answer.await.map_err(|_| HashError::Unavailable)?
+        match self.run(Work::Hash, password, from).await? {
+            Answer::Hashed(hash) => Ok(hash),
+            Answer::Checked(_) => Err(HashError::Unavailable),
+        }
     }
 
     async fn check(
@@ -191,14 +260,14 @@ impl PasswordHasher for Argon2Pool {
         identifier: &str,
         from: Option<IpAddr>,
     ) -> Result<PasswordCheck, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let work = Work::Check {
-            stored: stored.as_ref().and_then(phc::parse),
-            dummy: self.dummy(identifier),
-            salt: self.entropy.bytes(),
-            reply,
-        };
-        self.push(from, Job { password, work });
-        answer.await.map_err(|_| HashError::Unavailable)?
+        let drawn = self.parameters_of(identifier);
+        let work = stored
+            .as_ref()
+            .and_then(Stored::read)
+            .map_or(Work::Dummy(drawn), |stored| Work::Check(Box::new(stored)));
+        match self.run(work, password, from).await? {
+            Answer::Checked(check) => Ok(check),
+            Answer::Hashed(_) => Err(HashError::Unavailable),
+        }
     }
 }

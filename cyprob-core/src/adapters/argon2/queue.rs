@@ -1,130 +1,139 @@
-//! A bounded queue that takes turns among those who fill it.
+//! Who waits, and who is next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// The network that an address counts for: /24 for IPv4, /56 for IPv6.
-pub(super) fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            IpAddr::from([a, b, c, 0])
+/// Whom fairness treats as one: an IPv4 /24, an IPv6 /56, or all who came without an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Prefix {
+    V4([u8; 3]),
+    V6([u8; 7]),
+    None,
+}
+
+impl Prefix {
+    pub(super) fn of(from: Option<IpAddr>) -> Self {
+        match from.map(|address| address.to_canonical()) {
+            None => Self::None,
+            Some(IpAddr::V4(address)) => {
+                let [a, b, c, _] = address.octets();
+                Self::V4([a, b, c])
+            }
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, e, f, g, ..] = address.octets();
+                Self::V6([a, b, c, d, e, f, g])
+            }
         }
-        IpAddr::V6(v6) => IpAddr::from((u128::from(v6) & !((1 << 72) - 1)).to_be_bytes()),
     }
 }
 
-/// What became of a push.
-pub(super) enum Pushed<T> {
-    /// It waits.
-    Waiting,
-    /// It waits, and this one, of the network that had most waiting, no longer does.
-    Displaced(T),
-    /// There is no place.
-    Full(T),
-}
-
-/// Jobs by network; the networks take turns.
+/// There is no place; the queue is as it was.
 #[derive(Debug)]
-pub(super) struct FairQueue<T> {
-    capacity: usize,
+pub(super) struct Full;
+
+/// Waiting jobs, one line per prefix, served in turn.
+#[derive(Debug)]
+pub(super) struct FairQueue<J> {
+    lines: HashMap<Prefix, VecDeque<J>>,
+    turns: VecDeque<Prefix>,
     len: usize,
-    turns: VecDeque<Option<IpAddr>>,
-    waiting: BTreeMap<Option<IpAddr>, VecDeque<T>>,
+    bound: usize,
+    line_bound: usize,
 }
 
-impl<T> FairQueue<T> {
-    pub(super) const fn new(capacity: usize) -> Self {
+impl<J> FairQueue<J> {
+    pub(super) fn new(bound: usize, line_bound: usize) -> Self {
         Self {
-            capacity,
-            len: 0,
+            lines: HashMap::new(),
             turns: VecDeque::new(),
-            waiting: BTreeMap::new(),
+            len: 0,
+            bound,
+            line_bound,
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    pub(super) fn iter(&self) -> impl Iterator<Item = &J> {
+        self.lines.values().flatten()
     }
 
-    pub(super) fn push(&mut self, from: Option<IpAddr>, job: T) -> Pushed<T> {
-        let mut displaced = None;
-        if self.len >= self.capacity {
-            let mine = self.waiting.get(&from).map_or(0, VecDeque::len);
-            let longest = self.waiting.iter().max_by_key(|(_, jobs)| jobs.len());
-            let Some(other) = longest
-                .filter(|(_, jobs)| jobs.len() > mine + 1)
-                .map(|(key, _)| *key)
-            else {
-                return Pushed::Full(job);
-            };
-            displaced = self.take(other, VecDeque::pop_back);
-        }
-        let jobs = self.waiting.entry(from).or_default();
-        if jobs.is_empty() {
-            self.turns.push_back(from);
-        }
-        jobs.push_back(job);
-        self.len += 1;
-        displaced.map_or(Pushed::Waiting, Pushed::Displaced)
-    }
-
-    pub(super) fn pop(&mut self) -> Option<T> {
-        let turn = self.turns.pop_front()?;
-        let job = self.take(turn, VecDeque::pop_front)?;
-        if self.waiting.contains_key(&turn) {
-            self.turns.push_back(turn);
-        }
-        Some(job)
-    }
-
-    fn take(
+    /// Queues a job. When the queue is full, the last of the longest line gives way
+    /// to a job of a line that is shorter by two or more; it is returned.
+    ///
+    /// `gone` says whose caller has left; when there is no place, those are dropped first.
+    pub(super) fn push(
         &mut self,
-        from: Option<IpAddr>,
-        end: impl FnOnce(&mut VecDeque<T>) -> Option<T>,
-    ) -> Option<T> {
-        let jobs = self.waiting.get_mut(&from)?;
-        let job = end(jobs)?;
-        self.len -= 1;
-        if jobs.is_empty() {
-            self.waiting.remove(&from);
-            self.turns.retain(|turn| *turn != from);
+        prefix: Prefix,
+        job: J,
+        gone: impl Fn(&J) -> bool,
+    ) -> Result<Option<J>, Full> {
+        if self.is_full(prefix) {
+            self.retain(|job| !gone(job));
         }
+        let mine = self.line(prefix);
+        if mine >= self.line_bound {
+            return Err(Full);
+        }
+        let evicted = if self.len < self.bound {
+            None
+        } else {
+            Some(self.evict(mine.saturating_add(2)).ok_or(Full)?)
+        };
+        let line = self.lines.entry(prefix).or_default();
+        if line.is_empty() {
+            self.turns.push_back(prefix);
+        }
+        line.push_back(job);
+        self.len = self.len.saturating_add(1);
+        Ok(evicted)
+    }
+
+    /// The next job: the first of the line whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<J> {
+        let prefix = self.turns.pop_front()?;
+        let line = self.lines.get_mut(&prefix)?;
+        let job = line.pop_front()?;
+        if line.is_empty() {
+            self.lines.remove(&prefix);
+        } else {
+            self.turns.push_back(prefix);
+        }
+        self.len = self.len.saturating_sub(1);
         Some(job)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn net(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, last, 0]))
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.turns.clear();
+        self.len = 0;
     }
 
-    #[test]
-    fn networks_take_turns() {
-        let mut queue = FairQueue::new(10);
-        for n in 0..4 {
-            let _ = queue.push(net(1), n);
-        }
-        let _ = queue.push(net(2), 100);
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [0, 100, 1, 2, 3]);
-        assert_eq!(queue.len(), 0);
-        assert!(queue.turns.is_empty() && queue.waiting.is_empty());
+    fn line(&self, prefix: Prefix) -> usize {
+        self.lines.get(&prefix).map_or(0, VecDeque::len)
     }
 
-    #[test]
-    fn a_flood_gives_way_to_others_and_to_no_one_of_its_own() {
-        let mut queue = FairQueue::new(4);
-        for n in 0..4 {
-            assert!(matches!(queue.push(net(1), n), Pushed::Waiting));
+    fn is_full(&self, prefix: Prefix) -> bool {
+        self.len >= self.bound || self.line(prefix) >= self.line_bound
+    }
+
+    fn retain(&mut self, keep: impl Fn(&J) -> bool) {
+        for line in self.lines.values_mut() {
+            line.retain(&keep);
         }
-        assert!(matches!(queue.push(net(1), 4), Pushed::Full(4)));
-        assert!(matches!(queue.push(net(2), 10), Pushed::Displaced(3)));
-        assert!(matches!(queue.push(net(2), 11), Pushed::Displaced(2)));
-        assert!(matches!(queue.push(net(2), 12), Pushed::Full(12)));
-        assert_eq!(queue.len(), 4);
+        self.lines.retain(|_, line| !line.is_empty());
+        let lines = &self.lines;
+        self.turns.retain(|prefix| lines.contains_key(prefix));
+        self.len = self.lines.values().map(VecDeque::len).sum();
+    }
+
+    /// Takes the last job of the longest line, if that has at least `from` jobs (two or more).
+    fn evict(&mut self, from: usize) -> Option<J> {
+        let longest = self
+            .lines
+            .values_mut()
+            .filter(|line| line.len() >= from)
+            .max_by_key(|line| line.len())?;
+        let job = longest.pop_back()?;
+        self.len = self.len.saturating_sub(1);
+        Some(job)
     }
 }

@@ -1,10 +1,13 @@
 //! Opening a database file, or refusing to.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 
@@ -14,14 +17,17 @@ use crate::ports::store::BoxError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Another process has it.
+    /// Another process has it, or this one has it open already.
     #[error("another process uses the database {}; end it first", path.display())]
     InUse {
         /// The database file.
         path: PathBuf,
     },
-    /// Others than its owner can read it, or it is no plain file.
-    #[error("the database {} must be a plain file that its owner alone can read: chmod 600 it", path.display())]
+    /// It is no plain file, is another user's, or others may read it.
+    #[error(
+        "{} must be a plain file, no link, that belongs to the user of this process and that nobody else can read: chown and chmod 600 it",
+        path.display()
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -94,7 +100,7 @@ impl SqliteOptions {
 pub(super) struct Opened {
     pub(super) writer: SqlitePool,
     pub(super) reader: SqlitePool,
-    pub(super) lock: File,
+    pub(super) _lock: File,
 }
 
 fn unavailable(path: &Path, source: impl Into<BoxError>) -> OpenError {
@@ -104,23 +110,44 @@ fn unavailable(path: &Path, source: impl Into<BoxError>) -> OpenError {
     }
 }
 
-/// Makes a private file if it is missing and checks one that is there.
-fn private(path: &Path) -> Result<File, OpenError> {
-    if let Ok(found) = path.symlink_metadata()
-        && (!found.is_file() || found.mode() & 0o077 != 0)
-    {
-        return Err(OpenError::Exposed {
-            path: path.to_owned(),
-        });
-    }
-    OpenOptions::new()
+/// Opens a private file without following a link, and makes it if `create` says so.
+///
+/// What is checked is what was opened, so nothing can be put in its place meanwhile.
+fn private(path: &Path, create: bool) -> Result<Option<File>, OpenError> {
+    let exposed = || OpenError::Exposed {
+        path: path.to_owned(),
+    };
+    // Without O_NONBLOCK a pipe in the file's place would make the start hang.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = OpenOptions::new()
         .read(true)
         .write(true)
-        .create(true)
+        .create(create)
         .truncate(false)
         .mode(0o600)
-        .open(path)
-        .map_err(|error| unavailable(path, error))
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if !create && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let plain = path
+                .symlink_metadata()
+                .map_or(true, |found| found.is_file());
+            return Err(if plain {
+                unavailable(path, error)
+            } else {
+                exposed()
+            });
+        }
+    };
+    let found = file.metadata().map_err(|error| unavailable(path, error))?;
+    let private = found.is_file() && found.mode() & 0o077 == 0 && found.uid() == geteuid().as_raw();
+    if private {
+        Ok(Some(file))
+    } else {
+        Err(exposed())
+    }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -129,15 +156,39 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, OpenError> {
-    let lock = private(&beside(path, ".lock"))?;
-    lock.try_lock().map_err(|_| OpenError::InUse {
-        path: path.to_owned(),
-    })?;
+/// Takes the lock beside the database; it is held until the file is closed.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let name = beside(path, ".lock");
+    let file = private(&name, true)?.ok_or_else(|| OpenError::Exposed { path: name.clone() })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(unavailable(&name, error)),
+    }
+}
+
+/// Makes the database's files private, and the new file's name as durable as what will be in it.
+fn prepare(path: &Path) -> Result<(), OpenError> {
     // SQLite gives its WAL and shared-memory files the mode of the database.
-    drop(private(path)?);
+    for suffix in ["-wal", "-shm", "-journal"] {
+        private(&beside(path, suffix), false)?;
+    }
+    private(path, true)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| unavailable(path, error))
+}
+
+pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, OpenError> {
+    // SQLite reads a meaning into names such as `:memory:`; an absolute path has none.
+    let path = std::path::absolute(path).map_err(|error| unavailable(path, error))?;
+    let lock = lock(&path)?;
+    prepare(&path)?;
     let connect = SqliteConnectOptions::new()
-        .filename(path)
+        .filename(&path)
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -158,15 +209,15 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
         .min_connections(1)
         .connect_with(connect.clone())
         .await
-        .map_err(|error| unavailable(path, error))?;
+        .map_err(|error| unavailable(&path, error))?;
     let reader = pool()
         .max_connections(options.readers)
         .connect_with(connect.pragma("query_only", "ON"))
         .await
-        .map_err(|error| unavailable(path, error))?;
+        .map_err(|error| unavailable(&path, error))?;
     Ok(Opened {
         writer,
         reader,
-        lock,
+        _lock: lock,
     })
 }

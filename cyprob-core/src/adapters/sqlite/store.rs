@@ -1,15 +1,16 @@
 //! The store and its transactions' beginnings.
 
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
 use tokio::sync::watch;
 
+use super::migrate;
 use super::open::{self, OpenError, Opened, SqliteOptions};
+use super::read::{OrgRead, SystemRead};
 use super::tx::{OrgTx, SystemTx, Write};
 use crate::domain::{OrgCtx, SystemCtx};
 use crate::ports::store::StoreError;
@@ -17,10 +18,8 @@ use crate::ports::store::StoreError;
 /// An open database. Clones share it; the last one that drops lets other processes in.
 #[derive(Clone)]
 pub struct SqliteStore {
-    writer: SqlitePool,
-    reader: SqlitePool,
+    opened: Arc<Opened>,
     recorded: Arc<watch::Sender<u64>>,
-    _lock: Arc<File>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -32,22 +31,17 @@ impl fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens a database file, makes it if it is missing, and brings its schema up to date.
     ///
+    /// A new file is made with mode 0600, as are SQLite's files beside it. The
+    /// file `NAME.lock` beside it is locked as long as the store lives.
+    ///
     /// # Errors
     ///
     /// [`OpenError`], with the file and the remedy; nothing was changed then but
     /// for an empty file that may have been made.
     pub async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
-        let Opened {
-            writer,
-            reader,
-            lock,
-        } = open::open(path, options).await?;
-        let recorded = Arc::new(watch::Sender::new(0));
         let store = Self {
-            writer,
-            reader,
-            recorded,
-            _lock: Arc::new(lock),
+            opened: Arc::new(open::open(path, options).await?),
+            recorded: Arc::new(watch::Sender::new(0)),
         };
         store
             .migrate(
@@ -62,6 +56,7 @@ impl SqliteStore {
     /// Brings one crate's tables up to date, in a migration table of its own.
     ///
     /// The database is locked against other processes, so starts do not race.
+    /// Repeating the call changes nothing.
     ///
     /// # Errors
     ///
@@ -70,35 +65,24 @@ impl SqliteStore {
         &self,
         component: &'static str,
         table: &'static str,
-        mut migrator: Migrator,
+        migrator: Migrator,
     ) -> Result<(), OpenError> {
-        migrator.dangerous_set_table_name(table);
-        let known = migrator
-            .iter()
-            .map(|migration| migration.version)
-            .max()
-            .unwrap_or(0);
-        match migrator.run(&self.writer).await {
-            Ok(()) => Ok(()),
-            Err(MigrateError::VersionMissing(found)) if found > known => Err(OpenError::Newer {
-                component,
-                found,
-                known,
-            }),
-            Err(error) => Err(OpenError::Migration {
-                component,
-                source: Box::new(error),
-            }),
-        }
+        migrate::run(&self.opened.writer, component, table, migrator).await
     }
 
     /// Sees a new number after each commit that recorded an event.
+    ///
+    /// A commit whose caller left before its end is signalled too. A receiver
+    /// that looks on `pending` should also look from time to time: what was
+    /// committed before it subscribed is not signalled again.
     #[must_use]
-    pub fn recorded(&self) -> watch::Receiver<u64> {
+    pub fn outbox_signal(&self) -> watch::Receiver<u64> {
         self.recorded.subscribe()
     }
 
     /// Begins a change of one organization's data.
+    ///
+    /// It holds the only connection that writes: do nothing slow in it.
     ///
     /// # Errors
     ///
@@ -108,6 +92,8 @@ impl SqliteStore {
     }
 
     /// Begins a change across organizations, for a stated reason.
+    ///
+    /// It holds the only connection that writes: do nothing slow in it.
     ///
     /// # Errors
     ///
@@ -122,11 +108,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn org_read(
-        &self,
-        _org: &OrgCtx,
-    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.read().begin().await.map_err(StoreError::unavailable)
+    pub async fn org_read(&self, org: &OrgCtx) -> Result<OrgRead, StoreError> {
+        OrgRead::begin(Arc::clone(&self.opened), org.org()).await
     }
 
     /// Begins a consistent read across organizations; nothing can be written in it.
@@ -134,29 +117,32 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn system_read(
-        &self,
-        _system: &SystemCtx,
-    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.read().begin().await.map_err(StoreError::unavailable)
+    pub async fn system_read(&self, system: &SystemCtx) -> Result<SystemRead, StoreError> {
+        tracing::trace!(reason = system.reason(), "system read");
+        SystemRead::begin(Arc::clone(&self.opened)).await
     }
 
-    /// Waits for what is under way and closes the file.
+    /// Waits for what is under way and closes the file; later calls fail.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        self.opened.reader.close().await;
+        self.opened.writer.close().await;
     }
 
-    pub(super) const fn read(&self) -> &SqlitePool {
-        &self.reader
+    pub(super) fn read(&self) -> &SqlitePool {
+        &self.opened.reader
     }
 
     pub(super) async fn write(&self) -> Result<Write, StoreError> {
         let tx = self
+            .opened
             .writer
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(StoreError::unavailable)?;
-        Ok(Write::new(tx, Arc::clone(&self.recorded)))
+        Ok(Write::new(
+            tx,
+            Arc::clone(&self.recorded),
+            Arc::clone(&self.opened),
+        ))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::watch;
 
+use super::open::Opened;
 use super::row::Columns;
 use super::sql;
 use crate::domain::OrgId;
@@ -15,19 +16,41 @@ use crate::ports::store::StoreError;
 /// A write transaction; dropping it takes everything back.
 pub(super) struct Write {
     tx: Transaction<'static, Sqlite>,
-    signal: Arc<watch::Sender<u64>>,
+    signal: Signal,
     recorded: bool,
+    /// Keeps other processes out as long as the transaction is open.
+    _opened: Arc<Opened>,
+}
+
+/// Tells those who wait that events may have been committed.
+struct Signal {
+    to: Arc<watch::Sender<u64>>,
+    due: bool,
+}
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        if self.due {
+            self.to
+                .send_modify(|number| *number = number.wrapping_add(1));
+        }
+    }
 }
 
 impl Write {
     pub(super) const fn new(
         tx: Transaction<'static, Sqlite>,
         signal: Arc<watch::Sender<u64>>,
+        opened: Arc<Opened>,
     ) -> Self {
         Self {
             tx,
-            signal,
+            signal: Signal {
+                to: signal,
+                due: false,
+            },
             recorded: false,
+            _opened: opened,
         }
     }
 
@@ -45,18 +68,21 @@ impl Write {
                 .execute(&mut *self.tx)
                 .await
                 .map_err(StoreError::unavailable)?;
-            self.recorded = true;
         }
+        self.recorded |= !events.is_empty();
         Ok(())
     }
 
+    /// Commits. A caller that leaves meanwhile does not stop it, so the signal is given on that way too.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await.map_err(StoreError::unavailable)?;
-        if self.recorded {
-            self.signal
-                .send_modify(|number| *number = number.wrapping_add(1));
-        }
-        Ok(())
+        let Self {
+            tx,
+            mut signal,
+            recorded,
+            _opened,
+        } = self;
+        signal.due = recorded;
+        tx.commit().await.map_err(StoreError::unavailable)
     }
 }
 

@@ -1,0 +1,16 @@
+//! A store in memory: for tests, demonstrations and as the plain reading of the ports.
+//!
+//! One lock makes each method one atomic step. Nothing outlives the process.
+
+mod bootstrap;
+mod invitations;
+mod members;
+mod orgs;
+mod outbox;
+mod revocations;
+mod sessions;
+mod state;
+mod store;
+mod users;
+
+pub use store::MemoryStore;

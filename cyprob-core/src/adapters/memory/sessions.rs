@@ -1,0 +1,218 @@
+//! Sessions and grants.
+
+use async_trait::async_trait;
+
+use super::state::{State, broken, page};
+use super::store::MemoryStore;
+use crate::domain::audit::AuditEvent;
+use crate::domain::{
+    Grant, OrgCtx, Page, PageRequest, Revocation, RevocationEntry, Session, SessionId, SessionView,
+    Timestamp, UserId,
+};
+use crate::ports::store::{
+    Advance, GrantOutcome, SessionEnd, SessionStore, StoreError, StoredSession,
+};
+
+/// Ends one session and stores its revocation.
+fn end(state: &mut State, id: SessionId, end: &SessionEnd) -> RevocationEntry {
+    if let Some(session) = state.sessions.get_mut(&id) {
+        session.ended_at = Some(end.at);
+    }
+    let entry = RevocationEntry {
+        what: Revocation::Session(id),
+        expires_at: end.tokens_expire_at,
+    };
+    state.revocations.push(entry);
+    entry
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn open_session(
+        &self,
+        session: &Session,
+        grant: Option<&Grant>,
+        events: &[AuditEvent],
+    ) -> Result<bool, StoreError> {
+        self.write(|state| {
+            let owner = state.users.get(&session.user);
+            let holds = owner.is_some_and(|owner| {
+                owner.epoch == session.credential_epoch && owner.disabled_at.is_none()
+            });
+            if !holds {
+                return Ok(false);
+            }
+            if state.sessions.contains_key(&session.id) {
+                return Err(broken("a session's id is unique"));
+            }
+            if let Some(grant) = grant {
+                state.may_grant(grant)?;
+                if grant.session != session.id && !state.sessions.contains_key(&grant.session) {
+                    return Err(broken("a grant's session exists"));
+                }
+                if state.grants.contains_key(&(grant.org, grant.session)) {
+                    return Err(broken("a session has one grant for an organization"));
+                }
+            }
+            state.outbox.admit(events)?;
+            state.sessions.insert(session.id, session.clone());
+            if let Some(grant) = grant {
+                state.grants.insert((grant.org, grant.session), *grant);
+            }
+            state.outbox.record(events);
+            Ok(true)
+        })
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
+        Ok(self.read(|state| state.stored(id)))
+    }
+
+    async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError> {
+        self.write(|state| {
+            state.outbox.admit(events)?;
+            let holds = state.stored(step.session).is_some_and(|stored| {
+                stored.is_live(step.at)
+                    && stored.session.refresh.generation == step.from
+                    && stored.session.credential_epoch == step.credential_epoch
+            });
+            let session = state.sessions.get_mut(&step.session).filter(|_| holds);
+            let Some(session) = session else {
+                return Ok(false);
+            };
+            session.refresh = step.to.clone();
+            session.last_used_at = step.at;
+            session.idle_expires_at = step.idle_expires_at;
+            state.outbox.record(events);
+            Ok(true)
+        })
+    }
+
+    async fn end_session(
+        &self,
+        what: &SessionEnd,
+        events: &[AuditEvent],
+    ) -> Result<Option<RevocationEntry>, StoreError> {
+        self.write(|state| {
+            state.outbox.admit(events)?;
+            let session = state.sessions.get(&what.session);
+            let live = session
+                .is_some_and(|session| session.user == what.user && session.is_live(what.at));
+            if !live {
+                return Ok(None);
+            }
+            let entry = end(state, what.session, what);
+            state.outbox.record(events);
+            Ok(Some(entry))
+        })
+    }
+
+    async fn end_other_sessions(
+        &self,
+        what: &SessionEnd,
+        events: &[AuditEvent],
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        self.write(|state| {
+            state.outbox.admit(events)?;
+            let others: Vec<SessionId> = state
+                .sessions
+                .values()
+                .filter(|session| {
+                    session.user == what.user
+                        && session.id != what.session
+                        && session.is_live(what.at)
+                })
+                .map(|session| session.id)
+                .collect();
+            let entries = others.into_iter().map(|id| end(state, id, what)).collect();
+            state.outbox.record(events);
+            Ok(entries)
+        })
+    }
+
+    async fn sessions_of_user(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        request: &PageRequest,
+    ) -> Result<Page<SessionView>, StoreError> {
+        Ok(self.read(|state| {
+            let views = state
+                .sessions
+                .values()
+                .filter(|session| session.user == user)
+                .filter_map(|session| state.view(session.id, at, |session| session.created_at));
+            page(views, request, |view| *view.id.as_bytes())
+        }))
+    }
+
+    async fn grants_of_org(
+        &self,
+        org: &OrgCtx,
+        at: Timestamp,
+        request: &PageRequest,
+    ) -> Result<Page<SessionView>, StoreError> {
+        Ok(self.read(|state| {
+            let views = state
+                .grants
+                .values()
+                .filter(|grant| grant.org == org.org() && grant.ended_at.is_none())
+                .filter_map(|grant| state.view(grant.session, at, |_| grant.created_at));
+            page(views, request, |view| *view.id.as_bytes())
+        }))
+    }
+
+    async fn open_grant(
+        &self,
+        grant: &Grant,
+        events: &[AuditEvent],
+    ) -> Result<GrantOutcome, StoreError> {
+        self.write(|state| {
+            if let Some(there) = state.grants.get(&(grant.org, grant.session)) {
+                return Ok(match there.ended_at {
+                    None => GrantOutcome::Existing,
+                    Some(_) => GrantOutcome::Ended,
+                });
+            }
+            state.may_grant(grant)?;
+            if !state.sessions.contains_key(&grant.session) {
+                return Err(broken("a grant's session exists"));
+            }
+            state.outbox.admit(events)?;
+            state.grants.insert((grant.org, grant.session), *grant);
+            state.outbox.record(events);
+            Ok(GrantOutcome::Opened)
+        })
+    }
+
+    async fn end_grant(
+        &self,
+        org: &OrgCtx,
+        session: SessionId,
+        at: Timestamp,
+        tokens_expire_at: Timestamp,
+        events: &[AuditEvent],
+    ) -> Result<Option<RevocationEntry>, StoreError> {
+        let org = org.org();
+        self.write(|state| {
+            state.outbox.admit(events)?;
+            let ended = state
+                .sessions
+                .get(&session)
+                .is_none_or(|session| session.ended_at.is_some());
+            let grant = state
+                .grants
+                .get_mut(&(org, session))
+                .filter(|grant| grant.ended_at.is_none() && !ended);
+            let Some(grant) = grant else { return Ok(None) };
+            grant.ended_at = Some(at);
+            let entry = RevocationEntry {
+                what: Revocation::Grant(session, org),
+                expires_at: tokens_expire_at,
+            };
+            state.revocations.push(entry);
+            state.outbox.record(events);
+            Ok(Some(entry))
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! Stand-ins for what a service takes from outside.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{RevocationEntry, RoleName, Timestamp};
+use crate::ports::{Clock, Entropy, RevocationFeed, RoleRules};
+
+/// A clock that moves when it is told to.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that stands at a time.
+    #[must_use]
+    pub const fn new(at: Timestamp) -> Self {
+        Self(AtomicI64::new(at.as_micros()))
+    }
+
+    /// Moves it to a time, back too.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_micros(), Ordering::SeqCst);
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, by: Duration) {
+        self.set(self.now().after(by));
+    }
+}
+
+impl Default for ManualClock {
+    /// A clock that stands at 2026-01-01T00:00:00Z.
+    fn default() -> Self {
+        Self::new(Timestamp::from_seconds(1_767_225_600))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Bytes that look random and are the same for the same seed: SHA-256 of seed and counter.
+pub struct SeededEntropy {
+    seed: u64,
+    counter: AtomicU64,
+}
+
+impl fmt::Debug for SeededEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SeededEntropy({})", self.seed)
+    }
+}
+
+impl SeededEntropy {
+    /// The stream of a seed, from its beginning.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            counter: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(32) {
+            let number = self.counter.fetch_add(1, Ordering::SeqCst);
+            let block = Sha256::new()
+                .chain_update(self.seed.to_be_bytes())
+                .chain_update(number.to_be_bytes())
+                .finalize();
+            for (to, from) in chunk.iter_mut().zip(block) {
+                *to = from;
+            }
+        }
+    }
+}
+
+/// The built-in roles in one line: each covers itself and those after it; the first two manage members.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FixedRoles;
+
+const RANKS: [RoleName; 6] = [
+    RoleName::OWNER,
+    RoleName::ADMIN,
+    RoleName::OPERATOR,
+    RoleName::ANALYST,
+    RoleName::AUDITOR,
+    RoleName::VIEWER,
+];
+
+fn rank(role: &RoleName) -> Option<usize> {
+    RANKS.iter().position(|ranked| ranked == role)
+}
+
+impl RoleRules for FixedRoles {
+    fn exists(&self, role: &RoleName) -> bool {
+        rank(role).is_some()
+    }
+
+    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool {
+        matches!((rank(holder), rank(role)), (Some(holder), Some(role)) if holder <= role)
+    }
+
+    fn manages_members(&self, role: &RoleName) -> bool {
+        rank(role).is_some_and(|rank| rank < 2)
+    }
+}
+
+/// A feed that keeps what was published.
+#[derive(Debug, Default)]
+pub struct RecordingFeed(Mutex<Vec<RevocationEntry>>);
+
+impl RecordingFeed {
+    /// Everything published so far, in order.
+    #[must_use]
+    pub fn published(&self) -> Vec<RevocationEntry> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl RevocationFeed for RecordingFeed {
+    fn publish(&self, entries: &[RevocationEntry]) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(entries);
+    }
+}
