@@ -5,6 +5,6 @@
 //! and the revocation feed.
 
 mod fakes;
-//ID
+pub mod identity_store;
 
 pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};

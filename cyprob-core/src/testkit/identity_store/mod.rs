@@ -1,0 +1,137 @@
+//! What every identity store must do, one function per behaviour.
+//!
+//! Each function takes an empty store, fails by a panic that names what was
+//! expected, and takes no sleep. Those with "race" in their text start their
+//! racers on a barrier, so run them on a runtime of several threads, as
+//! [`identity_store_conformance!`](crate::identity_store_conformance) does.
+
+pub mod bootstrap;
+pub mod grants;
+pub mod invitations;
+pub mod members;
+pub mod orgs;
+pub mod outbox;
+pub mod passwords;
+pub mod revocations;
+pub mod sessions;
+pub mod tenants;
+pub mod users;
+mod world;
+
+/// Makes one test per behaviour for a store of your own.
+///
+/// The argument is an expression whose future gives an empty store and what
+/// must outlive it, such as a temporary folder. The calling crate needs tokio
+/// with `macros` and `rt-multi-thread`.
+///
+/// ```
+/// # // Only the form is shown: the tests themselves are made under `cfg(test)`.
+/// use cyprob_core::adapters::memory::MemoryStore;
+///
+/// cyprob_core::identity_store_conformance!(async { (MemoryStore::new(), ()) });
+/// ```
+#[macro_export]
+macro_rules! identity_store_conformance {
+    ($make:expr) => {
+        $crate::identity_store_conformance! { @all $make;
+            bootstrap {
+                the_door_opens_once_to_the_armed_token
+                a_token_opens_until_its_time_and_a_new_one_replaces_it
+                of_many_founders_one_wins
+                the_door_stays_shut_when_its_first_administrator_goes
+            }
+            users {
+                an_account_comes_back_as_it_was
+                who_is_not_there_is_none
+                a_rehash_replaces_the_same_form_alone
+                memberships_come_by_slug
+            }
+            passwords {
+                a_new_password_ends_all_but_the_kept_session
+                a_new_password_without_a_kept_session_ends_all
+                only_an_own_live_session_can_be_kept
+                a_password_checked_at_another_epoch_loses
+                of_many_new_passwords_one_wins
+            }
+            orgs {
+                an_organization_comes_back_as_it_was
+                a_taken_slug_changes_nothing
+                of_many_for_one_slug_one_wins
+                what_an_update_leaves_out_stays
+                organizations_come_in_pages
+                a_cursor_of_any_bytes_is_answered
+            }
+            members {
+                a_new_role_grows_the_epoch_and_is_revoked
+                a_role_checked_against_another_loses
+                the_last_owner_stays
+                two_owners_who_demote_each_other_leave_one
+                an_epoch_outlives_its_membership
+                a_removed_member_is_gone_with_the_grants
+                members_come_in_pages
+            }
+            invitations {
+                an_invitation_comes_back_as_it_was
+                a_stranger_accepts_and_gets_an_account
+                a_person_with_an_account_accepts
+                an_invitation_that_is_not_open_is_gone
+                of_many_who_accept_one_is_let_in
+                a_taken_address_leaves_it_open
+                a_member_already_leaves_it_open
+                it_is_withdrawn_once
+                of_withdrawal_and_acceptance_one_wins
+                invitations_come_in_pages
+            }
+            sessions {
+                a_session_comes_back_as_it_was
+                a_session_of_an_older_epoch_is_not_opened
+                a_session_of_a_disabled_account_is_not_opened
+                a_step_moves_one_generation
+                a_step_that_does_not_hold_changes_nothing
+                of_many_steps_one_wins
+                a_session_ends_once_and_by_its_owner_alone
+                the_others_end_and_the_named_one_stays
+                live_sessions_come_in_pages
+            }
+            grants {
+                a_grant_is_opened_once
+                a_session_opens_with_its_first_grant
+                of_many_first_grants_one_is_new
+                an_ended_grant_stays_ended
+                ending_a_grant_leaves_the_rest
+                a_list_shows_live_grants_of_live_sessions
+                grants_come_in_pages
+            }
+            revocations {
+                every_kind_lives_until_its_time
+                sweeping_drops_what_is_past
+            }
+            outbox {
+                events_come_in_the_order_of_their_recording
+                an_event_comes_back_as_it_was
+                discarding_takes_out_what_is_named
+                of_many_recorders_no_event_is_lost_or_torn
+                a_change_whose_event_fails_is_taken_back
+            }
+            tenants {
+                another_organization_sees_nothing
+                another_organization_changes_nothing
+                an_organization_that_is_not_there_has_nothing
+            }
+        }
+    };
+    (@all $make:expr; $($subject:ident { $($behaviour:ident)* })*) => {$(
+        mod $subject {
+            #[allow(unused_imports)]
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $behaviour() {
+                let (store, _alive) = $make.await;
+                let store = ::std::sync::Arc::new(store);
+                $crate::testkit::identity_store::$subject::$behaviour(store)
+                    .await
+                    .unwrap();
+            })*
+        }
+    )*};
+}
