@@ -1,1 +1,4 @@
 //! Implementations of the ports.
+
+pub mod directory;
+pub mod memory;

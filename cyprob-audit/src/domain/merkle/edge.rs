@@ -93,7 +93,7 @@ impl RightEdge {
                 break;
             };
             row.push(hash);
-            let Some(root) = (count % TILE_WIDTH == 0)
+            let Some(root) = (count.is_multiple_of(TILE_WIDTH))
                 .then(|| Hash::of_perfect(row))
                 .flatten()
             else {

@@ -81,7 +81,7 @@ impl TreeTail {
                     });
                 })
                 .map_err(|_| BadTile::Entry { at })?;
-            if next.size() % TILE_WIDTH == 0 {
+            if next.size().is_multiple_of(TILE_WIDTH) {
                 files.push(TileFile {
                     path: TilePath::full(TileKind::Entries, next.size() / TILE_WIDTH - 1),
                     bytes: std::mem::take(&mut next.bundle),
