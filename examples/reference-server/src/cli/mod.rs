@@ -1,5 +1,6 @@
 //! The command line: one file per command, dispatched here.
 
+mod audit;
 mod exit;
 mod plugin;
 
@@ -19,6 +20,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Judge audit logs and proofs; no server needed.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Work on plugin files; no server needed.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -27,6 +31,7 @@ enum Command {
 /// Reads the command line and runs its command.
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
+        Command::Audit(command) => command.run(),
         Command::Plugin(command) => command.run().into(),
     }
 }
