@@ -12,6 +12,7 @@ packages__needed() {
 /usr/lib/postgresql/*/bin/postgres postgresql
 /usr/bin/openssl openssl
 /usr/bin/shellcheck shellcheck
+/usr/bin/strace strace
 /usr/bin/go golang-go
 /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go golang-golang-x-mod-dev
 /usr/share/doc/python3-venv python3-venv

@@ -95,3 +95,43 @@ impl Origins {
         format!("{}/{log}", self.deployment).parse()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cyprob_core::domain::{Id as _, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn every_log_has_a_name_of_its_own() {
+        let org = OrgId::from_random(Timestamp::from_seconds(1), [7; 10]);
+        let origins = Origins::new("audit.example.com").unwrap();
+        let system = origins.origin(LogId::System).unwrap();
+        assert_eq!(system.as_str(), "audit.example.com/system");
+        let own = origins.origin(LogId::of(Some(org))).unwrap();
+        assert_eq!(own.as_str(), format!("{}{org}", origins.org_prefix()));
+        for log in [LogId::System, LogId::Org(org)] {
+            assert_eq!(log.to_string().parse::<LogId>().unwrap(), log);
+        }
+        for text in [
+            "",
+            "System",
+            "..",
+            "org_",
+            "org_00000000000000000000000000000000",
+        ] {
+            assert!(text.parse::<LogId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_name_leaves_room_for_its_logs() {
+        let longest = "x".repeat(192);
+        let org = OrgId::from_random(Timestamp::from_seconds(1), [7; 10]);
+        let origins = Origins::new(&longest).unwrap();
+        assert!(origins.origin(LogId::Org(org)).is_ok());
+        for name in ["", "a b", "a+b", "a/", &"x".repeat(193)] {
+            assert!(Origins::new(name).is_err(), "{name}");
+        }
+    }
+}

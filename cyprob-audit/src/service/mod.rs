@@ -1,6 +1,9 @@
-//! The use cases: making proofs from a log's files, verifying a log, verifying a proof.
+//! The use cases: going on where a log's files end, making proofs from them,
+//! verifying a log, verifying a proof.
 
 mod prove;
+mod resume;
 pub mod verify;
 
 pub use prove::{FileTiles, FileTilesError, ProveError, prove_entry};
+pub use resume::{ResumeError, resume_tail};

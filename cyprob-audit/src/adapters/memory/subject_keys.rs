@@ -82,3 +82,50 @@ impl SubjectKeys for MemorySubjectKeys {
             .map(|(_, stored)| give(&stored.0)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use cyprob_core::domain::{Id as _, UserId};
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    /// Counts up.
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU8);
+
+    impl Entropy for Counting {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[tokio::test]
+    async fn each_owner_has_a_key_of_its_own_in_each_log() {
+        let at = Timestamp::from_seconds(1);
+        let keys = MemorySubjectKeys::new(Arc::new(Counting::default()));
+        let person = KeyOwner::Person(UserId::from_random(at, [1; 10]));
+        let other = KeyOwner::Person(UserId::from_random(at, [2; 10]));
+        let org = LogId::Org(cyprob_core::domain::OrgId::from_random(at, [3; 10]));
+        let mut seen = Vec::new();
+        for log in [LogId::System, org] {
+            for owner in [person, other, KeyOwner::Log] {
+                let key = keys.obtain(log, owner, at).await.unwrap();
+                let again = keys.obtain(log, owner, at).await.unwrap();
+                assert_eq!(key.id, again.id);
+                assert_eq!(key.secret.expose_secret(), again.secret.expose_secret());
+                assert!(!seen.contains(&key.id));
+                seen.push(key.id);
+                assert!(keys.find(log, key.id).await.unwrap().is_some());
+            }
+        }
+        // A key is found in its own log alone.
+        assert!(keys.find(org, seen[0]).await.unwrap().is_none());
+        keys.destroy(LogId::System, person);
+        assert!(keys.find(LogId::System, seen[0]).await.unwrap().is_none());
+        let fresh = keys.obtain(LogId::System, person, at).await.unwrap();
+        assert!(!seen.contains(&fresh.id));
+    }
+}
