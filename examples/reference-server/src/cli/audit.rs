@@ -26,7 +26,7 @@ pub(crate) enum AuditCommand {
     /// Prints the verdicts on integrity, completeness, freshness and
     /// witnesses. The status is 0 if all that were judged hold, else 10, 11,
     /// 12 or 13 in that order for the first that fails.
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
 }
 
 /// What to verify, and by what.
@@ -80,7 +80,7 @@ fn key_of(text: &str, kind: SignatureKind, other: &str) -> Result<VerifierKey, S
 }
 
 impl VerifyArgs {
-    fn run(self) -> ExitCode {
+    fn run(&self) -> ExitCode {
         let mut options = Options::new(self.key.clone(), SystemClock.now());
         options.max_age = self.max_age.map(Duration::from_secs);
         options.witnesses.clone_from(&self.witness);
