@@ -1,9 +1,11 @@
-//! What the log needs from its host: files to write, files to read, keys of subjects.
+//! What the log needs from its host: a store, files to write and to read, keys of subjects.
 
 mod log_files;
+mod log_store;
 mod subject_keys;
 mod tile_sink;
 
 pub use log_files::{Found, LogFiles, LogFilesError};
+pub use log_store::{LogStore, LogStoreError, NewEntry, Placed, SignedHead};
 pub use subject_keys::{SubjectKeyStoreError, SubjectKeys};
 pub use tile_sink::{Publication, TileSink, TileSinkError};

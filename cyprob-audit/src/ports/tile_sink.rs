@@ -67,6 +67,12 @@ pub trait TileSink: Debug + Send + Sync + 'static {
     /// The checkpoint that is published; `None` for a log without one.
     async fn checkpoint(&self, log: LogId) -> Result<Option<Vec<u8>>, TileSinkError>;
 
+    /// Writes files, durable when it returns, that a later checkpoint will need.
+    ///
+    /// For catching up with a long log in pieces; verifiers see them as
+    /// lying beyond the checkpoint until the next publication.
+    async fn stage(&self, log: LogId, files: Vec<TileFile>) -> Result<Publication, TileSinkError>;
+
     /// Publishes files and then the checkpoint that needs them, all durable when it returns.
     ///
     /// The caller is the only writer, gives every file that the new

@@ -74,13 +74,18 @@ impl TileSink for DirectorySink {
             .await
     }
 
+    async fn stage(&self, log: LogId, files: Vec<TileFile>) -> Result<Publication, TileSinkError> {
+        self.with_writer(log, move |writer| writer.publish(&files, None))
+            .await
+    }
+
     async fn publish(
         &self,
         log: LogId,
         files: Vec<TileFile>,
         checkpoint: Vec<u8>,
     ) -> Result<Publication, TileSinkError> {
-        self.with_writer(log, move |writer| writer.publish(&files, checkpoint))
+        self.with_writer(log, move |writer| writer.publish(&files, Some(checkpoint)))
             .await
     }
 }

@@ -124,20 +124,22 @@ impl LogWriter {
         self.checkpoint.as_deref()
     }
 
-    /// Writes the files, makes them durable, then the checkpoint.
+    /// Writes the files, makes them durable, then the checkpoint if there is one.
     pub(super) fn publish(
         &mut self,
         files: &[TileFile],
-        checkpoint: Vec<u8>,
+        checkpoint: Option<Vec<u8>>,
     ) -> Result<Publication, TileSinkError> {
         if self.poisoned {
             return Err(TileSinkError::Poisoned { log: self.log });
         }
         self.check_unchanged()?;
-        match self.write_all(files, &checkpoint) {
+        match self.write_all(files, checkpoint.as_deref()) {
             Ok(publication) => {
-                self.checkpoint = Some(checkpoint);
-                self.remove_superseded(files);
+                if checkpoint.is_some() {
+                    self.checkpoint = checkpoint;
+                    self.remove_superseded(files);
+                }
                 Ok(publication)
             }
             Err(Step::Sync(source)) => {
@@ -189,7 +191,11 @@ impl LogWriter {
         }
     }
 
-    fn write_all(&mut self, files: &[TileFile], checkpoint: &[u8]) -> Result<Publication, Step> {
+    fn write_all(
+        &mut self,
+        files: &[TileFile],
+        checkpoint: Option<&[u8]>,
+    ) -> Result<Publication, Step> {
         let mut publication = Publication::default();
         let mut touched = BTreeMap::new();
         for TileFile { path, bytes } in files {
@@ -214,6 +220,9 @@ impl LogWriter {
         for directory in touched.values() {
             sync(directory)?;
         }
+        let Some(checkpoint) = checkpoint else {
+            return Ok(publication);
+        };
         let root = self.root.try_clone()?;
         self.place(root.as_fd(), "checkpoint", checkpoint)?;
         sync(&root)?;

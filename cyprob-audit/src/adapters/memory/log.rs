@@ -87,12 +87,7 @@ impl TileSink for MemorySink {
             .map(<[u8]>::to_vec))
     }
 
-    async fn publish(
-        &self,
-        log: LogId,
-        files: Vec<TileFile>,
-        checkpoint: Vec<u8>,
-    ) -> Result<Publication, TileSinkError> {
+    async fn stage(&self, log: LogId, files: Vec<TileFile>) -> Result<Publication, TileSinkError> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let log = logs.entry(log).or_default();
         let mut publication = Publication::default();
@@ -103,7 +98,20 @@ impl TileSink for MemorySink {
                 Some(_) => publication.repaired += 1,
             }
         }
-        log.insert(LogFile::Checkpoint, checkpoint);
+        Ok(publication)
+    }
+
+    async fn publish(
+        &self,
+        log: LogId,
+        files: Vec<TileFile>,
+        checkpoint: Vec<u8>,
+    ) -> Result<Publication, TileSinkError> {
+        let publication = self.stage(log, files).await?;
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.entry(log)
+            .or_default()
+            .insert(LogFile::Checkpoint, checkpoint);
         Ok(publication)
     }
 }

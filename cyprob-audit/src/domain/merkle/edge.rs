@@ -56,6 +56,33 @@ impl RightEdge {
         Ok(Self { size, rows })
     }
 
+    /// The hashes of all rows, lowest row first, as bytes to be stored beside the size.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let hashes = self.rows.iter().flatten();
+        hashes.flat_map(|hash| *hash.as_bytes()).collect()
+    }
+
+    /// Reads what [`RightEdge::to_bytes`] gave for a tree of this size; `None` if the length does not fit the size.
+    #[must_use]
+    pub fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
+        let (hashes, rest) = bytes.as_chunks::<{ Hash::LEN }>();
+        let mut hashes = hashes.iter().copied().map(Hash::from_bytes);
+        let mut rows = Vec::new();
+        let mut left = size;
+        while left > 0 {
+            let width = usize::try_from(left % TILE_WIDTH).ok()?;
+            let row: Vec<Hash> = hashes.by_ref().take(width).collect();
+            if row.len() != width {
+                return None;
+            }
+            rows.push(row);
+            left /= TILE_WIDTH;
+        }
+        let whole = rest.is_empty() && hashes.next().is_none() && size <= MAX_TREE_SIZE;
+        whole.then_some(Self { size, rows })
+    }
+
     /// The number of leaves.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -62,6 +62,14 @@ fn roots_of_all_small_trees_are_rfc_6962s() {
     let mut edge = RightEdge::empty();
     for size in 0..=600_usize {
         assert_eq!(edge.root(), plain_root(&leaves[..size]), "{size}");
+        let bytes = edge.to_bytes();
+        let read = RightEdge::from_bytes(size as u64, &bytes).unwrap();
+        assert_eq!(read.root(), edge.root());
+        assert_eq!(RightEdge::from_bytes(size as u64 + 1, &bytes), None);
+        assert_eq!(
+            RightEdge::from_bytes(size as u64, &[&bytes[..], b"x"].concat()),
+            None
+        );
         if let Some(leaf) = leaves.get(size) {
             edge.push(*leaf, |_, _| {}).unwrap();
         }

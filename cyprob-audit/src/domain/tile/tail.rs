@@ -53,6 +53,12 @@ impl TreeTail {
         self.edge.size()
     }
 
+    /// The right edge of its tree.
+    #[must_use]
+    pub const fn edge(&self) -> &RightEdge {
+        &self.edge
+    }
+
     /// The root over them.
     #[must_use]
     pub fn root(&self) -> Hash {

@@ -1,0 +1,98 @@
+//! The store of placed entries in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use cyprob_core::domain::audit::AuditEvent;
+
+use crate::domain::LogId;
+use crate::ports::{LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+
+/// Outbox and entries in memory, gone with the process.
+#[derive(Debug, Default)]
+pub struct MemoryLogStore(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    outbox: Vec<AuditEvent>,
+    logs: BTreeMap<LogId, Vec<NewEntry>>,
+    signed: BTreeMap<LogId, SignedHead>,
+}
+
+impl MemoryLogStore {
+    /// Puts an event in the outbox.
+    pub fn record(&self, event: AuditEvent) {
+        self.state().outbox.push(event);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl LogStore for MemoryLogStore {
+    async fn pending(&self, limit: usize) -> Result<Vec<AuditEvent>, LogStoreError> {
+        Ok(self.state().outbox.iter().take(limit).cloned().collect())
+    }
+
+    async fn logs(&self) -> Result<Vec<LogId>, LogStoreError> {
+        Ok(self.state().logs.keys().copied().collect())
+    }
+
+    async fn size(&self, log: LogId) -> Result<u64, LogStoreError> {
+        let size = self.state().logs.get(&log).map_or(0, Vec::len);
+        Ok(u64::try_from(size).unwrap_or(u64::MAX))
+    }
+
+    async fn place(
+        &self,
+        log: LogId,
+        first: u64,
+        entries: &[NewEntry],
+    ) -> Result<Placed, LogStoreError> {
+        let mut state = self.state();
+        let size = state.logs.get(&log).map_or(0, Vec::len);
+        let pending = |entry: &NewEntry| state.outbox.iter().any(|e| e.id == entry.event.id);
+        if u64::try_from(size).ok() != Some(first) || !entries.iter().all(pending) {
+            return Ok(Placed::Moved);
+        }
+        state
+            .outbox
+            .retain(|event| !entries.iter().any(|entry| entry.event.id == event.id));
+        state
+            .logs
+            .entry(log)
+            .or_default()
+            .extend_from_slice(entries);
+        Ok(Placed::Done)
+    }
+
+    async fn leaves(
+        &self,
+        log: LogId,
+        first: u64,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, LogStoreError> {
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let state = self.state();
+        let entries = state.logs.get(&log).into_iter().flatten();
+        let leaves = entries.skip(first).take(limit);
+        Ok(leaves.map(|entry| entry.leaf.clone()).collect())
+    }
+
+    async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError> {
+        Ok(self.state().signed.get(&log).cloned())
+    }
+
+    async fn sign(&self, log: LogId, head: &SignedHead) -> Result<bool, LogStoreError> {
+        let mut state = self.state();
+        let last = state.signed.get(&log).map(|head| head.edge.size());
+        let larger = last.is_none_or(|last| head.edge.size() > last);
+        if larger {
+            state.signed.insert(log, head.clone());
+        }
+        Ok(larger)
+    }
+}
