@@ -45,9 +45,7 @@ impl BootstrapStore for SqliteStore {
         if door.optional_time("bootstrapped_at")?.is_some() {
             return Ok(BootstrapOutcome::Closed);
         }
-        let armed = door.read("token", |bytes: Option<&[u8]>| {
-            bytes.map(<[u8; 32]>::try_from).transpose().ok()
-        })?;
+        let armed = door.read_optional("token", |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok())?;
         let until = door.optional_time("expires_at")?;
         let good = armed
             .map(TokenDigest::from_bytes)

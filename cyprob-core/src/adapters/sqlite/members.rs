@@ -1,7 +1,6 @@
 //! Memberships.
 
 use async_trait::async_trait;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::orgs::sql_limit;
@@ -54,7 +53,7 @@ async fn has_other_owner(write: &mut Write, org: OrgId, user: UserId) -> Result<
         .fetch_one(write.connection())
         .await
         .map_err(StoreError::unavailable)?;
-    let owners: i64 = row.try_get("owners").map_err(StoreError::unavailable)?;
+    let owners: i64 = Columns::of(&row, "memberships").get("owners")?;
     Ok(owners > 0)
 }
 

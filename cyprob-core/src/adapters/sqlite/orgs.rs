@@ -15,8 +15,8 @@ use crate::ports::store::{CreateOrgOutcome, OrgStore, OrgUpdate, StoreError};
 
 fn org(row: &SqliteRow) -> Result<Organization, StoreError> {
     let row = Columns::of(row, "organizations");
-    let max_session_seconds = row.read("max_session_seconds", |seconds: Option<i64>| {
-        seconds.map(u32::try_from).transpose().ok()
+    let max_session_seconds = row.read_optional("max_session_seconds", |seconds: i64| {
+        u32::try_from(seconds).ok()
     })?;
     Ok(Organization {
         id: row.id("id")?,

@@ -27,23 +27,36 @@ impl<'r> Columns<'r> {
         }
     }
 
-    /// A column as the database has it.
+    /// A column that is never null, as the database has it.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if it has another type.
+    /// [`StoreError::Corrupt`] if it is null or has another type.
     pub fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite>,
     {
-        self.row.try_get(column).map_err(|_| self.corrupt(column))
+        self.optional(column)?.ok_or(self.corrupt(column))
     }
 
-    /// A column turned into a domain type.
+    /// A column that may be null, as the database has it.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if it has another type or is refused.
+    /// [`StoreError::Corrupt`] if it has another type.
+    pub fn optional<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        // Asked for a number that is null, sqlx answers 0: only through `Option` is null seen.
+        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    }
+
+    /// A column that is never null, turned into a domain type.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if it is null, has another type or is refused.
     pub fn read<T, U>(
         &self,
         column: &'static str,
@@ -53,6 +66,25 @@ impl<'r> Columns<'r> {
         T: Decode<'r, Sqlite> + Type<Sqlite>,
     {
         into(self.get(column)?).ok_or(self.corrupt(column))
+    }
+
+    /// A column that may be null, turned into a domain type.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if it has another type or is refused.
+    pub fn read_optional<T, U>(
+        &self,
+        column: &'static str,
+        into: impl FnOnce(T) -> Option<U>,
+    ) -> Result<Option<U>, StoreError>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        match self.optional(column)? {
+            None => Ok(None),
+            Some(value) => into(value).map(Some).ok_or(self.corrupt(column)),
+        }
     }
 
     /// An identifier.
@@ -70,9 +102,7 @@ impl<'r> Columns<'r> {
     ///
     /// [`StoreError::Corrupt`] if it is there and none.
     pub fn optional_id<I: Id>(&self, column: &'static str) -> Result<Option<I>, StoreError> {
-        self.read(column, |bytes: Option<&[u8]>| {
-            bytes.map(I::from_slice).transpose().ok()
-        })
+        self.read_optional(column, |bytes: &[u8]| I::from_slice(bytes).ok())
     }
 
     /// Text that a domain type parses.
@@ -99,7 +129,7 @@ impl<'r> Columns<'r> {
     ///
     /// [`StoreError::Corrupt`] if it is there and no number.
     pub fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.get::<Option<i64>>(column)?.map(Timestamp::from_micros))
+        Ok(self.optional(column)?.map(Timestamp::from_micros))
     }
 
     /// A number of 32 bits.

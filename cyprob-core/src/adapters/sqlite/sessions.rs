@@ -29,10 +29,7 @@ fn stored(row: &SqliteRow) -> Result<StoredSession, StoreError> {
         refresh: RefreshState {
             generation: row.u32("generation")?,
             key: row.read("refresh_key", key)?,
-            previous_key: row.read("previous_key", |number: Option<i64>| match number {
-                None => Some(None),
-                Some(number) => key(number).map(Some),
-            })?,
+            previous_key: row.read_optional("previous_key", key)?,
             rotated_at: row.time("rotated_at")?,
         },
         credential_epoch: row.epoch("credential_epoch")?,
@@ -43,7 +40,7 @@ fn stored(row: &SqliteRow) -> Result<StoredSession, StoreError> {
         idle_expires_at: row.time("idle_expires_at")?,
         absolute_expires_at: row.time("absolute_expires_at")?,
         ended_at: row.optional_time("ended_at")?,
-        client: row.get("client")?,
+        client: row.optional("client")?,
         ip_address: address(&row)?,
     };
     let owner = SessionOwner {
@@ -67,7 +64,7 @@ fn view(row: &SqliteRow) -> Result<SessionView, StoreError> {
             .min(row.time("absolute_expires_at")?),
         auth_time: row.time("auth_time")?,
         aal: aal(&row)?,
-        client: row.get("client")?,
+        client: row.optional("client")?,
         ip_address: address(&row)?,
     })
 }
@@ -79,9 +76,7 @@ fn aal(row: &Columns<'_>) -> Result<Aal, StoreError> {
 }
 
 fn address(row: &Columns<'_>) -> Result<Option<std::net::IpAddr>, StoreError> {
-    row.read("ip_address", |text: Option<&str>| {
-        text.map(str::parse).transpose().ok()
-    })
+    row.read_optional("ip_address", |text: &str| text.parse().ok())
 }
 
 /// Re-keys the session that goes on after a password change, and ends the others.

@@ -1,7 +1,8 @@
-use sqlx::Executor;
-use sqlx::SqlSafeStr;
+use sqlx::{Executor, Row, SqlSafeStr};
 
 use super::*;
+
+mod corrupt;
 
 async fn store() -> (tempfile::TempDir, SqliteStore) {
     let dir = tempfile::tempdir().unwrap();
@@ -29,8 +30,17 @@ fn every_tenant_statement_is_bound_to_its_organization() {
         .collect();
     assert!(tenant.len() >= 15);
     for (name, text) in tenant {
-        let bound = text.contains("org_id = $1") || text.contains("(org_id, ");
-        assert!(bound, "{name} does not name org_id = $1");
+        let inserts = text.starts_with("INSERT INTO ");
+        let bound = if inserts {
+            text.contains(" (org_id, ") && text.contains(" VALUES ($1, ")
+        } else {
+            text.contains("org_id = $1 ")
+        };
+        assert!(bound, "{name} is not bound to org_id = $1");
+        // Every table of a tenant that a statement changes or joins is bound, not only the first.
+        let tables =
+            text.matches(" grants").count().min(1) + text.matches(" memberships").count().min(1);
+        assert!(tables <= 1, "{name} joins two tenant tables: bind both");
     }
     // Whatever touches a tenant table is either tenant-scoped or on this list, with its reason.
     let global = [
@@ -50,6 +60,66 @@ fn every_tenant_statement_is_bound_to_its_organization() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn tables_are_strict_and_tenant_keys_begin_with_the_organization() {
+    let (_dir, store) = store().await;
+    let mut write = store.write().await.unwrap();
+    let rows = sqlx::query("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_cyprob%'")
+        .fetch_all(write.connection())
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 9);
+    for row in &rows {
+        let (name, strict): (String, bool) = (row.get("name"), row.get("strict"));
+        assert!(strict, "{name} is not STRICT");
+    }
+    for table in ["memberships", "invitations", "grants"] {
+        let first: String =
+            sqlx::query_scalar("SELECT name FROM pragma_table_info($1) WHERE pk = 1")
+                .bind(table)
+                .fetch_one(write.connection())
+                .await
+                .unwrap();
+        assert_eq!(first, "org_id", "{table}");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_durable_private_and_readers_cannot_write() {
+    let (dir, store) = store().await;
+    let mut write = store.write().await.unwrap();
+    let text = |name: &'static str| sqlx::query_scalar::<_, String>(name);
+    let number = |name: &'static str| sqlx::query_scalar::<_, i64>(name);
+    let mode = text("PRAGMA journal_mode")
+        .fetch_one(write.connection())
+        .await
+        .unwrap();
+    assert_eq!(mode, "wal");
+    for (name, expected) in [
+        ("PRAGMA synchronous", 2),
+        ("PRAGMA foreign_keys", 1),
+        ("PRAGMA trusted_schema", 0),
+        ("PRAGMA query_only", 0),
+        ("PRAGMA busy_timeout", 5_000),
+    ] {
+        let found = number(name).fetch_one(write.connection()).await.unwrap();
+        assert_eq!(found, expected, "{name}");
+    }
+    drop(write);
+    let written = sqlx::query(sql::CLOSE_BOOTSTRAP)
+        .bind(1_i64)
+        .execute(store.read())
+        .await;
+    assert!(written.is_err());
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        use std::os::unix::fs::PermissionsExt;
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 use tokio::sync::watch;
 
 use super::open::Opened;
@@ -196,7 +196,7 @@ impl SystemTx {
             .map_err(StoreError::unavailable)?;
         let mut placed = Vec::with_capacity(rows.len());
         for row in &rows {
-            let place: i64 = row.try_get("place").map_err(StoreError::unavailable)?;
+            let place: i64 = Columns::of(row, "audit_outbox").get("place")?;
             let event = Columns::of(row, "audit_outbox").read("body", |body: &str| {
                 serde_json::from_str::<AuditEvent>(body).ok()
             })?;

@@ -19,7 +19,7 @@ fn user(row: &SqliteRow) -> Result<User, StoreError> {
         email_verified: row.get("email_verified")?,
         name: row.parse("name")?,
         password: row
-            .get::<Option<String>>("password")?
+            .optional::<String>("password")?
             .map(PasswordHash::from_phc),
         epoch: row.epoch("epoch")?,
         administrator: row.get("administrator")?,
