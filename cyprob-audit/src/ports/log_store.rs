@@ -31,12 +31,23 @@ pub struct NewEntry {
     pub aside: Option<Vec<u8>>,
 }
 
+/// Entries on their way into one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The log.
+    pub log: LogId,
+    /// The index of the first entry: the log's size so far.
+    pub first: u64,
+    /// The entries, in their order.
+    pub entries: Vec<NewEntry>,
+}
+
 /// What became of entries that were to be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// They have their indexes.
     Done,
-    /// The log has another size than was thought: somebody else placed entries. Nothing changed.
+    /// A log or the outbox is not as it was thought to be: somebody else placed events. Nothing changed.
     Moved,
 }
 
@@ -61,15 +72,12 @@ pub trait LogStore: Debug + Send + Sync + 'static {
     /// The number of entries of a log.
     async fn size(&self, log: LogId) -> Result<u64, LogStoreError>;
 
-    /// Gives entries the indexes from `first` on and takes their events out of the outbox, in one step.
+    /// Takes the first events out of the outbox and gives them their indexes, in one transaction.
     ///
-    /// Placing an event that is no longer in the outbox is [`Placed::Moved`] too.
-    async fn place(
-        &self,
-        log: LogId,
-        first: u64,
-        entries: &[NewEntry],
-    ) -> Result<Placed, LogStoreError>;
+    /// The batches are of different logs, and their events together are
+    /// exactly as many of the first ones of the outbox; anything else is
+    /// [`Placed::Moved`], and nothing changed.
+    async fn place(&self, batches: &[Batch]) -> Result<Placed, LogStoreError>;
 
     /// The leaves of a log from an index on, at most `limit`, without gaps.
     async fn leaves(

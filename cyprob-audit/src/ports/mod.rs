@@ -6,6 +6,6 @@ mod subject_keys;
 mod tile_sink;
 
 pub use log_files::{Found, LogFiles, LogFilesError};
-pub use log_store::{LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+pub use log_store::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
 pub use subject_keys::{SubjectKeyStoreError, SubjectKeys};
 pub use tile_sink::{Publication, TileSink, TileSinkError};

@@ -1,13 +1,13 @@
 //! The store of placed entries in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
 
 use crate::domain::LogId;
-use crate::ports::{LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+use crate::ports::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
 
 /// Outbox and entries in memory, gone with the process.
 #[derive(Debug, Default)]
@@ -46,26 +46,29 @@ impl LogStore for MemoryLogStore {
         Ok(u64::try_from(size).unwrap_or(u64::MAX))
     }
 
-    async fn place(
-        &self,
-        log: LogId,
-        first: u64,
-        entries: &[NewEntry],
-    ) -> Result<Placed, LogStoreError> {
+    async fn place(&self, batches: &[Batch]) -> Result<Placed, LogStoreError> {
         let mut state = self.state();
-        let size = state.logs.get(&log).map_or(0, Vec::len);
-        let pending = |entry: &NewEntry| state.outbox.iter().any(|e| e.id == entry.event.id);
-        if u64::try_from(size).ok() != Some(first) || !entries.iter().all(pending) {
+        let placed: BTreeSet<_> = batches
+            .iter()
+            .flat_map(|batch| &batch.entries)
+            .map(|entry| entry.event.id)
+            .collect();
+        let first: BTreeSet<_> = state
+            .outbox
+            .iter()
+            .take(placed.len())
+            .map(|event| event.id)
+            .collect();
+        let size = |batch: &Batch| state.logs.get(&batch.log).map_or(0, Vec::len);
+        let grows = |batch: &Batch| u64::try_from(size(batch)).ok() == Some(batch.first);
+        if placed != first || !batches.iter().all(grows) {
             return Ok(Placed::Moved);
         }
-        state
-            .outbox
-            .retain(|event| !entries.iter().any(|entry| entry.event.id == event.id));
-        state
-            .logs
-            .entry(log)
-            .or_default()
-            .extend_from_slice(entries);
+        state.outbox.drain(..placed.len());
+        for batch in batches {
+            let entries = state.logs.entry(batch.log).or_default();
+            entries.extend_from_slice(&batch.entries);
+        }
         Ok(Placed::Done)
     }
 

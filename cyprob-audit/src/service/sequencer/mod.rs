@@ -42,11 +42,8 @@ pub enum SequencerError {
     #[error("an event cannot become a leaf")]
     Seal(#[source] SealError),
     /// Another sequencer is at work.
-    #[error("log {log} was changed by another sequencer")]
-    NotAlone {
-        /// The log.
-        log: LogId,
-    },
+    #[error("another sequencer is at work")]
+    NotAlone,
     /// What is published was not signed by this deployment's key.
     #[error("the published checkpoint of log {log} is not ours")]
     Foreign {

@@ -6,7 +6,7 @@ use cyprob_core::domain::audit::AuditEvent;
 
 use super::{Sequencer, SequencerError, State, Step};
 use crate::domain::{KeyOwner, Leaf, LogId, SealError, SealedLeaf, SubjectKey};
-use crate::ports::{NewEntry, Placed};
+use crate::ports::{Batch, NewEntry, Placed};
 
 /// Texts of an event that is too large are cut to this many characters.
 const CUT: usize = 1024;
@@ -24,16 +24,21 @@ impl Sequencer {
         for event in events {
             by_log.entry(LogId::of(event.org)).or_default().push(event);
         }
+        let mut batches = Vec::with_capacity(by_log.len());
         for (log, events) in by_log {
-            let entries = self.sealed(log, events).await?;
-            let first = self.store.size(log).await.map_err(SequencerError::Store)?;
-            let placed = self.store.place(log, first, &entries).await;
-            match placed.map_err(SequencerError::Store)? {
-                Placed::Done => {
-                    state.behind.insert(log);
-                }
-                Placed::Moved => return Err(SequencerError::NotAlone { log }),
-            }
+            batches.push(Batch {
+                log,
+                first: self.store.size(log).await.map_err(SequencerError::Store)?,
+                entries: self.sealed(log, events).await?,
+            });
+        }
+        if batches.is_empty() {
+            return Ok(step);
+        }
+        let placed = self.store.place(&batches).await;
+        match placed.map_err(SequencerError::Store)? {
+            Placed::Done => state.behind.extend(batches.iter().map(|batch| batch.log)),
+            Placed::Moved => return Err(SequencerError::NotAlone),
         }
         Ok(step)
     }

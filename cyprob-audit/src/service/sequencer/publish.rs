@@ -40,7 +40,7 @@ impl Sequencer {
             };
             let larger = self.store.sign(log, &head).await;
             if !larger.map_err(SequencerError::Store)? {
-                return Err(SequencerError::NotAlone { log });
+                return Err(SequencerError::NotAlone);
             }
             self.sink
                 .publish(log, files, head.checkpoint)

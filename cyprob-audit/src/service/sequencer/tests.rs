@@ -9,7 +9,7 @@ use cyprob_core::ports::Entropy;
 use super::*;
 use crate::adapters::memory::{MemoryLogStore, MemorySink, MemorySubjectKeys};
 use crate::domain::{Leaf, LogFile, TileFile};
-use crate::ports::{Publication, TileSinkError};
+use crate::ports::{Batch, NewEntry, Placed, Publication, TileSinkError};
 use crate::service::verify::{Options, Verdict, verify_log};
 use crate::testkit::events;
 
@@ -211,6 +211,52 @@ async fn what_failed_is_gone_on_with() {
             assert_eq!(house.ids(org).await.len(), 700);
         }
     }
+}
+
+#[tokio::test]
+async fn a_second_sequencer_changes_nothing() {
+    let house = House::new();
+    let events = mixed(30);
+    house.record(&events);
+    let sealed = |event: &AuditEvent| NewEntry {
+        event: event.clone(),
+        leaf: event.id.to_string().into_bytes(),
+        aside: None,
+    };
+    let batch = |first, events: &[AuditEvent]| Batch {
+        log: LogId::System,
+        first,
+        entries: events.iter().map(sealed).collect(),
+    };
+    // Not the first of the outbox, not the log's size, an event twice.
+    for wrong in [
+        vec![batch(0, &events[1..3])],
+        vec![batch(1, &events[..2])],
+        vec![batch(0, &events[..2]), batch(2, &events[1..2])],
+    ] {
+        let placed = house.store.place(&wrong).await.unwrap();
+        assert_eq!(placed, Placed::Moved);
+        assert_eq!(house.store.size(LogId::System).await.unwrap(), 0);
+        assert_eq!(house.store.pending(100).await.unwrap().len(), 30);
+    }
+    let (first, second) = (house.sequencer(), house.sequencer());
+    assert_eq!(first.step().await.unwrap().placed, 30);
+    house.record(&super::tests::events(60)[30..]);
+    assert_eq!(second.step().await.unwrap().placed, 30);
+    let org = LogId::of(events[1].org);
+    assert_eq!(house.size(org), 50);
+    // The first goes on from its own end with what the store holds; the second
+    // finds a head signed that is not smaller, refuses, and then starts anew.
+    house.record(&super::tests::events(90)[60..]);
+    first.step().await.unwrap();
+    let refused = second.recover().await;
+    assert!(
+        matches!(refused, Err(SequencerError::NotAlone)),
+        "{refused:?}"
+    );
+    second.recover().await.unwrap();
+    assert_eq!(house.size(org), 80);
+    assert_eq!(house.ids(org).await.len(), 80);
 }
 
 #[tokio::test]
