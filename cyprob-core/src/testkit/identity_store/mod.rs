@@ -7,6 +7,7 @@
 
 pub mod bootstrap;
 pub mod grants;
+mod harness;
 pub mod invitations;
 pub mod members;
 pub mod orgs;

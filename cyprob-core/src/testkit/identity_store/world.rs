@@ -1,15 +1,12 @@
 //! A small deployment that the behaviours play in.
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-
-use tokio::sync::Barrier;
 
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
     Aal, Caller, CtxIssuer, Cursor, DeploymentCtx, DisplayName, Email, Epoch, EventId, Grant, Id,
-    Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, Page, PageRequest, PasswordHash,
+    Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, PageRequest, PasswordHash,
     RefreshKeyId, RefreshState, RoleName, Session, SessionSeed, Timestamp, TokenDigest, User,
 };
 use crate::ports::EntropyExt;
@@ -18,6 +15,8 @@ use crate::ports::store::{
     Invitee, StoreError,
 };
 use crate::testkit::SeededEntropy;
+
+pub(super) use super::harness::{race, walk};
 
 pub(super) type Store = Arc<dyn IdentityStore>;
 pub(super) type Done = Result<(), StoreError>;
@@ -59,57 +58,6 @@ pub(super) fn password(text: &str) -> PasswordHash {
 
 pub(super) fn pages_of(limit: u8, after: Option<Cursor>) -> PageRequest {
     PageRequest::new(limit, after)
-}
-
-/// Starts all racers at once and waits for all.
-pub(super) async fn race<T, F>(racers: impl IntoIterator<Item = F>) -> Result<Vec<T>, StoreError>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, StoreError>> + Send + 'static,
-{
-    let racers: Vec<F> = racers.into_iter().collect();
-    let start = Arc::new(Barrier::new(racers.len()));
-    let running: Vec<_> = racers
-        .into_iter()
-        .map(|racer| {
-            let start = Arc::clone(&start);
-            tokio::spawn(async move {
-                start.wait().await;
-                racer.await
-            })
-        })
-        .collect();
-    let mut ended = Vec::with_capacity(running.len());
-    for task in running {
-        ended.push(task.await.map_err(StoreError::unavailable)??);
-    }
-    Ok(ended)
-}
-
-/// Walks all pages; checks that each but the last is full and names the next.
-pub(super) async fn walk<T, F>(
-    limit: u8,
-    list: impl Fn(PageRequest) -> F,
-) -> Result<Vec<T>, StoreError>
-where
-    F: Future<Output = Result<Page<T>, StoreError>>,
-{
-    let mut all = Vec::new();
-    let mut after = None;
-    loop {
-        let page = list(PageRequest::new(limit, after)).await?;
-        assert!(page.items.len() <= usize::from(limit), "a page too long");
-        let full = page.items.len() == usize::from(limit);
-        all.extend(page.items);
-        match page.next {
-            Some(next) => {
-                assert!(full, "a short page that names a next one");
-                after = Some(next);
-            }
-            None => return Ok(all),
-        }
-        assert!(all.len() <= 1_000, "the pages do not end");
-    }
 }
 
 /// A founded deployment: one administrator who owns one organization.
