@@ -2,3 +2,5 @@
 
 pub mod directory;
 pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

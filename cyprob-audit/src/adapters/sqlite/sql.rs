@@ -1,0 +1,16 @@
+//! Every statement of this adapter.
+
+pub(super) const ADD_LOG: &str =
+    "INSERT INTO audit_logs (org_id, size) VALUES ($1, 0) ON CONFLICT (org_id) DO NOTHING";
+pub(super) const GROW_LOG: &str =
+    "UPDATE audit_logs SET size = size + $3 WHERE org_id = $1 AND size = $2";
+pub(super) const ADD_ENTRY: &str = "INSERT INTO audit_entries \
+    (org_id, idx, event_id, at, actor_id, action, outcome, leaf, aside) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub(super) const LOGS: &str = "SELECT org_id FROM audit_logs ORDER BY org_id";
+pub(super) const LOG: &str =
+    "SELECT size, signed_size, checkpoint, edge FROM audit_logs WHERE org_id = $1";
+pub(super) const LEAVES: &str = "SELECT idx, leaf FROM audit_entries \
+    WHERE org_id = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
+pub(super) const SIGN: &str = "UPDATE audit_logs SET signed_size = $2, checkpoint = $3, edge = $4 \
+    WHERE org_id = $1 AND size >= $2 AND (signed_size IS NULL OR signed_size < $2)";

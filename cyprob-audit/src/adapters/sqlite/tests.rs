@@ -1,0 +1,168 @@
+use std::sync::Arc;
+
+use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
+use cyprob_core::domain::Timestamp;
+use cyprob_core::domain::audit::AuditEvent;
+use cyprob_core::ports::store::Outbox as _;
+use cyprob_core::ports::{Clock, Entropy};
+use secrecy::SecretBox;
+
+use super::*;
+use crate::adapters::directory::{DirectoryLog, DirectorySink};
+use crate::adapters::memory::MemorySubjectKeys;
+use crate::domain::{LogId, Origins};
+use crate::ports::{Batch, LogStore as _, NewEntry, Placed};
+use crate::service::Sequencer;
+use crate::service::verify::{Options, verify_log};
+use crate::testkit::events;
+
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_767_229_200)
+    }
+}
+
+#[derive(Debug)]
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(9);
+    }
+}
+
+async fn open(directory: &std::path::Path) -> (SqliteStore, SqliteLogStore) {
+    let path = directory.join("cyprob.db");
+    let store = SqliteStore::open(&path, &SqliteOptions::default())
+        .await
+        .unwrap();
+    let logs = SqliteLogStore::open(store.clone()).await.unwrap();
+    (store, logs)
+}
+
+/// Events, every third of them in the system log.
+fn mixed(count: u64) -> Vec<AuditEvent> {
+    let mut events = events(count);
+    events
+        .iter_mut()
+        .step_by(3)
+        .for_each(|event| event.org = None);
+    events
+}
+
+#[tokio::test]
+async fn events_go_from_outbox_to_verified_files_across_restarts() {
+    let directory = tempfile::tempdir().unwrap();
+    let published = tempfile::tempdir().unwrap();
+    let events = mixed(700);
+    let org = LogId::of(events[1].org);
+    for (at, batch) in events.chunks(175).enumerate() {
+        // Each round is a new process, as far as the stores can tell.
+        let (store, logs) = open(directory.path()).await;
+        store.record(batch).await.unwrap();
+        let sink = DirectorySink::new(published.path());
+        let sequencer = Sequencer::new(
+            Arc::new(logs.clone()),
+            Arc::new(MemorySubjectKeys::new(Arc::new(Fixed))),
+            Arc::new(DirectorySink::new(published.path())),
+            Arc::new(Still),
+            Origins::new("audit.example.com").unwrap(),
+            SecretBox::new(Box::new([5; 32])),
+        );
+        sequencer.recover().await.unwrap();
+        assert_eq!(sequencer.step().await.unwrap().placed, batch.len());
+        assert_eq!(store.pending(10).await.unwrap(), []);
+        assert_eq!(logs.logs().await.unwrap(), [LogId::System, org]);
+        let mut entries = 0;
+        for log in [LogId::System, org] {
+            let files = DirectoryLog::open(&sink.path_of(log)).unwrap();
+            let key = sequencer.signer(log).unwrap().verifier().clone();
+            let report = verify_log(&files, &Options::new(key, Still.now()), &mut |_| {}).unwrap();
+            assert_eq!(report.first_failure(), None, "{report:?}");
+            assert_eq!(report.size, Some(logs.size(log).await.unwrap()));
+            entries += report.size.unwrap();
+        }
+        assert_eq!(entries, (at as u64 + 1) * 175);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, logs) = open(directory.path()).await;
+    let events = mixed(10);
+    store.record(&events).await.unwrap();
+    let entry = |event: &AuditEvent| NewEntry {
+        event: event.clone(),
+        leaf: event.id.to_string().into_bytes(),
+        aside: None,
+    };
+    let batch = |first, events: &[AuditEvent]| Batch {
+        log: LogId::System,
+        first,
+        entries: events.iter().map(entry).collect(),
+    };
+    for wrong in [
+        vec![batch(0, &events[1..3])],
+        vec![batch(1, &events[..2])],
+        vec![batch(0, &events[..2]), batch(3, &events[2..3])],
+    ] {
+        assert_eq!(logs.place(&wrong).await.unwrap(), Placed::Moved);
+        assert_eq!(logs.size(LogId::System).await.unwrap(), 0);
+        assert_eq!(store.pending(100).await.unwrap(), events);
+    }
+    assert_eq!(
+        logs.place(&[batch(0, &events[..4])]).await.unwrap(),
+        Placed::Done
+    );
+    assert_eq!(store.pending(100).await.unwrap(), events[4..]);
+    let leaves = logs.leaves(LogId::System, 1, 2).await.unwrap();
+    assert_eq!(leaves, [entry(&events[1]).leaf, entry(&events[2]).leaf]);
+    assert_eq!(
+        logs.leaves(LogId::System, 4, 2).await.unwrap(),
+        [[0_u8; 0]; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_head_is_signed_once_and_never_beyond_the_entries() {
+    use crate::domain::{Hash, RightEdge};
+    use crate::ports::SignedHead;
+    let directory = tempfile::tempdir().unwrap();
+    let (store, logs) = open(directory.path()).await;
+    let events = mixed(3);
+    store.record(&events).await.unwrap();
+    let entries = events.iter().map(|event| NewEntry {
+        event: event.clone(),
+        leaf: b"x".to_vec(),
+        aside: Some(b"more".to_vec()),
+    });
+    let batch = Batch {
+        log: LogId::System,
+        first: 0,
+        entries: entries.collect(),
+    };
+    assert_eq!(logs.place(&[batch]).await.unwrap(), Placed::Done);
+    assert_eq!(logs.signed(LogId::System).await.unwrap(), None);
+    let head = |size: u64| {
+        let mut edge = RightEdge::empty();
+        for _ in 0..size {
+            edge.push(Hash::of_leaf(b"x"), |_, _| {}).unwrap();
+        }
+        SignedHead {
+            checkpoint: size.to_string().into_bytes(),
+            edge,
+        }
+    };
+    assert!(!logs.sign(LogId::System, &head(4)).await.unwrap());
+    assert!(logs.sign(LogId::System, &head(2)).await.unwrap());
+    assert!(!logs.sign(LogId::System, &head(2)).await.unwrap());
+    assert!(!logs.sign(LogId::System, &head(1)).await.unwrap());
+    assert_eq!(logs.signed(LogId::System).await.unwrap(), Some(head(2)));
+    assert!(logs.sign(LogId::System, &head(3)).await.unwrap());
+    assert_eq!(logs.signed(LogId::System).await.unwrap(), Some(head(3)));
+}
