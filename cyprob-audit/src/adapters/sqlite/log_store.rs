@@ -165,7 +165,7 @@ impl SqliteLogStore {
 }
 
 /// What stands for a log in the column `org_id`.
-fn key(log: LogId) -> Vec<u8> {
+pub(super) fn key(log: LogId) -> Vec<u8> {
     match log {
         LogId::System => Vec::new(),
         LogId::Org(org) => org.as_bytes().to_vec(),

@@ -2,7 +2,10 @@
 
 mod log_store;
 mod sql;
+mod subject_keys;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 pub use log_store::SqliteLogStore;
+pub use subject_keys::SqliteSubjectKeys;

@@ -14,3 +14,9 @@ pub(super) const LEAVES: &str = "SELECT idx, leaf FROM audit_entries \
     WHERE org_id = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
 pub(super) const SIGN: &str = "UPDATE audit_logs SET signed_size = $2, checkpoint = $3, edge = $4 \
     WHERE org_id = $1 AND size >= $2 AND (signed_size IS NULL OR signed_size < $2)";
+pub(super) const KEY_OF: &str =
+    "SELECT owner, key_id, wrapped FROM audit_subject_keys WHERE org_id = $1 AND owner = $2";
+pub(super) const KEY_BY_ID: &str =
+    "SELECT owner, key_id, wrapped FROM audit_subject_keys WHERE org_id = $1 AND key_id = $2";
+pub(super) const ADD_KEY: &str = "INSERT INTO audit_subject_keys \
+    (org_id, owner, key_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)";

@@ -166,3 +166,89 @@ async fn a_head_is_signed_once_and_never_beyond_the_entries() {
     assert!(logs.sign(LogId::System, &head(3)).await.unwrap());
     assert_eq!(logs.signed(LogId::System).await.unwrap(), Some(head(3)));
 }
+
+/// Counts up, so that no two keys are alike.
+#[derive(Debug, Default)]
+struct Counting(std::sync::atomic::AtomicU8);
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    }
+}
+
+#[tokio::test]
+async fn subject_keys_outlive_the_process_and_stay_in_their_place() {
+    use cyprob_core::domain::{Id as _, UserId};
+    use secrecy::ExposeSecret as _;
+    use sqlx::Row as _;
+
+    use crate::domain::KeyOwner;
+    use crate::ports::SubjectKeys as _;
+    let directory = tempfile::tempdir().unwrap();
+    let kek = |n| SecretBox::new(Box::new([n; 32]));
+    let entropy = Arc::new(Counting::default());
+    let org = LogId::of(events(1)[0].org);
+    let person = KeyOwner::Person(UserId::from_random(Still.now(), [1; 10]));
+    let mut seen = Vec::new();
+    for round in 0..2 {
+        let (store, _) = open(directory.path()).await;
+        let keys = SqliteSubjectKeys::new(store.clone(), entropy.clone(), kek(1));
+        let mut at = 0;
+        for log in [LogId::System, org] {
+            for owner in [person, KeyOwner::Log] {
+                let made = keys.obtain(log, owner, Still.now()).await.unwrap();
+                let found = keys.find(log, made.id).await.unwrap().unwrap();
+                assert_eq!(found.secret.expose_secret(), made.secret.expose_secret());
+                let known = (made.id, *made.secret.expose_secret());
+                if round == 0 {
+                    assert!(!seen.contains(&known));
+                    seen.push(known);
+                } else {
+                    assert_eq!(seen[at], known);
+                }
+                at += 1;
+            }
+        }
+        assert!(keys.find(org, seen[0].0).await.unwrap().is_none());
+        // Another deployment's key opens none, and no secret stands in the file in clear.
+        let other = SqliteSubjectKeys::new(store.clone(), entropy.clone(), kek(2));
+        assert!(other.find(LogId::System, seen[0].0).await.is_err());
+        let system = cyprob_core::domain::SystemCtx::new("test", "looking");
+        let mut tx = store.system_tx(&system).await.unwrap();
+        let rows = sqlx::query("SELECT wrapped FROM audit_subject_keys")
+            .fetch_all(tx.connection())
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 4);
+        for row in rows {
+            let wrapped: Vec<u8> = row.get(0);
+            assert!(
+                seen.iter()
+                    .all(|(_, secret)| !wrapped.windows(32).any(|w| w == secret))
+            );
+        }
+        // A wrapped key that was moved to another owner opens no more.
+        sqlx::query(
+            "UPDATE audit_subject_keys SET org_id = x'01' WHERE org_id = x'' AND owner = x''",
+        )
+        .execute(tx.connection())
+        .await
+        .unwrap();
+        sqlx::query("UPDATE audit_subject_keys SET owner = x'' WHERE org_id = x''")
+            .execute(tx.connection())
+            .await
+            .unwrap();
+        if round == 1 {
+            tx.commit().await.unwrap();
+            assert!(
+                keys.obtain(LogId::System, KeyOwner::Log, Still.now())
+                    .await
+                    .is_err()
+            );
+        } else {
+            drop(tx);
+        }
+        store.close().await;
+    }
+}
