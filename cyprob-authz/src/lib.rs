@@ -11,5 +11,7 @@
 //! check, `http` the router.
 
 pub mod domain;
+#[cfg(feature = "axum")]
+pub mod http;
 pub mod ports;
 pub mod service;

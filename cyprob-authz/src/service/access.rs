@@ -14,7 +14,7 @@ use super::tokens::{JobVerifier, TokenError, TokenVerifier};
 use crate::domain::{
     Decision, Demand, JobClaims, Need, PermissionSet, Principal, RoleCatalog, Rule, decide,
 };
-use crate::ports::{DenialRecorder, RecordError};
+use crate::ports::DenialRecorder;
 
 /// The parts of the request check.
 #[derive(Debug)]
@@ -200,38 +200,38 @@ impl AccessControl {
         Ok((job, ctx))
     }
 
-    /// Records that a signed-in caller was refused, in the log of the organization of the caller's own token.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError`]: the refusal may be lost, so the client is told `unavailable`.
-    pub async fn record_denial(&self, denial: Denial<'_>) -> Result<(), RecordError> {
-        let Denial {
-            principal,
-            caller,
-            at,
-            rule,
-            method,
-            route,
-            permission,
-            named_org,
-        } = denial;
-        let on = Resource::new("route", format!("{method} {route}"));
-        let id = self.parts.entropy.id(at);
-        let mut event = AuditEvent::new(id, at, caller, Action::AccessDenied, on)
-            .with_outcome(Outcome::Denied, rule.as_str())
-            .with("method", MetaValue::public(method))
-            .with("route", MetaValue::public(route));
-        if let Some(permission) = permission {
+    /// The event of a refusal, for the log of the organization of the caller's own token.
+    #[must_use]
+    pub fn denial_event(&self, denial: &Denial<'_>) -> AuditEvent {
+        let on = Resource::new("route", format!("{} {}", denial.method, denial.route));
+        let id = self.parts.entropy.id(denial.at);
+        let mut event = AuditEvent::new(id, denial.at, denial.caller, Action::AccessDenied, on)
+            .with_outcome(Outcome::Denied, denial.rule.as_str())
+            .with("method", MetaValue::public(denial.method))
+            .with("route", MetaValue::public(denial.route));
+        if let Some(permission) = denial.permission {
             event = event.with("permission", MetaValue::public(permission));
         }
-        if let Some(named) = named_org {
+        if let Some(named) = denial.named_org {
             event = event.with("named_organization", MetaValue::public(named));
         }
-        if let Some(org) = &principal.claims().org {
+        if let Some(org) = &denial.principal.claims().org {
             event = event.in_org(org.id);
         }
-        self.parts.denials.record(event).await
+        event
+    }
+
+    /// Where refusals are recorded.
+    #[must_use]
+    pub fn denials(&self) -> Arc<dyn DenialRecorder> {
+        Arc::clone(&self.parts.denials)
+    }
+
+    /// The proof that a person is signed in, for a caller whose decision was made.
+    #[cfg(feature = "axum")]
+    pub(crate) fn signed_in(&self, principal: &Principal, caller: Caller) -> UserCtx {
+        let claims = principal.claims();
+        self.parts.issuer.user(claims.user, claims.session, caller)
     }
 }
 

@@ -1,0 +1,213 @@
+//! The check of one request against one policy.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use cyprob_core::domain::audit::{Actor, RequestOrigin};
+use cyprob_core::domain::{Caller, OrgId, OrgSlug};
+use http::request::Parts;
+
+use super::bearer::{Bearer, bearer};
+use super::grant::{Grant, SignedIn};
+use super::policy::RoutePolicy;
+use super::problem::{Problem, ProblemCode};
+use super::request::{Stamp, origin};
+use crate::domain::{Demand, DenyCode, Need, Principal, Rule};
+use crate::service::{AccessControl, Denial};
+
+/// The names in a request's path.
+struct PathNames {
+    all: Vec<(String, String)>,
+}
+
+impl PathNames {
+    async fn of(parts: &mut Parts) -> Result<Self, Problem> {
+        let not_found = |_| Problem::new(ProblemCode::NotFound);
+        let params = RawPathParams::from_request_parts(parts, &()).await;
+        let all = match params {
+            Ok(params) => params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            Err(rejection) => return Err(not_found(rejection)),
+        };
+        Ok(Self { all })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.all
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn resources(&self) -> Vec<&str> {
+        self.all
+            .iter()
+            .filter(|(key, _)| key != "org")
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+}
+
+/// Admits the request, or says what to answer; a refusal of a signed-in caller is recorded before this returns.
+pub(super) async fn admit(
+    access: &AccessControl,
+    policy: RoutePolicy,
+    route: &str,
+    parts: &mut Parts,
+    stamp: Stamp,
+) -> Result<Grant, Problem> {
+    let origin = origin(parts);
+    match policy {
+        RoutePolicy::Public => Ok(public(access, parts, stamp, origin)),
+        RoutePolicy::Worker => worker(access, parts, stamp).await,
+        RoutePolicy::Authenticated { .. }
+        | RoutePolicy::Org { .. }
+        | RoutePolicy::System { .. } => {
+            let principal = authenticate(access, parts, stamp)?;
+            let caller = caller(&principal, stamp, origin);
+            let names = PathNames::of(parts).await?;
+            match decide(access, policy, &principal, &caller, &names, stamp) {
+                Ok(grant) => Ok(grant),
+                Err(rule) => {
+                    let denial = Denial {
+                        principal: &principal,
+                        caller: &caller,
+                        at: stamp.at,
+                        rule,
+                        method: parts.method.as_str(),
+                        route,
+                        permission: policy.permission(),
+                        named_org: names.get("org").filter(|text| names_org(text)),
+                    };
+                    Err(refuse(access, &denial).await)
+                }
+            }
+        }
+    }
+}
+
+fn authenticate(access: &AccessControl, parts: &Parts, stamp: Stamp) -> Result<Principal, Problem> {
+    let invalid = || Problem::new(ProblemCode::InvalidToken);
+    let Bearer::Token(token) = bearer(&parts.headers) else {
+        return Err(invalid());
+    };
+    access.authenticate(token, stamp.at).map_err(|error| {
+        tracing::debug!(request.id = %stamp.id, reason = %error, "token refused");
+        invalid()
+    })
+}
+
+fn decide(
+    access: &AccessControl,
+    policy: RoutePolicy,
+    principal: &Principal,
+    caller: &Caller,
+    names: &PathNames,
+    stamp: Stamp,
+) -> Result<Grant, Rule> {
+    let resources = names.resources();
+    let demand = |need| Demand {
+        need,
+        step_up: policy.step_up(),
+        org: names.get("org"),
+        resources: &resources,
+        address: caller.origin.ip_address,
+        at: stamp.at,
+    };
+    let signed_in = || SignedIn {
+        principal: principal.clone(),
+        user: access.signed_in(principal, caller.clone()),
+    };
+    match policy {
+        RoutePolicy::Org { permission, .. } => access
+            .admit_org(principal, &demand(Need::Org(permission)), caller.clone())
+            .map(|ctx| Grant::Org(ctx, signed_in())),
+        RoutePolicy::System { permission } => access
+            .admit_system(principal, &demand(Need::System(permission)), caller.clone())
+            .map(|ctx| Grant::System(ctx, signed_in())),
+        RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => access
+            .admit_user(principal, &demand(Need::Authenticated), caller.clone())
+            .map(|user| {
+                Grant::Authenticated(SignedIn {
+                    principal: principal.clone(),
+                    user,
+                })
+            }),
+    }
+    .map_err(|rejection| rejection.rule)
+}
+
+fn public(access: &AccessControl, parts: &Parts, stamp: Stamp, origin: RequestOrigin) -> Grant {
+    let anonymous = Caller {
+        actor: Actor::Anonymous,
+        origin: origin.clone(),
+        request_id: Some(stamp.id),
+    };
+    let signed_in = match bearer(&parts.headers) {
+        Bearer::Token(token) => access
+            .authenticate(token, stamp.at)
+            .ok()
+            .filter(|principal| !principal.narrowings().any())
+            .map(|principal| {
+                let user = access.signed_in(&principal, caller(&principal, stamp, origin));
+                SignedIn { principal, user }
+            }),
+        Bearer::Missing | Bearer::Malformed => None,
+    };
+    Grant::Public(anonymous, signed_in)
+}
+
+async fn worker(access: &AccessControl, parts: &mut Parts, stamp: Stamp) -> Result<Grant, Problem> {
+    let invalid = || Problem::new(ProblemCode::InvalidToken);
+    let Bearer::Token(token) = bearer(&parts.headers) else {
+        return Err(invalid());
+    };
+    let (job, ctx) = access
+        .admit_worker(token, stamp.at, Some(stamp.id))
+        .map_err(|_| invalid())?;
+    let names = PathNames::of(parts).await?;
+    if names.get("run").and_then(|run| run.parse().ok()) != Some(job.run) {
+        return Err(Problem::new(ProblemCode::NotFound));
+    }
+    Ok(Grant::Worker(ctx, job))
+}
+
+fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {
+    let claims = principal.claims();
+    Caller {
+        actor: Actor::User {
+            id: claims.user,
+            session: Some(claims.session),
+            token: Some(claims.id),
+        },
+        origin,
+        request_id: Some(stamp.id),
+    }
+}
+
+/// Records the refusal and says what the client is told.
+async fn refuse(access: &AccessControl, denial: &Denial<'_>) -> Problem {
+    let code = match denial.rule.code() {
+        DenyCode::InvalidToken => return Problem::new(ProblemCode::InvalidToken),
+        DenyCode::StepUpRequired => ProblemCode::StepUpRequired,
+        DenyCode::Forbidden => ProblemCode::Forbidden,
+        DenyCode::NotFound => ProblemCode::NotFound,
+    };
+    let event = access.denial_event(denial);
+    let recorder = access.denials();
+    // in a task of its own: a client that hangs up does not escape the trail
+    let recorded = tokio::spawn(async move { recorder.record(event).await }).await;
+    match recorded {
+        Ok(Ok(())) => Problem::new(code),
+        Ok(Err(error)) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(request.id = ?denial.caller.request_id, error = %error, cause, "denial not recorded");
+            Problem::new(ProblemCode::Unavailable)
+        }
+        Err(_) => Problem::new(ProblemCode::Unavailable),
+    }
+}
+
+fn names_org(text: &str) -> bool {
+    text.parse::<OrgId>().is_ok() || text.parse::<OrgSlug>().is_ok()
+}

@@ -1,0 +1,146 @@
+//! The first argument of every handler.
+
+use std::fmt;
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use cyprob_core::domain::{RequestId, Timestamp, UserCtx};
+use http::request::Parts;
+
+use super::grant::{Granted, SignedIn};
+use super::policy::sealed::Sealed;
+use super::policy::{Personal, Policy, Public, Worker};
+use super::problem::{Problem, ProblemCode};
+use crate::domain::{JobClaims, Principal};
+
+/// The proof that the caller meets the policy `P`; the first argument of every handler.
+///
+/// Nobody but the guard in front of the handler can make one. It dereferences
+/// to the policy's proof: for `Auth<Org<RunsCreate>>` an
+/// [`OrgCtx`](cyprob_core::domain::OrgCtx).
+pub struct Auth<P: Policy> {
+    ctx: P::Ctx,
+    bearer: P::Bearer,
+    request_id: RequestId,
+    at: Timestamp,
+}
+
+impl<P: Policy> Auth<P> {
+    /// The proof.
+    pub const fn ctx(&self) -> &P::Ctx {
+        &self.ctx
+    }
+
+    /// The request's id, as the answer names it.
+    #[must_use]
+    pub const fn request_id(&self) -> RequestId {
+        self.request_id
+    }
+
+    /// When the request came in.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl<P: Policy + Personal> Auth<P> {
+    /// What the caller's token says and permits.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        self.bearer.principal()
+    }
+
+    /// The proof that the caller is signed in.
+    #[must_use]
+    pub fn user(&self) -> &UserCtx {
+        self.bearer.user()
+    }
+}
+
+impl Auth<Public> {
+    /// The caller, where a living token that nobody narrowed came with the request.
+    ///
+    /// A dead token on a public route counts as none.
+    #[must_use]
+    pub const fn signed_in(&self) -> Option<&SignedIn> {
+        self.bearer.as_ref()
+    }
+}
+
+impl Auth<Worker> {
+    /// What the worker's token says.
+    #[must_use]
+    pub const fn job(&self) -> &JobClaims {
+        &self.bearer
+    }
+}
+
+impl<P: Policy> Deref for Auth<P> {
+    type Target = P::Ctx;
+
+    fn deref(&self) -> &P::Ctx {
+        &self.ctx
+    }
+}
+
+impl<P: Policy> fmt::Debug for Auth<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Auth").field(&P::POLICY).finish()
+    }
+}
+
+/// Takes what the guard granted; without a guard in front it refuses.
+impl<S: Send + Sync, P: Policy> FromRequestParts<S> for Auth<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let refused = || Problem::new(ProblemCode::Forbidden);
+        let granted = parts
+            .extensions
+            .remove::<Granted>()
+            .filter(|granted| granted.policy == <P as Sealed>::POLICY)
+            .ok_or_else(refused)?;
+        let (ctx, bearer) = P::take(granted.grant).ok_or_else(refused)?;
+        Ok(Self {
+            ctx,
+            bearer,
+            request_id: granted.request_id,
+            at: granted.at,
+        })
+    }
+}
+
+/// The arguments of a handler that takes [`Auth`] first; sealed.
+#[diagnostic::on_unimplemented(
+    message = "the first argument of a handler must be `Auth<_>`",
+    label = "this handler has no policy",
+    note = "write `async fn handler(auth: Auth<Org<RunsRead>>, ...)`; a route that anyone may call takes `Auth<Public>`"
+)]
+pub trait AuthFirst: first::Sealed + 'static {
+    /// The policy that the first argument names.
+    type Policy: Policy;
+}
+
+mod first {
+    pub trait Sealed {}
+}
+
+macro_rules! auth_first {
+    ($($more:ident)*) => {
+        impl<M, P: Policy, $($more),*> first::Sealed for (M, Auth<P>, $($more),*) {}
+
+        impl<M: 'static, P: Policy, $($more: 'static),*> AuthFirst for (M, Auth<P>, $($more),*) {
+            type Policy = P;
+        }
+    };
+}
+
+auth_first! {}
+auth_first! { A }
+auth_first! { A B }
+auth_first! { A B C }
+auth_first! { A B C D }
+auth_first! { A B C D E }
+auth_first! { A B C D E F }
+auth_first! { A B C D E F G }

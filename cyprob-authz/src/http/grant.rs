@@ -1,0 +1,46 @@
+//! What the guard hands to a handler.
+
+use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Timestamp, UserCtx};
+
+use super::policy::RoutePolicy;
+use crate::domain::{JobClaims, Principal};
+
+/// A signed-in person: the verified token and the proof.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub(super) principal: Principal,
+    pub(super) user: UserCtx,
+}
+
+impl SignedIn {
+    /// What the token says and permits.
+    #[must_use]
+    pub const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The proof that the person is signed in.
+    #[must_use]
+    pub const fn user(&self) -> &UserCtx {
+        &self.user
+    }
+}
+
+/// What was granted, by kind of policy.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    Public(Caller, Option<SignedIn>),
+    Authenticated(SignedIn),
+    Org(OrgCtx, SignedIn),
+    System(DeploymentCtx, SignedIn),
+    Worker(OrgCtx, JobClaims),
+}
+
+/// A grant on its way to the handler; it can be made only in this crate.
+#[derive(Clone, Debug)]
+pub(super) struct Granted {
+    pub(super) policy: RoutePolicy,
+    pub(super) request_id: RequestId,
+    pub(super) at: Timestamp,
+    pub(super) grant: Grant,
+}

@@ -1,0 +1,112 @@
+//! The guard in front of every handler.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http_body_util::Limited;
+use tracing::Instrument as _;
+
+use super::admission::admit;
+use super::grant::Granted;
+use super::policy::RoutePolicy;
+use super::problem::{Problem, ProblemCode};
+use super::request::{Answered, Stamp};
+use crate::service::AccessControl;
+
+/// What the guard knows of its route.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    pub(super) access: Arc<AccessControl>,
+    pub(super) policy: RoutePolicy,
+    pub(super) path: Arc<str>,
+    pub(super) body_limit: usize,
+}
+
+/// Admits or refuses, then runs the handler; what comes back is stamped as answered by a policy.
+pub(super) async fn guard(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = match admitted(&guard, request).await {
+        Ok(request) => run(&guard, request, next).await,
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(Answered);
+    response
+}
+
+async fn admitted(guard: &Guard, request: Request) -> Result<Request, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let stamp = parts
+        .extensions
+        .get::<Stamp>()
+        .copied()
+        .ok_or_else(|| Problem::new(ProblemCode::Forbidden))?;
+    let grant = admit(&guard.access, guard.policy, &guard.path, &mut parts, stamp).await?;
+    if stated_length(&parts).is_some_and(|length| length > guard.body_limit as u64) {
+        return Err(Problem::new(ProblemCode::TooLarge));
+    }
+    parts.extensions.insert(Granted {
+        policy: guard.policy,
+        request_id: stamp.id,
+        at: stamp.at,
+        grant,
+    });
+    let body = Body::new(Limited::new(body, guard.body_limit));
+    Ok(Request::from_parts(parts, body))
+}
+
+fn stated_length(parts: &Parts) -> Option<u64> {
+    parts
+        .headers
+        .get(CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// Runs the handler. What may change something runs in a task of its own, so that a client that hangs up does not cut a change in half.
+async fn run(guard: &Guard, request: Request, next: Next) -> Response {
+    let safe = request.method().is_safe();
+    let handler = unpanicked(next.run(request));
+    let answer = if safe {
+        handler.await
+    } else {
+        let running = guard.access.in_flight().begin();
+        let task = async move {
+            let answer = handler.await;
+            drop(running);
+            answer
+        };
+        tokio::spawn(task.in_current_span()).await.unwrap_or(None)
+    };
+    answer.unwrap_or_else(|| {
+        tracing::error!(route = %guard.path, "a handler panicked");
+        Problem::new(ProblemCode::Internal).into_response()
+    })
+}
+
+/// Runs to the end, or gives nothing if it panics on the way.
+async fn unpanicked<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        // the future is dropped after a panic and never polled again
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}

@@ -1,0 +1,190 @@
+//! Who gets what answer on which route, from the inventory alone.
+
+use cyprob_core::domain::RoleName;
+use serde::Serialize;
+
+use super::inventory::{Inventory, RouteEntry};
+use super::policy::RoutePolicy;
+use crate::domain::{PermissionSet, RoleCatalog};
+
+/// The organization in the path, as the caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The token's own.
+    Own,
+    /// Another one, or one that does not exist.
+    Foreign,
+}
+
+/// What a call comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// The handler runs.
+    Allowed,
+    /// 401.
+    Unauthenticated,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+}
+
+impl Expected {
+    /// The status of a refusal; none where the handler answers.
+    #[must_use]
+    pub const fn status(self) -> Option<u16> {
+        match self {
+            Self::Allowed => None,
+            Self::Unauthenticated => Some(401),
+            Self::Forbidden => Some(403),
+            Self::NotFound => Some(404),
+        }
+    }
+}
+
+/// One cell: a caller at a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MatrixRow {
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: String,
+    /// `anonymous`, a role's name, `no_organization`, or `administrator` (without an organization, freshly signed in).
+    pub caller: String,
+    /// Which organization the path names.
+    pub place: Place,
+    /// What comes of it, with a living token fresh enough for the route.
+    pub expected: Expected,
+}
+
+/// All cells: every route, every caller, own and foreign organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Matrix {
+    /// The cells.
+    pub rows: Vec<MatrixRow>,
+}
+
+enum Who<'a> {
+    Anonymous,
+    Role(&'a RoleName, PermissionSet),
+    NoOrg,
+    Administrator,
+}
+
+impl Inventory {
+    /// The matrix of this inventory for the roles of a catalogue.
+    #[must_use]
+    pub fn matrix(&self, roles: &RoleCatalog) -> Matrix {
+        let mut callers = vec![Who::Anonymous];
+        for role in roles.roles() {
+            callers.push(Who::Role(&role.name, role.permissions));
+        }
+        callers.extend([Who::NoOrg, Who::Administrator]);
+        let mut rows = Vec::new();
+        for route in self.routes() {
+            let places: &[Place] = match route.rule {
+                RoutePolicy::Org { .. } => &[Place::Own, Place::Foreign],
+                _ => &[Place::Own],
+            };
+            for who in &callers {
+                for place in places {
+                    rows.push(MatrixRow {
+                        method: route.method,
+                        path: route.path.clone(),
+                        caller: who.name(),
+                        place: *place,
+                        expected: who.at(route, *place),
+                    });
+                }
+            }
+        }
+        Matrix { rows }
+    }
+}
+
+impl Matrix {
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!(self.rows)
+    }
+
+    /// As comma-separated values with a header.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let mut text = "method,path,caller,place,expected\r\n".to_owned();
+        for r in &self.rows {
+            let place = if r.place == Place::Own {
+                "own"
+            } else {
+                "foreign"
+            };
+            let expected = r
+                .expected
+                .status()
+                .map_or_else(|| "allowed".to_owned(), |status| status.to_string());
+            text.push_str(&format!(
+                "{},{},{},{place},{expected}\r\n",
+                r.method, r.path, r.caller
+            ));
+        }
+        text
+    }
+
+    /// As a Markdown table: a line for each route, a column for each caller in its own organization.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let own = || self.rows.iter().filter(|r| r.place == Place::Own);
+        let mut callers: Vec<&str> = Vec::new();
+        for row in own() {
+            if !callers.contains(&row.caller.as_str()) {
+                callers.push(&row.caller);
+            }
+        }
+        let mut text = format!("| route | {} |\n|", callers.join(" | "));
+        text.push_str(&" --- |".repeat(callers.len() + 1));
+        let mut route = None;
+        for row in own() {
+            if route != Some((row.method, row.path.as_str())) {
+                route = Some((row.method, row.path.as_str()));
+                text.push_str(&format!("\n| {} `{}` |", row.method, row.path));
+            }
+            match row.expected.status() {
+                None => text.push_str(" yes |"),
+                Some(status) => text.push_str(&format!(" {status} |")),
+            }
+        }
+        text.push('\n');
+        text
+    }
+}
+
+impl Who<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous".to_owned(),
+            Self::Role(name, _) => name.to_string(),
+            Self::NoOrg => "no_organization".to_owned(),
+            Self::Administrator => "administrator".to_owned(),
+        }
+    }
+
+    fn at(&self, route: &RouteEntry, place: Place) -> Expected {
+        match (route.rule, self) {
+            (RoutePolicy::Public, _) => Expected::Allowed,
+            (_, Self::Anonymous) | (RoutePolicy::Worker, _) => Expected::Unauthenticated,
+            (RoutePolicy::Authenticated { .. }, _)
+            | (RoutePolicy::System { .. }, Self::Administrator) => Expected::Allowed,
+            (RoutePolicy::System { .. }, _) => Expected::Forbidden,
+            (RoutePolicy::Org { permission, .. }, Self::Role(_, held)) => match place {
+                Place::Foreign => Expected::NotFound,
+                Place::Own if held.contains(permission) => Expected::Allowed,
+                Place::Own => Expected::Forbidden,
+            },
+            (RoutePolicy::Org { .. }, Self::NoOrg | Self::Administrator) => Expected::NotFound,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The secure router: a handler's signature is the route's policy.
+//!
+//! A handler takes [`Auth`] first, and what it names ([`Public`],
+//! [`Authenticated`], [`Org`], [`System`], [`Worker`], any of them fresh by
+//! [`StepUp`]) is checked before anything else of the request is read. What no
+//! policy has answered becomes 403 at the outermost layer.
+
+mod admission;
+mod auth;
+mod bearer;
+mod grant;
+mod guard;
+mod inventory;
+mod matrix;
+#[cfg(feature = "openapi")]
+mod openapi;
+mod outermost;
+mod paths;
+mod policy;
+mod problem;
+mod request;
+mod router;
+mod seal;
+
+pub use auth::{Auth, AuthFirst};
+pub use grant::SignedIn;
+pub use inventory::{Inventory, InventoryHandle, RouteEntry};
+pub use matrix::{Expected, Matrix, MatrixRow, Place};
+pub use outermost::closed;
+pub use policy::{Authenticated, Org, Policy, Public, RoutePolicy, StepUp, System, Worker};
+pub use problem::{Problem, ProblemCode};
+pub use request::ClientAddress;
+pub use router::{DEFAULT_BODY_LIMIT, Endpoint, Method, SecureRouter};
+pub use seal::{PublicRoutes, SealError};

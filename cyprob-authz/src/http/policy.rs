@@ -1,0 +1,226 @@
+//! The closed set of policies.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, UserCtx};
+
+use super::grant::{Grant, SignedIn};
+use crate::domain::{JobClaims, OrgPermission, Permission, SystemMarker, SystemPermission};
+
+/// What a route asks, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoutePolicy {
+    /// Anyone may call.
+    Public,
+    /// Signed-in people may.
+    Authenticated {
+        /// Only with a fresh sign-in.
+        step_up: bool,
+    },
+    /// Members with the permission may, in their organization.
+    Org {
+        /// The permission.
+        permission: Permission,
+        /// Only with a fresh sign-in.
+        step_up: bool,
+    },
+    /// The deployment's administrator may, always with a fresh sign-in.
+    System {
+        /// The permission.
+        permission: SystemPermission,
+    },
+    /// A worker may, with the sealed token of the run in the path.
+    Worker,
+}
+
+impl RoutePolicy {
+    /// The name in inventories.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Authenticated { .. } => "authenticated",
+            Self::Org { .. } => "organization",
+            Self::System { .. } => "system",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// The permission's name, where one is asked.
+    #[must_use]
+    pub const fn permission(self) -> Option<&'static str> {
+        match self {
+            Self::Org { permission, .. } => Some(permission.as_str()),
+            Self::System { permission } => Some(permission.as_str()),
+            Self::Public | Self::Authenticated { .. } | Self::Worker => None,
+        }
+    }
+
+    /// Whether a fresh sign-in is asked.
+    #[must_use]
+    pub const fn step_up(self) -> bool {
+        match self {
+            Self::Authenticated { step_up } | Self::Org { step_up, .. } => step_up,
+            Self::System { .. } => true,
+            Self::Public | Self::Worker => false,
+        }
+    }
+
+    const fn fresh(self) -> Self {
+        match self {
+            Self::Authenticated { .. } => Self::Authenticated { step_up: true },
+            Self::Org { permission, .. } => Self::Org {
+                permission,
+                step_up: true,
+            },
+            other => other,
+        }
+    }
+}
+
+pub(crate) mod sealed {
+    use super::RoutePolicy;
+    use crate::http::grant::Grant;
+
+    /// Keeps the set of policies closed.
+    pub trait Sealed: Sized + Send + Sync + 'static {
+        /// The proof that the handler receives.
+        type Ctx: std::fmt::Debug + Send + Sync;
+        /// What is known of who called.
+        type Bearer: std::fmt::Debug + Send + Sync;
+        /// The policy as a value.
+        const POLICY: RoutePolicy;
+
+        #[doc(hidden)]
+        fn take(grant: Grant) -> Option<(Self::Ctx, Self::Bearer)>;
+    }
+}
+
+/// What a handler asks of its caller; sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a route policy",
+    label = "not a policy",
+    note = "policies are `Public`, `Authenticated`, `Org<P>`, `System<P>`, `Worker` and `StepUp<_>` of them, with `P` from `authz::domain::org` or `authz::domain::system`"
+)]
+pub trait Policy: sealed::Sealed {}
+
+impl<P: sealed::Sealed> Policy for P {}
+
+/// A policy whose callers are signed-in people; sealed.
+pub trait Personal: sealed::Sealed<Bearer = SignedIn> {}
+
+impl<P: sealed::Sealed<Bearer = SignedIn>> Personal for P {}
+
+/// Anyone may call; the route must be on the list of public routes. Gives a [`Caller`].
+#[derive(Clone, Copy, Debug)]
+pub enum Public {}
+
+/// Signed-in people may call, with a token that nobody narrowed. Gives a [`UserCtx`].
+#[derive(Clone, Copy, Debug)]
+pub enum Authenticated {}
+
+/// Members with the permission may call; the path names the organization. Gives an [`OrgCtx`].
+pub struct Org<P>(PhantomData<fn() -> P>);
+
+/// The deployment's administrator may call, freshly signed in. Gives a [`DeploymentCtx`].
+pub struct System<P>(PhantomData<fn() -> P>);
+
+/// A worker may call, with the sealed token of the `{run}` in the path. Gives an [`OrgCtx`].
+#[derive(Clone, Copy, Debug)]
+pub enum Worker {}
+
+/// The same policy, with a sign-in of at most five minutes ago.
+pub struct StepUp<P>(PhantomData<fn() -> P>);
+
+macro_rules! debug {
+    ($($name:ident)+) => {$(
+        impl<P> fmt::Debug for $name<P> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )+};
+}
+
+debug! { Org System StepUp }
+
+impl sealed::Sealed for Public {
+    type Ctx = Caller;
+    type Bearer = Option<SignedIn>;
+    const POLICY: RoutePolicy = RoutePolicy::Public;
+
+    fn take(grant: Grant) -> Option<(Caller, Option<SignedIn>)> {
+        match grant {
+            Grant::Public(caller, signed_in) => Some((caller, signed_in)),
+            _ => None,
+        }
+    }
+}
+
+impl sealed::Sealed for Authenticated {
+    type Ctx = UserCtx;
+    type Bearer = SignedIn;
+    const POLICY: RoutePolicy = RoutePolicy::Authenticated { step_up: false };
+
+    fn take(grant: Grant) -> Option<(UserCtx, SignedIn)> {
+        match grant {
+            Grant::Authenticated(signed_in) => Some((signed_in.user.clone(), signed_in)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: OrgPermission> sealed::Sealed for Org<P> {
+    type Ctx = OrgCtx;
+    type Bearer = SignedIn;
+    const POLICY: RoutePolicy = RoutePolicy::Org {
+        permission: P::PERMISSION,
+        step_up: false,
+    };
+
+    fn take(grant: Grant) -> Option<(OrgCtx, SignedIn)> {
+        match grant {
+            Grant::Org(ctx, signed_in) => Some((ctx, signed_in)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: SystemMarker> sealed::Sealed for System<P> {
+    type Ctx = DeploymentCtx;
+    type Bearer = SignedIn;
+    const POLICY: RoutePolicy = RoutePolicy::System {
+        permission: P::PERMISSION,
+    };
+
+    fn take(grant: Grant) -> Option<(DeploymentCtx, SignedIn)> {
+        match grant {
+            Grant::System(ctx, signed_in) => Some((ctx, signed_in)),
+            _ => None,
+        }
+    }
+}
+
+impl sealed::Sealed for Worker {
+    type Ctx = OrgCtx;
+    type Bearer = JobClaims;
+    const POLICY: RoutePolicy = RoutePolicy::Worker;
+
+    fn take(grant: Grant) -> Option<(OrgCtx, JobClaims)> {
+        match grant {
+            Grant::Worker(ctx, job) => Some((ctx, job)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: sealed::Sealed<Bearer = SignedIn>> sealed::Sealed for StepUp<P> {
+    type Ctx = P::Ctx;
+    type Bearer = SignedIn;
+    const POLICY: RoutePolicy = P::POLICY.fresh();
+
+    fn take(grant: Grant) -> Option<(P::Ctx, SignedIn)> {
+        P::take(grant)
+    }
+}
