@@ -32,3 +32,12 @@ pub use problem::{Problem, ProblemCode};
 pub use request::ClientAddress;
 pub use router::{DEFAULT_BODY_LIMIT, Endpoint, Method, SecureRouter};
 pub use seal::{PublicRoutes, SealError};
+
+/// The permissions that handlers name: those within an organization, and those of the deployment's administrator with `System` before them.
+pub mod perm {
+    pub use crate::domain::org::*;
+    pub use crate::domain::system::{
+        AuditRead as SystemAuditRead, OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite,
+        RoutesRead as SystemRoutesRead,
+    };
+}
