@@ -1,5 +1,23 @@
 //! A security control plane that a Rust application embeds.
 
+mod background;
+mod builder;
+mod control_plane;
+#[cfg(feature = "sqlite")]
+mod embedded;
+mod error_chain;
+#[cfg(feature = "axum")]
+pub mod http;
+mod wiring;
+
+pub use background::Background;
+pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+pub use control_plane::ControlPlane;
+#[cfg(feature = "sqlite")]
+pub use embedded::{Embedded, EmbeddedError};
+pub use error_chain::error_chain;
+pub use wiring::{DeploymentKey, DeploymentKeys, KeyError};
+
 pub use cyprob_audit as audit;
 pub use cyprob_authz as authz;
 pub use cyprob_core as core;

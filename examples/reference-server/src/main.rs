@@ -1,6 +1,8 @@
 //! The reference server of the cyprob control plane, binary `cyprob`.
 
 mod cli;
+mod config;
+mod server;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,12 @@
 //! The command line: one file per command, dispatched here.
 
+mod admin;
 mod audit;
 mod exit;
 mod plugin;
+mod routes;
+mod runtime;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -20,18 +24,28 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What the one who owns the machine may do.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Judge audit logs and proofs; no server needed.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Work on plugin files; no server needed.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Print every route with its policy, and the matrix of roles and routes.
+    Routes(routes::RoutesArgs),
+    /// Serve the control plane.
+    Serve(serve::ServeArgs),
 }
 
 /// Reads the command line and runs its command.
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
+        Command::Admin(command) => command.run().into(),
         Command::Audit(command) => command.run(),
         Command::Plugin(command) => command.run().into(),
+        Command::Routes(args) => args.run().into(),
+        Command::Serve(args) => args.run().into(),
     }
 }

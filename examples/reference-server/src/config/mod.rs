@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub(crate) struct Config {
     /// The data directory.
     pub(crate) data: Option<PathBuf>,
+    /// The file of the master key; `master-key` in the data directory by default.
+    pub(crate) master_key_file: Option<PathBuf>,
     /// The address to listen on.
     pub(crate) listen: Option<SocketAddr>,
     /// How long an access token lives.
@@ -54,9 +56,13 @@ impl Config {
     ///
     /// [`ConfigError`] if it cannot be read, is no TOML, or has a key or a value that is not known.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         toml::from_str(&text).map_err(|error| ConfigError::Invalid {
             path: path.to_owned(),
             reason: error.to_string().trim_end().to_owned(),

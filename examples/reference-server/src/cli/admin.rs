@@ -1,0 +1,63 @@
+//! `cyprob admin ...`: what the one who owns the machine may do.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Exit, runtime};
+use crate::config::Config;
+use crate::server::{self, BootstrapFile, Deployment, ServeError};
+
+/// What the one who owns the machine may do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Draw a fresh one-time token while no administrator exists; the server must not run.
+    ///
+    /// A running server renews the token by itself and keeps it in DIR/bootstrap-token.
+    Bootstrap(BootstrapArgs),
+}
+
+/// Where.
+#[derive(Debug, Args)]
+pub(crate) struct BootstrapArgs {
+    /// A configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory; ./cyprob-data by default.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl AdminCommand {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Exit {
+        server::init_logging();
+        match self {
+            Self::Bootstrap(args) => runtime::run(bootstrap(args)),
+        }
+    }
+}
+
+async fn bootstrap(args: BootstrapArgs) -> Result<(), ServeError> {
+    let config = Config::load(args.config.as_deref())?;
+    let Deployment {
+        data,
+        embedded,
+        plane,
+    } = Deployment::open(&config, args.data.as_deref()).await?;
+    let file = BootstrapFile::of(&data);
+    let token = server::arm_bootstrap(&plane, &file).await;
+    drop(plane);
+    embedded.close().await;
+    let line = match token? {
+        Some(_) => format!(
+            "the one-time token, good for 30 minutes, is in {}",
+            file.path().display()
+        ),
+        None => return Err(ServeError::Bootstrapped),
+    };
+    // Nobody reads a closed standard output; the file is there all the same.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! What `serve` runs: a data directory, opened and composed as the configuration says.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cyprob::core::domain::SessionPolicy;
+use cyprob::{ControlPlane, Embedded};
+
+use super::{DataDir, ServeError};
+use crate::config::Config;
+
+/// Where everything is kept, if nobody says otherwise.
+const DEFAULT_DATA: &str = "cyprob-data";
+/// Where the server listens, if nobody says otherwise.
+pub(crate) const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);
+
+/// An opened data directory with the control plane over it.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) data: DataDir,
+    pub(crate) embedded: Embedded,
+    pub(crate) plane: ControlPlane,
+}
+
+impl Deployment {
+    /// Opens the directory that the command line names, else the configuration, else `./cyprob-data`.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] with what is wrong and the remedy.
+    pub(crate) async fn open(config: &Config, data: Option<&Path>) -> Result<Self, ServeError> {
+        let sessions = session_policy(config)?;
+        let path = data.map(Path::to_owned).or_else(|| config.data.clone());
+        let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
+        let embedded = match &config.master_key_file {
+            Some(file) => Embedded::open_with(data.path(), file).await?,
+            None => Embedded::open(data.path()).await?,
+        };
+        let plane = embedded.builder().sessions(sessions).build().await?;
+        Ok(Self {
+            data,
+            embedded,
+            plane,
+        })
+    }
+}
+
+fn session_policy(config: &Config) -> Result<SessionPolicy, ServeError> {
+    let mut policy = SessionPolicy::default();
+    if let Some(seconds) = config.access_ttl_seconds {
+        policy = policy.with_access_ttl(Duration::from_secs(seconds))?;
+    }
+    if let Some(seconds) = config.session_idle_seconds {
+        policy = policy.with_idle(Duration::from_secs(seconds))?;
+    }
+    if let Some(seconds) = config.session_absolute_seconds {
+        policy = policy.with_absolute(Duration::from_secs(seconds))?;
+    }
+    if let Some(seconds) = config.refresh_grace_seconds {
+        policy = policy.with_grace(Duration::from_secs(seconds))?;
+    }
+    Ok(policy)
+}

@@ -1,0 +1,67 @@
+//! Why the server does not start, or did not end well.
+
+use cyprob::authz::http::SealError;
+use cyprob::core::domain::SessionPolicyError;
+use cyprob::core::ports::store::StoreError;
+use cyprob::{BuildError, EmbeddedError};
+
+use super::{DataDirError, ListenerError};
+use crate::cli::Exit;
+use crate::config::ConfigError;
+
+/// Why the server does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A lifetime in it.
+    #[error("the configuration does not hold: {0}")]
+    Sessions(#[from] SessionPolicyError),
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// What is in it.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The composition.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The routes.
+    #[error("the routes do not hold")]
+    Routes(#[from] SealError),
+    /// The listener.
+    #[error(transparent)]
+    Listener(#[from] ListenerError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file with the one-time token.
+    #[error("cannot write {}", path.display())]
+    BootstrapFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is nothing to bootstrap.
+    #[error("an administrator exists; a bootstrap token is given out only before the first one")]
+    Bootstrapped,
+    /// The system.
+    #[error("the system refused")]
+    System(#[source] std::io::Error),
+}
+
+impl ServeError {
+    /// The status that a command ends with.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Sessions(_) | Self::DataDir(_) | Self::Bootstrapped => {
+                Exit::BadInput
+            }
+            Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
+            _ => Exit::Unavailable,
+        }
+    }
+}

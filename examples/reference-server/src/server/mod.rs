@@ -1,0 +1,19 @@
+//! Running the control plane as a server: its directory, its listener, its orderly end.
+
+mod bootstrap;
+mod bootstrap_file;
+mod data_dir;
+mod deployment;
+mod error;
+mod listener;
+mod logging;
+mod run;
+
+pub(crate) use bootstrap::arm as arm_bootstrap;
+pub(crate) use bootstrap_file::BootstrapFile;
+pub(crate) use data_dir::{DataDir, DataDirError};
+pub(crate) use deployment::Deployment;
+pub(crate) use error::ServeError;
+pub(crate) use listener::{Listener, ListenerError};
+pub(crate) use logging::init as init_logging;
+pub(crate) use run::serve;

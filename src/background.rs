@@ -1,0 +1,84 @@
+//! What a control plane does beside answering requests.
+
+use std::time::Duration;
+
+use cyprob_core::domain::audit::Action;
+use cyprob_core::ports::store::StoreError;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::ControlPlane;
+use crate::error_chain;
+
+/// How often counted refusals are written.
+const REFUSALS_EVERY: Duration = Duration::from_secs(10);
+/// How many of those rounds lie between two sweeps of revocations.
+const ROUNDS_PER_SWEEP: u32 = 30;
+
+/// The work beside requests; end it with [`stop`](Self::stop), or an orderly end is not recorded.
+#[derive(Debug)]
+pub struct Background {
+    plane: ControlPlane,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl ControlPlane {
+    /// Records the start and begins the work beside requests: writing counted refusals, sweeping revocations.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the start cannot be recorded; nothing runs then.
+    pub async fn start(&self) -> Result<Background, StoreError> {
+        self.record(Action::SystemStarted).await?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(self.clone(), stopped));
+        Ok(Background {
+            plane: self.clone(),
+            stop,
+            task,
+        })
+    }
+}
+
+impl Background {
+    /// Waits for the changes that run, writes what was counted and records the end.
+    ///
+    /// Call it when no request comes in any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the end cannot be recorded.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        self.stop.send_replace(true);
+        // The task only ends early by a panic, which it has logged.
+        let _ = self.task.await;
+        self.plane.access().in_flight().drained().await;
+        self.plane.identity().record_refusals().await?;
+        self.plane.record(Action::SystemStopped).await
+    }
+}
+
+async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
+    let mut round = 0_u32;
+    loop {
+        // The receiver's guard must not live across an await.
+        let ended = timeout(REFUSALS_EVERY, stopped.wait_for(|stop| *stop))
+            .await
+            .is_ok();
+        if ended {
+            return;
+        }
+        if let Err(error) = plane.identity().record_refusals().await {
+            tracing::error!(chain = %error_chain(&error), "refusals were not recorded");
+        }
+        round = round.wrapping_add(1);
+        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
+            plane.parts().revocations.sweep();
+            if let Err(error) = plane.identity().sweep_revocations().await {
+                tracing::warn!(chain = %error_chain(&error), "revocations were not swept");
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Composing a control plane: store, then keys, then what has a default.
+
+use std::sync::Arc;
+
+use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
+use cyprob_authz::service::{
+    AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, RevocationView,
+    SigningKeyError, TokenVerifier,
+};
+use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
+use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
+use cyprob_core::domain::{
+    CtxIssuer, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+};
+use cyprob_core::ports::store::{IdentityStore, StoreError};
+use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
+use cyprob_core::service::{Identity, IdentityParts};
+use tokio::sync::watch;
+
+use crate::control_plane::{ControlPlane, Parts};
+use crate::wiring::{self, DeploymentKeys, OutboxDenials};
+
+/// A control plane cannot be composed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A key cannot sign tokens.
+    #[error("a deployment key cannot sign tokens")]
+    SigningKey(#[from] SigningKeyError),
+    /// The keys make no ring.
+    #[error("the deployment's keys make no ring")]
+    KeyRing(#[from] KeyRingError),
+    /// The system gives no threads for password hashing.
+    #[error("no threads for password hashing")]
+    HashPool(#[source] std::io::Error),
+    /// The stored revocations cannot be read, so no token can be trusted.
+    #[error("the stored revocations cannot be read")]
+    Revocations(#[source] StoreError),
+}
+
+/// The builder still needs a store.
+#[derive(Debug)]
+pub struct NeedsStore(());
+
+/// The builder still needs keys.
+#[derive(Debug)]
+pub struct NeedsKeys(Arc<dyn IdentityStore>);
+
+/// The builder has what it needs.
+#[derive(Debug)]
+pub struct Ready {
+    store: Arc<dyn IdentityStore>,
+    keys: DeploymentKeys,
+}
+
+/// Composes a [`ControlPlane`]; required parts change the builder's type, the others have defaults.
+#[derive(Debug)]
+pub struct ControlPlaneBuilder<State> {
+    state: State,
+    options: Options,
+}
+
+#[derive(Debug)]
+struct Options {
+    audience: Option<Audience>,
+    hasher: Option<Arc<dyn PasswordHasher>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    sessions: SessionPolicy,
+    passwords: PasswordPolicy,
+    token_cache: CacheLimits,
+}
+
+impl ControlPlane {
+    /// Starts composing.
+    #[must_use]
+    pub fn builder() -> ControlPlaneBuilder<NeedsStore> {
+        ControlPlaneBuilder {
+            state: NeedsStore(()),
+            options: Options {
+                audience: None,
+                hasher: None,
+                clock: Arc::new(SystemClock),
+                entropy: Arc::new(SystemEntropy),
+                sessions: SessionPolicy::default(),
+                passwords: PasswordPolicy::default(),
+                token_cache: CacheLimits::default(),
+            },
+        }
+    }
+}
+
+impl ControlPlaneBuilder<NeedsStore> {
+    /// Sets where everything is kept.
+    #[must_use]
+    pub fn store(self, store: Arc<dyn IdentityStore>) -> ControlPlaneBuilder<NeedsKeys> {
+        ControlPlaneBuilder {
+            state: NeedsKeys(store),
+            options: self.options,
+        }
+    }
+}
+
+impl ControlPlaneBuilder<NeedsKeys> {
+    /// Sets the deployment's keys.
+    #[must_use]
+    pub fn keys(self, keys: DeploymentKeys) -> ControlPlaneBuilder<Ready> {
+        let state = Ready {
+            store: self.state.0,
+            keys,
+        };
+        ControlPlaneBuilder {
+            state,
+            options: self.options,
+        }
+    }
+}
+
+impl<State> ControlPlaneBuilder<State> {
+    /// Sets the name that tokens are for; `cyprob` by default.
+    #[must_use]
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.options.audience = Some(audience);
+        self
+    }
+
+    /// Sets the password hasher; argon2id on as many threads as there are cores by default.
+    #[must_use]
+    pub fn hasher(mut self, hasher: Arc<dyn PasswordHasher>) -> Self {
+        self.options.hasher = Some(hasher);
+        self
+    }
+
+    /// Sets the clock; the machine's by default.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
+    /// Sets the random source; the kernel's by default.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.options.entropy = entropy;
+        self
+    }
+
+    /// Sets how long sessions and tokens live.
+    #[must_use]
+    pub const fn sessions(mut self, policy: SessionPolicy) -> Self {
+        self.options.sessions = policy;
+        self
+    }
+
+    /// Sets what new passwords must be.
+    #[must_use]
+    pub const fn passwords(mut self, policy: PasswordPolicy) -> Self {
+        self.options.passwords = policy;
+        self
+    }
+
+    /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
+    #[must_use]
+    pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
+        self.options.token_cache = limits;
+        self
+    }
+}
+
+impl ControlPlaneBuilder<Ready> {
+    /// Composes the control plane and reads the revocations that are still in force.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`]; nothing runs then.
+    pub async fn build(self) -> Result<ControlPlane, BuildError> {
+        let Ready { store, keys } = self.state;
+        let Options {
+            audience,
+            hasher,
+            clock,
+            entropy,
+            sessions,
+            passwords,
+            token_cache,
+        } = self.options;
+        let audience = match audience {
+            Some(audience) => audience,
+            None => default_audience(),
+        };
+        let hasher = match hasher {
+            Some(hasher) => hasher,
+            None => {
+                let pool = Argon2Pool::start(Argon2Options::default(), Arc::clone(&entropy));
+                Arc::new(pool.map_err(BuildError::HashPool)?)
+            }
+        };
+        let roles = Arc::new(RoleCatalog::builtin());
+        let revocations = Arc::new(RevocationView::new(Arc::clone(&clock)));
+        let refresh_id = RefreshKeyId::new(keys.refresh_token.id());
+        let refresh_key = RefreshKey::new(keys.refresh_token.bytes());
+        let identity = Identity::new(IdentityParts {
+            store: Arc::clone(&store),
+            hasher,
+            roles: Arc::clone(&roles) as Arc<dyn RoleRules>,
+            feed: Arc::clone(&revocations) as Arc<dyn RevocationFeed>,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            refresh_keys: RefreshKeys::new(refresh_id, refresh_key),
+            sessions,
+            passwords,
+        });
+        let user_key = wiring::signing_key(&keys.user_token)?;
+        let worker_key = wiring::signing_key(&keys.worker_token)?;
+        let user_ring = wiring::ring(&user_key)?;
+        let access = AccessControl::new(AccessParts {
+            verifier: TokenVerifier::new(user_ring, audience.clone(), token_cache),
+            jobs: JobVerifier::new(wiring::ring(&worker_key)?, audience.clone()),
+            roles,
+            revocations: Arc::clone(&revocations),
+            issuer: CtxIssuer::for_composition(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            denials: Arc::new(OutboxDenials(Arc::clone(&store))),
+        });
+        identity
+            .restore_revocations()
+            .await
+            .map_err(BuildError::Revocations)?;
+        Ok(ControlPlane::new(Parts {
+            identity,
+            access,
+            minter: AccessMinter::new(user_key),
+            audience,
+            revocations,
+            store,
+            clock,
+            entropy,
+            bootstrapped: watch::Sender::new(false),
+        }))
+    }
+}
+
+fn default_audience() -> Audience {
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is a constant that a test reads"
+    )]
+    "cyprob".parse().expect("a plain name is an audience")
+}

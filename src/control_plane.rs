@@ -1,0 +1,120 @@
+//! The composed control plane.
+
+use std::sync::Arc;
+
+use cyprob_authz::domain::{AccessClaims, Audience, OrgClaims, PublishedKey};
+use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationView};
+use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
+use cyprob_core::domain::{Caller, Membership, Session, Timestamp, User};
+use cyprob_core::ports::store::{IdentityStore, StoreError};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use cyprob_core::service::{Identity, Scope};
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+/// A running control plane: all services over one store and one set of keys. Clones share it.
+#[derive(Clone, Debug)]
+pub struct ControlPlane(Arc<Parts>);
+
+/// What a control plane is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) identity: Identity,
+    pub(crate) access: Arc<AccessControl>,
+    pub(crate) minter: AccessMinter,
+    pub(crate) audience: Audience,
+    pub(crate) revocations: Arc<RevocationView>,
+    pub(crate) store: Arc<dyn IdentityStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) bootstrapped: watch::Sender<bool>,
+}
+
+impl ControlPlane {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The identity services.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// The request check, for a [`SecureRouter`](cyprob_authz) of the host's own.
+    #[must_use]
+    pub fn access(&self) -> &Arc<AccessControl> {
+        &self.0.access
+    }
+
+    /// The name that tokens of this deployment are for.
+    #[must_use]
+    pub fn audience(&self) -> &Audience {
+        &self.0.audience
+    }
+
+    /// The public keys that access tokens verify with.
+    #[must_use]
+    pub fn token_keys(&self) -> Vec<PublishedKey> {
+        self.0.access.verifier().ring().current().published()
+    }
+
+    /// Turns true when the first administrator was made.
+    #[must_use]
+    pub fn bootstrapped(&self) -> watch::Receiver<bool> {
+        self.0.bootstrapped.subscribe()
+    }
+
+    pub(crate) fn mark_bootstrapped(&self) {
+        self.0.bootstrapped.send_replace(true);
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// Mints the access token of a session for a scope; its times count from `at`, when the scope was decided.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError`] if the scope outlives what any token may.
+    pub fn mint(
+        &self,
+        user: &User,
+        session: &Session,
+        scope: &Scope,
+        at: Timestamp,
+    ) -> Result<SecretString, MintError> {
+        let claims = AccessClaims {
+            id: self.0.entropy.id(at),
+            user: user.id,
+            org: scope.membership.as_ref().map(org_claims),
+            session: session.id,
+            user_epoch: session.credential_epoch,
+            audience: self.0.audience.clone(),
+            aal: session.aal,
+            auth_time: session.auth_time,
+            expires_at: scope.expires_at,
+            administrator: user.administrator,
+        };
+        self.0.minter.mint(&claims, self.0.entropy.as_ref())
+    }
+
+    /// Records what the control plane does by itself.
+    pub(crate) async fn record(&self, action: Action) -> Result<(), StoreError> {
+        let at = self.0.clock.now();
+        let on = Resource::new("deployment", &self.0.audience);
+        let caller = Caller::system("control-plane");
+        let event = AuditEvent::new(self.0.entropy.id(at), at, &caller, action, on);
+        self.0.store.record(&[event]).await
+    }
+}
+
+fn org_claims(membership: &Membership) -> OrgClaims {
+    OrgClaims {
+        id: membership.org,
+        slug: membership.slug.clone(),
+        role: membership.role.clone(),
+        member_epoch: membership.epoch,
+    }
+}

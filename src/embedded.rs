@@ -1,0 +1,99 @@
+//! Everything in one directory: the database, the keys, the audit logs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
+use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
+use cyprob_core::ports::Clock;
+use cyprob_secrets::adapters::local::{KeySource, LocalStore};
+use cyprob_secrets::ports::SecretError;
+
+use crate::builder::{ControlPlaneBuilder, Ready};
+use crate::{ControlPlane, DeploymentKeys, KeyError};
+
+/// The parts of a control plane that live in one directory of the host's own.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let embedded = cyprob::Embedded::open("cyprob-data".as_ref()).await?;
+/// let plane = embedded.builder().build().await?;
+/// let background = plane.start().await?;
+/// // ... serve cyprob::http::router(plane) ...
+/// background.stop().await?;
+/// embedded.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Embedded {
+    store: SqliteStore,
+    keys: DeploymentKeys,
+}
+
+/// The directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbeddedError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The store of the keys cannot be opened.
+    #[error("cannot open the key store {}", path.display())]
+    KeyStore {
+        /// Its directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// A key cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+}
+
+impl Embedded {
+    /// Opens what is in the directory, and makes what is missing.
+    ///
+    /// The directory must exist. The master key of the key store is the file
+    /// `master-key` in it; a backup without that file cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddedError`] with the file and the remedy, also if another process uses the directory.
+    pub async fn open(directory: &Path) -> Result<Self, EmbeddedError> {
+        Self::open_with(directory, &directory.join("master-key")).await
+    }
+
+    /// The same, with the master key in a file elsewhere, such as on another disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with(directory: &Path, master_key: &Path) -> Result<Self, EmbeddedError> {
+        // The database is locked first, so a second process changes nothing.
+        let database = directory.join("cyprob.db");
+        let store = SqliteStore::open(&database, &SqliteOptions::default()).await?;
+        let entropy = Arc::new(SystemEntropy);
+        let path = directory.join("secrets");
+        let key_source = KeySource::File(master_key.to_owned());
+        let opened = LocalStore::open(&path, key_source, Arc::clone(&entropy) as _);
+        let secrets = opened.map_err(|source| EmbeddedError::KeyStore { path, source })?;
+        let at = SystemClock.now();
+        let keys = DeploymentKeys::load_or_create(&secrets, entropy.as_ref(), at).await?;
+        Ok(Self { store, keys })
+    }
+
+    /// A builder over these parts; the rest has its default.
+    #[must_use]
+    pub fn builder(&self) -> ControlPlaneBuilder<Ready> {
+        ControlPlane::builder()
+            .store(Arc::new(self.store.clone()))
+            .keys(self.keys.clone())
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,87 @@
+//! Sign-in, refresh, sign-out and bootstrap.
+
+use axum::Json;
+use axum::extract::State;
+use cyprob_authz::http::{Auth, Authenticated, Public};
+use cyprob_core::domain::OrgRef;
+use cyprob_core::service::{Credentials, FirstAdministrator};
+use http::StatusCode;
+
+use super::body::{Body, NoBody};
+use super::dto::{BootstrapRequest, LoginRequest, PersonInOrgAnswer, RefreshRequest, TokenPair};
+use super::{ApiError, ApiState};
+
+fn org_ref(org: Option<&str>) -> Result<Option<OrgRef>, ApiError> {
+    let parsed = org.map(str::parse).transpose();
+    parsed.map_err(|_| ApiError::field("org", "is no organization id and no slug"))
+}
+
+/// `POST /api/v1/auth/login`.
+pub(crate) async fn login(
+    auth: Auth<Public>,
+    State(api): State<ApiState>,
+    Body(body): Body<LoginRequest>,
+) -> Result<Json<TokenPair>, ApiError> {
+    let org = org_ref(body.org.as_deref())?;
+    let credentials = Credentials {
+        email: body.email,
+        password: body.password,
+        org,
+    };
+    let signed_in = api.identity().sign_in(credentials, auth.ctx()).await?;
+    api.token_pair(&signed_in).map(Json)
+}
+
+/// `POST /api/v1/auth/refresh`.
+pub(crate) async fn refresh(
+    auth: Auth<Public>,
+    State(api): State<ApiState>,
+    Body(body): Body<RefreshRequest>,
+) -> Result<Json<TokenPair>, ApiError> {
+    let org = org_ref(body.org.as_deref())?;
+    let signed_in = api
+        .identity()
+        .refresh(&body.refresh_token, org.as_ref(), auth.ctx())
+        .await?;
+    api.token_pair(&signed_in).map(Json)
+}
+
+/// `POST /api/v1/auth/logout`.
+pub(crate) async fn logout(
+    auth: Auth<Authenticated>,
+    State(api): State<ApiState>,
+    _: NoBody,
+) -> Result<StatusCode, ApiError> {
+    api.identity().sign_out(auth.ctx()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/v1/bootstrap`.
+///
+/// A closed door answers 404 before it reads the body, as any path that does not exist.
+pub(crate) async fn bootstrap(
+    auth: Auth<Public>,
+    State(api): State<ApiState>,
+    body: Result<Body<BootstrapRequest>, ApiError>,
+) -> Result<(StatusCode, Json<PersonInOrgAnswer>), ApiError> {
+    if api.identity().is_bootstrapped().await? {
+        return Err(ApiError::NotFound);
+    }
+    let Body(body) = body?;
+    let first = FirstAdministrator {
+        email: body.email,
+        password: body.password,
+        name: body.name,
+        org_slug: body.org.slug,
+        org_name: body.org.name,
+    };
+    let founded = api
+        .identity()
+        .bootstrap(&body.token, first, auth.ctx())
+        .await?;
+    api.plane().mark_bootstrapped();
+    Ok((
+        StatusCode::CREATED,
+        Json(PersonInOrgAnswer::founded(&founded)),
+    ))
+}

@@ -1,0 +1,130 @@
+//! Sign-in, refresh, bootstrap and passwords.
+
+use std::time::Duration;
+
+use cyprob_core::domain::{DisplayName, Email, OrgSlug, SessionId, Timestamp};
+use cyprob_core::service::SignedIn;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{MembershipAnswer, PersonAnswer};
+
+/// `POST auth/login`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginRequest {
+    pub(crate) email: String,
+    pub(crate) password: SecretString,
+    pub(crate) org: Option<String>,
+}
+
+/// `POST auth/refresh`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshRequest {
+    pub(crate) refresh_token: SecretString,
+    pub(crate) org: Option<String>,
+}
+
+/// `POST me/password`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordRequest {
+    pub(crate) current: SecretString,
+    pub(crate) new: SecretString,
+}
+
+/// `POST bootstrap`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BootstrapRequest {
+    pub(crate) token: SecretString,
+    pub(crate) email: Email,
+    pub(crate) password: SecretString,
+    pub(crate) name: DisplayName,
+    pub(crate) org: BootstrapOrg,
+}
+
+/// The first organization.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BootstrapOrg {
+    pub(crate) slug: OrgSlug,
+    pub(crate) name: DisplayName,
+}
+
+/// Whole seconds from one time to another, rounded down.
+fn seconds(from: Timestamp, to: Timestamp) -> u64 {
+    let left: Duration = to.since(from);
+    left.as_secs()
+}
+
+/// An access token for an organization.
+#[derive(Debug, Serialize)]
+pub(crate) struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    session_id: SessionId,
+    org: Option<MembershipAnswer>,
+}
+
+impl TokenAnswer {
+    pub(crate) fn new(
+        access_token: &SecretString,
+        session_id: SessionId,
+        scope: &cyprob_core::service::Scope,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            access_token: access_token.expose_secret().to_owned(),
+            token_type: "Bearer",
+            expires_in: seconds(at, scope.expires_at),
+            session_id,
+            org: scope.membership.as_ref().map(MembershipAnswer::of),
+        }
+    }
+}
+
+/// The answer to a sign-in and to a refresh.
+#[derive(Debug, Serialize)]
+pub(crate) struct TokenPair {
+    #[serde(flatten)]
+    access: TokenAnswer,
+    refresh_token: String,
+    refresh_expires_in: u64,
+    user: PersonAnswer,
+    orgs: Vec<MembershipAnswer>,
+}
+
+impl TokenPair {
+    pub(crate) fn new(signed_in: &SignedIn, access_token: &SecretString) -> Self {
+        let SignedIn {
+            user,
+            session,
+            refresh_token,
+            scope,
+            memberships,
+            at,
+        } = signed_in;
+        Self {
+            access: TokenAnswer::new(access_token, session.id, scope, *at),
+            refresh_token: refresh_token.expose_secret().to_owned(),
+            refresh_expires_in: seconds(*at, session.expires_at()),
+            user: PersonAnswer::of(user),
+            orgs: memberships.iter().map(MembershipAnswer::of).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_never_run_backwards() {
+        let at = Timestamp::from_seconds(100);
+        assert_eq!(seconds(at, Timestamp::from_seconds(160)), 60);
+        assert_eq!(seconds(at, Timestamp::from_seconds(10)), 0);
+    }
+}

@@ -1,0 +1,62 @@
+//! Invitations.
+
+use cyprob_core::domain::{DisplayName, Email, Invitation, InvitationId, RoleName, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// `POST invitations`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InviteRequest {
+    pub(crate) email: Email,
+    pub(crate) role: RoleName,
+}
+
+/// `POST invitations/accept`: with name and password for a new account, alone for one that exists.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptRequest {
+    pub(crate) token: SecretString,
+    pub(crate) name: Option<DisplayName>,
+    pub(crate) password: Option<SecretString>,
+}
+
+/// An invitation just made, with its token.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewInvitationAnswer {
+    id: InvitationId,
+    token: String,
+    expires_at: String,
+}
+
+impl NewInvitationAnswer {
+    pub(crate) fn new(invitation: &Invitation, token: &SecretString) -> Self {
+        Self {
+            id: invitation.id,
+            token: token.expose_secret().to_owned(),
+            expires_at: invitation.expires_at.to_string(),
+        }
+    }
+}
+
+/// An invitation in a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct InvitationAnswer {
+    id: InvitationId,
+    email: Email,
+    role: RoleName,
+    expires_at: String,
+    state: &'static str,
+}
+
+impl InvitationAnswer {
+    pub(crate) fn of(invitation: Invitation, at: Timestamp) -> Self {
+        Self {
+            id: invitation.id,
+            expires_at: invitation.expires_at.to_string(),
+            state: invitation.state(at).as_str(),
+            email: invitation.email,
+            role: invitation.role,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The bodies of requests and answers; field names are the contract's.
+
+mod auth;
+mod invitation;
+mod org;
+mod page;
+mod person;
+mod session;
+
+pub(crate) use auth::{
+    BootstrapRequest, LoginRequest, PasswordRequest, RefreshRequest, TokenAnswer, TokenPair,
+};
+pub(crate) use invitation::{AcceptRequest, InvitationAnswer, InviteRequest, NewInvitationAnswer};
+pub(crate) use org::{
+    CreateOrgRequest, MembershipAnswer, NewOrgAnswer, OrgAnswer, RoleAnswer, UpdateOrgRequest,
+};
+pub(crate) use page::PageAnswer;
+pub(crate) use person::{MeAnswer, MemberAnswer, PersonAnswer, PersonInOrgAnswer, SetRoleRequest};
+pub(crate) use session::{OrgSessionAnswer, SessionAnswer};

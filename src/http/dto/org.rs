@@ -1,0 +1,163 @@
+//! Organizations and roles.
+
+use cyprob_core::domain::{
+    DisplayName, Email, Membership, OrgId, OrgPolicy, OrgSlug, Organization, RoleName,
+};
+use cyprob_core::service::NewOrg;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::NewInvitationAnswer;
+
+/// A person's place in an organization.
+#[derive(Debug, Serialize)]
+pub(crate) struct MembershipAnswer {
+    pub(crate) id: OrgId,
+    pub(crate) slug: OrgSlug,
+    pub(crate) role: RoleName,
+}
+
+impl MembershipAnswer {
+    pub(crate) fn of(membership: &Membership) -> Self {
+        Self {
+            id: membership.org,
+            slug: membership.slug.clone(),
+            role: membership.role.clone(),
+        }
+    }
+}
+
+/// An organization.
+#[derive(Debug, Serialize)]
+pub(crate) struct OrgAnswer {
+    id: OrgId,
+    slug: OrgSlug,
+    name: DisplayName,
+    created_at: String,
+    policy: PolicyAnswer,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyAnswer {
+    factor_required: bool,
+    max_session_seconds: Option<u32>,
+}
+
+impl OrgAnswer {
+    pub(crate) fn of(org: Organization) -> Self {
+        let Organization {
+            id,
+            slug,
+            name,
+            policy,
+            created_at,
+        } = org;
+        let policy = PolicyAnswer {
+            factor_required: false,
+            max_session_seconds: policy.max_session_seconds,
+        };
+        Self {
+            id,
+            slug,
+            name,
+            created_at: created_at.to_string(),
+            policy,
+        }
+    }
+}
+
+/// `PATCH` of an organization; what is absent stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateOrgRequest {
+    pub(crate) name: Option<DisplayName>,
+    pub(crate) policy: Option<PolicyRequest>,
+}
+
+/// The organization's rules; what is absent stays, `null` lifts the bound.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyRequest {
+    /// Takes `false` alone, until second factors exist: an organization that asked for one would lock everybody out.
+    #[serde(default, deserialize_with = "only_false", rename = "factor_required")]
+    _factor_required: (),
+    #[serde(default, deserialize_with = "present")]
+    max_session_seconds: Option<Option<SessionSeconds>>,
+}
+
+impl PolicyRequest {
+    /// The policy that results from the one in force.
+    pub(crate) fn apply(&self, in_force: OrgPolicy) -> OrgPolicy {
+        match self.max_session_seconds {
+            None => in_force,
+            Some(seconds) => OrgPolicy {
+                max_session_seconds: seconds.map(|SessionSeconds(seconds)| seconds),
+            },
+        }
+    }
+}
+
+/// Five minutes to ninety days.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct SessionSeconds(u32);
+
+impl TryFrom<u32> for SessionSeconds {
+    type Error = &'static str;
+
+    fn try_from(seconds: u32) -> Result<Self, &'static str> {
+        if (300..=90 * 86_400).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err("must lie between 300 and 7776000 seconds")
+        }
+    }
+}
+
+fn only_false<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    if bool::deserialize(from)? {
+        return Err(serde::de::Error::custom("second factors are not available"));
+    }
+    Ok(())
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// `POST system/orgs`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateOrgRequest {
+    pub(crate) slug: OrgSlug,
+    pub(crate) name: DisplayName,
+    pub(crate) owner_email: Email,
+}
+
+/// The answer to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewOrgAnswer {
+    id: OrgId,
+    slug: OrgSlug,
+    name: DisplayName,
+    invitation: NewInvitationAnswer,
+}
+
+impl NewOrgAnswer {
+    pub(crate) fn of(new: &NewOrg) -> Self {
+        Self {
+            id: new.org.id,
+            slug: new.org.slug.clone(),
+            name: new.org.name.clone(),
+            invitation: NewInvitationAnswer::new(&new.invitation, &new.token),
+        }
+    }
+}
+
+/// A role with what it permits.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoleAnswer {
+    pub(crate) name: RoleName,
+    pub(crate) permissions: Vec<&'static str>,
+    pub(crate) builtin: bool,
+}

@@ -1,0 +1,106 @@
+//! People as others see them, and as they see themselves.
+
+use cyprob_core::domain::{DisplayName, Email, Member, RoleName, SessionId, User, UserId};
+use cyprob_core::service::Accepted;
+use serde::{Deserialize, Serialize};
+
+use super::MembershipAnswer;
+
+/// A person.
+#[derive(Debug, Serialize)]
+pub(crate) struct PersonAnswer {
+    pub(crate) id: UserId,
+    pub(crate) email: Email,
+    pub(crate) name: DisplayName,
+}
+
+impl PersonAnswer {
+    pub(crate) fn of(user: &User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email.clone(),
+            name: user.name.clone(),
+        }
+    }
+}
+
+/// `GET me`.
+#[derive(Debug, Serialize)]
+pub(crate) struct MeAnswer {
+    pub(crate) user: PersonAnswer,
+    pub(crate) session_id: SessionId,
+    pub(crate) aal: u8,
+    pub(crate) auth_time: String,
+    pub(crate) org: Option<MembershipAnswer>,
+    pub(crate) orgs: Vec<MembershipAnswer>,
+    pub(crate) administrator: bool,
+}
+
+/// A person and the organization they have just come into: bootstrap and acceptance.
+#[derive(Debug, Serialize)]
+pub(crate) struct PersonInOrgAnswer {
+    user: PersonAnswer,
+    org: MembershipAnswer,
+}
+
+impl PersonInOrgAnswer {
+    pub(crate) fn accepted(accepted: &Accepted) -> Self {
+        let org = MembershipAnswer {
+            id: accepted.org.id,
+            slug: accepted.org.slug.clone(),
+            role: accepted.role.clone(),
+        };
+        Self {
+            user: PersonAnswer::of(&accepted.user),
+            org,
+        }
+    }
+
+    pub(crate) fn founded(founded: &cyprob_core::service::Founded) -> Self {
+        let org = MembershipAnswer {
+            id: founded.org.id,
+            slug: founded.org.slug.clone(),
+            role: RoleName::OWNER,
+        };
+        Self {
+            user: PersonAnswer::of(&founded.user),
+            org,
+        }
+    }
+}
+
+/// A member of an organization.
+#[derive(Debug, Serialize)]
+pub(crate) struct MemberAnswer {
+    user: PersonAnswer,
+    role: RoleName,
+    since: String,
+}
+
+impl MemberAnswer {
+    pub(crate) fn of(member: Member) -> Self {
+        let Member {
+            user,
+            email,
+            name,
+            role,
+            since,
+        } = member;
+        Self {
+            user: PersonAnswer {
+                id: user,
+                email,
+                name,
+            },
+            role,
+            since: since.to_string(),
+        }
+    }
+}
+
+/// `PUT members/{user}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetRoleRequest {
+    pub(crate) role: RoleName,
+}

@@ -1,0 +1,249 @@
+//! What the API answers when it does not answer what was asked.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use cyprob_authz::http::{Problem, ProblemCode};
+use cyprob_authz::service::MintError;
+use cyprob_core::ports::store::StoreError;
+use cyprob_core::service::{
+    AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
+    RefreshError, SignInError,
+};
+
+use crate::error_chain;
+
+/// An answer that is no success; each has its code in the contract.
+///
+/// A cause is logged where it is turned into this type and goes no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ApiError {
+    /// 401 `invalid_credentials`.
+    InvalidCredentials,
+    /// 401 `invalid_grant`.
+    InvalidGrant,
+    /// 401 `invalid_token`: a single-use token or an access token that is not good.
+    InvalidToken,
+    /// 401 `sign_in_required`.
+    SignInRequired(&'static str),
+    /// 403 `forbidden`.
+    Forbidden(&'static str),
+    /// 404 `not_found`.
+    NotFound,
+    /// 409 `conflict`.
+    Conflict(&'static str),
+    /// 409 `last_owner`.
+    LastOwner,
+    /// 400 `invalid_body`.
+    InvalidBody(String),
+    /// 422 `unknown_field`.
+    UnknownField(String),
+    /// 422 `invalid_field`.
+    InvalidField {
+        /// The field's path.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// 422 `weak_password`.
+    WeakPassword(cyprob_core::domain::WeakPassword),
+    /// 400 `invalid_cursor`.
+    InvalidCursor,
+    /// 413 `too_large`, with the bound in bytes.
+    TooLarge(usize),
+    /// 415 `unsupported_media_type`, with what is taken.
+    UnsupportedMediaType(&'static str),
+    /// 503 `busy`.
+    Busy(Duration),
+    /// 503 `unavailable`.
+    Unavailable,
+    /// 500 `internal`.
+    Internal,
+}
+
+impl ApiError {
+    /// Logs the chain of causes once and answers 503.
+    pub(crate) fn unavailable(error: &dyn std::error::Error) -> Self {
+        tracing::error!(chain = %error_chain(error), "a part is unavailable");
+        Self::Unavailable
+    }
+
+    pub(crate) fn field(field: &str, reason: &str) -> Self {
+        Self::InvalidField {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        use ApiError as E;
+        use ProblemCode as C;
+        let plain = Self::new;
+        match error {
+            E::InvalidCredentials => plain(C::InvalidCredentials),
+            E::InvalidGrant => plain(C::InvalidGrant),
+            E::InvalidToken => plain(C::InvalidToken),
+            E::SignInRequired(detail) => plain(C::SignInRequired).detail(detail),
+            E::Forbidden(detail) => plain(C::Forbidden).detail(detail),
+            E::NotFound => plain(C::NotFound),
+            E::Conflict(detail) => plain(C::Conflict).detail(detail),
+            E::LastOwner => plain(C::LastOwner),
+            E::InvalidBody(detail) => plain(C::InvalidBody).detail(detail),
+            E::UnknownField(field) => plain(C::UnknownField)
+                .detail(format!("{field} is not known"))
+                .with("field", field),
+            E::InvalidField { field, reason } => plain(C::InvalidField)
+                .detail(format!("{field} {reason}"))
+                .with("field", field),
+            E::WeakPassword(weak) => plain(C::WeakPassword)
+                .detail(weak.to_string())
+                .with("reason", weak.as_str()),
+            E::InvalidCursor => plain(C::InvalidCursor),
+            E::TooLarge(limit) => {
+                plain(C::TooLarge).detail(format!("at most {limit} bytes are taken"))
+            }
+            E::UnsupportedMediaType(taken) => {
+                plain(C::UnsupportedMediaType).detail(format!("this route takes {taken}"))
+            }
+            E::Busy(after) => plain(C::Busy).retry_after(after),
+            E::Unavailable => plain(C::Unavailable),
+            E::Internal => plain(C::Internal),
+        }
+    }
+}
+
+impl From<MintError> for ApiError {
+    fn from(error: MintError) -> Self {
+        tracing::error!(chain = %error_chain(&error), "a token cannot be minted");
+        Self::Internal
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => Self::InvalidCredentials,
+            SignInError::OrgNotFound => Self::NotFound,
+            SignInError::Busy { retry_after } => Self::Busy(retry_after),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::InvalidGrant => Self::InvalidGrant,
+            RefreshError::OrgNotFound => Self::NotFound,
+            RefreshError::SignInRequired => {
+                Self::SignInRequired("the organization asks for a new sign-in")
+            }
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::InvalidCredentials => Self::InvalidCredentials,
+            PasswordError::Weak(weak) => Self::WeakPassword(weak),
+            PasswordError::Raced => Self::Conflict("the account changed meanwhile; try again"),
+            PasswordError::Busy { retry_after } => Self::Busy(retry_after),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<BootstrapError> for ApiError {
+    fn from(error: BootstrapError) -> Self {
+        match error {
+            BootstrapError::Closed => Self::NotFound,
+            BootstrapError::InvalidToken => Self::InvalidToken,
+            BootstrapError::Weak(weak) => Self::WeakPassword(weak),
+            BootstrapError::Busy { retry_after } => Self::Busy(retry_after),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::InvalidToken => Self::InvalidToken,
+            AcceptError::SignInRequired => {
+                Self::SignInRequired("the address has an account; sign in and accept with it")
+            }
+            AcceptError::Forbidden => Self::Forbidden(
+                "the invitation is for another person, or the account's address was never verified",
+            ),
+            AcceptError::AccountNeeded => Self::field(
+                "password",
+                "name and password are needed to make the account",
+            ),
+            AcceptError::AlreadyMember => Self::Conflict("already a member of the organization"),
+            AcceptError::Weak(weak) => Self::WeakPassword(weak),
+            AcceptError::Busy { retry_after } => Self::Busy(retry_after),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<InviteError> for ApiError {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::UnknownRole => Self::field("role", "is no role of this organization"),
+            InviteError::Forbidden => {
+                Self::Forbidden("the role permits more than your own; ask one who holds it")
+            }
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<MemberError> for ApiError {
+    fn from(error: MemberError) -> Self {
+        match error {
+            MemberError::NotFound => Self::NotFound,
+            MemberError::UnknownRole => Self::field("role", "is no role of this organization"),
+            MemberError::Forbidden => {
+                Self::Forbidden("the role permits more than your own; ask one who holds it")
+            }
+            MemberError::LastOwner => Self::LastOwner,
+            MemberError::Raced => Self::Conflict("the membership changed meanwhile; try again"),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<OrgError> for ApiError {
+    fn from(error: OrgError) -> Self {
+        match error {
+            OrgError::NotFound => Self::NotFound,
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<CreateOrgError> for ApiError {
+    fn from(error: CreateOrgError) -> Self {
+        match error {
+            CreateOrgError::SlugTaken => Self::Conflict("another organization has the slug"),
+            other => Self::unavailable(&other),
+        }
+    }
+}

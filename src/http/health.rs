@@ -1,0 +1,46 @@
+//! Whether the process lives and whether it can serve.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cyprob_authz::http::{Auth, Public};
+use http::StatusCode;
+use serde_json::json;
+
+use super::ApiState;
+
+/// How long a part may take to say that it is well.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /healthz`.
+pub(crate) async fn healthz(_: Auth<Public>) -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// `GET /readyz`.
+///
+/// A component's name and whether it is up; causes go to the log alone.
+pub(crate) async fn readyz(_: Auth<Public>, State(api): State<ApiState>) -> Response {
+    let asked = tokio::time::timeout(PATIENCE, api.identity().is_bootstrapped()).await;
+    let up = match asked {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => {
+            tracing::error!(chain = %crate::error_chain(&error), "the store is down");
+            false
+        }
+        Err(_) => false,
+    };
+    let (status, word) = if up {
+        (StatusCode::OK, "up")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "down")
+    };
+    let ready = if up { "ready" } else { "not_ready" };
+    (
+        status,
+        Json(json!({ "status": ready, "components": { "store": word } })),
+    )
+        .into_response()
+}

@@ -1,0 +1,75 @@
+//! An organization, its roles and the sessions that have access to it.
+
+use axum::Json;
+use axum::extract::State;
+use cyprob_authz::http::{Auth, Org, perm};
+use cyprob_core::domain::SessionId;
+use cyprob_core::ports::store::OrgUpdate;
+use http::StatusCode;
+
+use super::body::Body;
+use super::dto::{OrgAnswer, OrgSessionAnswer, PageAnswer, RoleAnswer, UpdateOrgRequest};
+use super::path::PathId;
+use super::query::Paging;
+use super::{ApiError, ApiState};
+
+/// `GET /api/v1/orgs/{org}`.
+pub(crate) async fn read(
+    auth: Auth<Org<perm::OrgRead>>,
+    State(api): State<ApiState>,
+) -> Result<Json<OrgAnswer>, ApiError> {
+    Ok(Json(OrgAnswer::of(api.identity().org(auth.ctx()).await?)))
+}
+
+/// `PATCH /api/v1/orgs/{org}`.
+pub(crate) async fn update(
+    auth: Auth<Org<perm::OrgWrite>>,
+    State(api): State<ApiState>,
+    Body(body): Body<UpdateOrgRequest>,
+) -> Result<Json<OrgAnswer>, ApiError> {
+    let policy = match &body.policy {
+        Some(policy) => Some(policy.apply(api.identity().org(auth.ctx()).await?.policy)),
+        None => None,
+    };
+    let update = OrgUpdate {
+        name: body.name,
+        policy,
+    };
+    Ok(Json(OrgAnswer::of(
+        api.identity().update_org(auth.ctx(), &update).await?,
+    )))
+}
+
+/// `GET /api/v1/orgs/{org}/roles`.
+pub(crate) async fn roles(
+    _auth: Auth<Org<perm::RolesRead>>,
+    State(api): State<ApiState>,
+) -> Json<PageAnswer<RoleAnswer>> {
+    Json(PageAnswer::whole(api.roles()))
+}
+
+/// `GET /api/v1/orgs/{org}/sessions`.
+pub(crate) async fn sessions(
+    auth: Auth<Org<perm::SessionsRead>>,
+    State(api): State<ApiState>,
+    Paging(page): Paging,
+) -> Result<Json<PageAnswer<OrgSessionAnswer>>, ApiError> {
+    let current = auth.principal().claims().session;
+    let page = api.identity().org_sessions(auth.ctx(), &page).await?;
+    Ok(Json(PageAnswer::of(page, |view| {
+        OrgSessionAnswer::of(view, current)
+    })))
+}
+
+/// `DELETE /api/v1/orgs/{org}/sessions/{id}`.
+pub(crate) async fn end_session(
+    auth: Auth<Org<perm::SessionsWrite>>,
+    State(api): State<ApiState>,
+    PathId(session): PathId<SessionId>,
+) -> Result<StatusCode, ApiError> {
+    if api.identity().end_org_session(auth.ctx(), session).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::NotFound)
+    }
+}

@@ -1,0 +1,33 @@
+//! Ids in paths.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use cyprob_core::domain::Id;
+use http::request::Parts;
+
+use super::ApiError;
+
+/// The last id of the path; a text that is no such id is a thing that does not exist.
+#[derive(Debug)]
+pub(crate) struct PathId<T>(pub(crate) T);
+
+impl<S, T> FromRequestParts<S> for PathId<T>
+where
+    S: Send + Sync,
+    T: Id + FromStr,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
+        let last = params
+            .iter()
+            .last()
+            .map(|(_, value)| value)
+            .ok_or(ApiError::NotFound)?;
+        last.parse().map(Self).map_err(|_| ApiError::NotFound)
+    }
+}

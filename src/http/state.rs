@@ -1,0 +1,71 @@
+//! What every handler has at hand.
+
+use cyprob_authz::domain::{Permission, RoleCatalog, RoleDefinition};
+use cyprob_authz::http::InventoryHandle;
+use cyprob_core::domain::{Session, Timestamp, User};
+use cyprob_core::service::{Identity, Scope, SignedIn};
+
+use super::ApiError;
+use super::dto::{RoleAnswer, TokenAnswer, TokenPair};
+use crate::ControlPlane;
+
+/// The control plane and the inventory of its routes. Clones share both.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiState {
+    plane: ControlPlane,
+    inventory: InventoryHandle,
+}
+
+impl ApiState {
+    pub(crate) const fn new(plane: ControlPlane, inventory: InventoryHandle) -> Self {
+        Self { plane, inventory }
+    }
+
+    pub(crate) const fn plane(&self) -> &ControlPlane {
+        &self.plane
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        self.plane.identity()
+    }
+
+    pub(crate) const fn inventory(&self) -> &InventoryHandle {
+        &self.inventory
+    }
+
+    /// The built-in roles with what they permit, in the catalogue's order.
+    pub(crate) fn roles(&self) -> Vec<RoleAnswer> {
+        let catalog = RoleCatalog::builtin();
+        let answer = |role: &RoleDefinition| RoleAnswer {
+            name: role.name.clone(),
+            permissions: role.permissions.iter().map(Permission::as_str).collect(),
+            builtin: role.builtin,
+        };
+        catalog.roles().into_iter().map(answer).collect()
+    }
+
+    /// The answer to a sign-in or a refresh.
+    pub(crate) fn token_pair(&self, signed_in: &SignedIn) -> Result<TokenPair, ApiError> {
+        let SignedIn {
+            user,
+            session,
+            scope,
+            at,
+            ..
+        } = signed_in;
+        let access_token = self.plane.mint(user, session, scope, *at)?;
+        Ok(TokenPair::new(signed_in, &access_token))
+    }
+
+    /// The answer to one who asked for a token for an organization.
+    pub(crate) fn org_token(
+        &self,
+        user: &User,
+        session: &Session,
+        scope: &Scope,
+        at: Timestamp,
+    ) -> Result<TokenAnswer, ApiError> {
+        let access_token = self.plane.mint(user, session, scope, at)?;
+        Ok(TokenAnswer::new(&access_token, session.id, scope, at))
+    }
+}

@@ -1,0 +1,45 @@
+//! The deployment: its organizations and its routes.
+
+use axum::Json;
+use axum::extract::State;
+use cyprob_authz::http::{Auth, System, perm};
+use http::StatusCode;
+
+use super::body::Body;
+use super::dto::{CreateOrgRequest, NewOrgAnswer, OrgAnswer, PageAnswer};
+use super::query::Paging;
+use super::{ApiError, ApiState};
+
+/// `GET /api/v1/system/orgs`.
+pub(crate) async fn orgs(
+    auth: Auth<System<perm::SystemOrgsRead>>,
+    State(api): State<ApiState>,
+    Paging(page): Paging,
+) -> Result<Json<PageAnswer<OrgAnswer>>, ApiError> {
+    let page = api.identity().orgs(auth.ctx(), &page).await?;
+    Ok(Json(PageAnswer::of(page, OrgAnswer::of)))
+}
+
+/// `POST /api/v1/system/orgs`.
+pub(crate) async fn create_org(
+    auth: Auth<System<perm::SystemOrgsWrite>>,
+    State(api): State<ApiState>,
+    Body(body): Body<CreateOrgRequest>,
+) -> Result<(StatusCode, Json<NewOrgAnswer>), ApiError> {
+    let new = api
+        .identity()
+        .create_org(auth.ctx(), body.slug, body.name, body.owner_email)
+        .await?;
+    Ok((StatusCode::CREATED, Json(NewOrgAnswer::of(&new))))
+}
+
+/// `GET /api/v1/system/routes`.
+pub(crate) async fn routes(
+    _: Auth<System<perm::SystemRoutesRead>>,
+    State(api): State<ApiState>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let inventory = api.inventory().get().ok_or(ApiError::Internal)?;
+    Ok(Json(
+        serde_json::json!({ "items": inventory.to_json(), "next_cursor": null }),
+    ))
+}

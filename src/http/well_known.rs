@@ -1,0 +1,37 @@
+//! What a stranger needs to verify tokens and logs, and the API's description.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cyprob_authz::http::{Auth, Public};
+use serde_json::{Value, json};
+
+use super::{ApiError, ApiState};
+
+/// `GET /.well-known/cyprob`.
+pub(crate) async fn cyprob(_: Auth<Public>, State(api): State<ApiState>) -> Json<Value> {
+    let keys: Vec<Value> = api
+        .plane()
+        .token_keys()
+        .iter()
+        .map(|key| {
+            json!({
+                "id": key.id,
+                "algorithm": key.algorithm,
+                "public_key": key.public_key,
+                "status": key.status.as_str(),
+            })
+        })
+        .collect();
+    Json(json!({ "api_version": "v1", "token_keys": keys }))
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn openapi(
+    _: Auth<Public>,
+    State(api): State<ApiState>,
+) -> Result<Response, ApiError> {
+    let inventory = api.inventory().get().ok_or(ApiError::Internal)?;
+    let document = inventory.openapi("cyprob", env!("CARGO_PKG_VERSION"));
+    Ok(Json(document).into_response())
+}

@@ -1,0 +1,147 @@
+//! The deployment's own keys, kept in a secret store.
+
+use std::fmt;
+
+use cyprob_core::domain::Timestamp;
+use cyprob_core::ports::Entropy;
+use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue};
+use cyprob_secrets::ports::{Expected, PutOutcome, SecretError, SecretStore};
+use secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+/// One key: 256 random bits and the number that tokens and signatures name it by.
+#[derive(Clone)]
+pub struct DeploymentKey {
+    id: u32,
+    bytes: Zeroizing<[u8; 32]>,
+}
+
+impl DeploymentKey {
+    /// The number.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        *self.bytes
+    }
+
+    fn draw(entropy: &dyn Entropy) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(bytes.as_mut_slice());
+        bytes
+    }
+}
+
+impl fmt::Debug for DeploymentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeploymentKey({}, …)", self.id)
+    }
+}
+
+/// The keys could not be read or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The store failed, or refused.
+    #[error("the key {name} could not be read or stored")]
+    Store {
+        /// The key's name in the store.
+        name: &'static str,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// The stored value is no key of 32 bytes with a version.
+    #[error("the stored value of {name} is not a key: 32 bytes with a version")]
+    NotAKey {
+        /// The key's name in the store.
+        name: &'static str,
+    },
+}
+
+/// The keys of one deployment, each for one purpose.
+#[derive(Clone, Debug)]
+pub struct DeploymentKeys {
+    pub(crate) user_token: DeploymentKey,
+    pub(crate) worker_token: DeploymentKey,
+    pub(crate) refresh_token: DeploymentKey,
+    pub(crate) audit_log: DeploymentKey,
+    pub(crate) audit_personal: DeploymentKey,
+}
+
+impl DeploymentKeys {
+    /// Reads the keys, and makes those that are missing.
+    ///
+    /// Two processes that start at once end up with the same keys.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] with the key's name.
+    pub async fn load_or_create(
+        store: &dyn SecretStore,
+        entropy: &dyn Entropy,
+        at: Timestamp,
+    ) -> Result<Self, KeyError> {
+        Ok(Self {
+            user_token: one(store, entropy, at, "keys/user-token").await?,
+            worker_token: one(store, entropy, at, "keys/worker-token").await?,
+            refresh_token: one(store, entropy, at, "keys/refresh-token").await?,
+            audit_log: one(store, entropy, at, "keys/audit-log").await?,
+            audit_personal: one(store, entropy, at, "keys/audit-personal").await?,
+        })
+    }
+
+    /// Makes keys that live as long as the process: for tests and for stores that forget.
+    #[must_use]
+    pub fn ephemeral(entropy: &dyn Entropy) -> Self {
+        let key = || DeploymentKey {
+            id: 1,
+            bytes: DeploymentKey::draw(entropy),
+        };
+        Self {
+            user_token: key(),
+            worker_token: key(),
+            refresh_token: key(),
+            audit_log: key(),
+            audit_personal: key(),
+        }
+    }
+}
+
+async fn one(
+    store: &dyn SecretStore,
+    entropy: &dyn Entropy,
+    at: Timestamp,
+    name: &'static str,
+) -> Result<DeploymentKey, KeyError> {
+    let failed = |source| KeyError::Store { name, source };
+    let not_a_key = KeyError::NotAKey { name };
+    let secret_name: SecretName = name.parse().map_err(|_| KeyError::NotAKey { name })?;
+    let reference = SecretRef::Local(LocalRef::new(secret_name.clone(), None));
+    let mut found = store.read(&reference).await.map_err(failed)?;
+    if found.is_none() {
+        let fresh = SecretValue::new(DeploymentKey::draw(entropy).to_vec())
+            .map_err(|_| KeyError::NotAKey { name })?;
+        // A racer that stored first wins; either way the stored one is read back.
+        let (PutOutcome::Stored(_) | PutOutcome::Conflict(_)) = store
+            .put(&secret_name, &fresh, Expected::Absent, at)
+            .await
+            .map_err(failed)?;
+        found = store.read(&reference).await.map_err(failed)?;
+    }
+    let Some(found) = found else {
+        return Err(not_a_key);
+    };
+    let id = found
+        .version
+        .and_then(|version| u32::try_from(version.get()).ok());
+    match (<[u8; 32]>::try_from(found.value.expose_secret()), id) {
+        (Ok(bytes), Some(id)) => Ok(DeploymentKey {
+            id,
+            bytes: Zeroizing::new(bytes),
+        }),
+        _ => Err(not_a_key),
+    }
+}

@@ -1,0 +1,10 @@
+//! The only place where the sibling crates meet.
+
+mod denials;
+mod keys;
+mod rings;
+
+pub use keys::{DeploymentKey, DeploymentKeys, KeyError};
+
+pub(crate) use denials::OutboxDenials;
+pub(crate) use rings::{ring, signing_key};
