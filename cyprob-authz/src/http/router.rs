@@ -87,6 +87,20 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         }
     }
 
+    fn with_state<T: Clone + Send + Sync + 'static>(self, state: S) -> Endpoint<T> {
+        Endpoint {
+            method: self.method,
+            path: self.path,
+            policy: self.policy,
+            audited: self.audited,
+            any_org: self.any_org,
+            body_limit: self.body_limit,
+            handler: self.handler.with_state(state),
+            #[cfg(feature = "openapi")]
+            operation: self.operation,
+        }
+    }
+
     /// How many bytes the body may have; over it the answer is 413.
     #[must_use]
     pub const fn body_limit(mut self, bytes: usize) -> Self {
@@ -154,6 +168,17 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
     #[must_use]
     pub fn add(mut self, endpoint: Endpoint<S>) -> Self {
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds every route of another router, which keeps its own state.
+    ///
+    /// The other's request check must be the same one; its inventory handle is dropped.
+    #[must_use]
+    pub fn merge<T: Clone + Send + Sync + 'static>(mut self, other: SecureRouter<T>) -> Self {
+        let SecureRouter { state, endpoints, .. } = other;
+        let own = |endpoint: Endpoint<T>| endpoint.with_state(state.clone());
+        self.endpoints.extend(endpoints.into_iter().map(own));
         self
     }
 
