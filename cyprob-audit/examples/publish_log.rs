@@ -14,8 +14,13 @@ use cyprob_audit::ports::TileSink as _;
 use cyprob_audit::service::resume_tail;
 use secrecy::SecretBox;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    // Without an I/O driver: a fault injected into its wake-up call would only hang the runtime.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(publish())
+}
+
+async fn publish() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mut next = || args.next().ok_or("usage: publish_log DIR STEP LAST");
     let directory = PathBuf::from(next()?);

@@ -75,7 +75,7 @@ for call in openat write fsync renameat mkdirat unlinkat; do
             status=0
             # In a shell of its own, which keeps what bash says of a killed child.
             (
-                strace -f -qq -o "$work/trace" -e trace="$call" \
+                timeout -s KILL 60 strace -f -qq -o "$work/trace" -e trace="$call" \
                     -e inject="$call:$kind:when=$nth" \
                     "$publish" "$place" 30 330 >"$place/acknowledged"
                 exit $?

@@ -17,6 +17,7 @@ fn org_ref(org: Option<&str>) -> Result<Option<OrgRef>, ApiError> {
 }
 
 /// `POST /api/v1/auth/login`.
+#[utoipa::path(post, path = "", operation_id = "auth_login", tag = "auth", request_body = LoginRequest, responses((status = 200, description = "as asked", body = TokenPair)))]
 pub(crate) async fn login(
     auth: Auth<Public>,
     State(api): State<ApiState>,
@@ -33,6 +34,7 @@ pub(crate) async fn login(
 }
 
 /// `POST /api/v1/auth/refresh`.
+#[utoipa::path(post, path = "", operation_id = "auth_refresh", tag = "auth", request_body = RefreshRequest, responses((status = 200, description = "as asked", body = TokenPair)))]
 pub(crate) async fn refresh(
     auth: Auth<Public>,
     State(api): State<ApiState>,
@@ -47,6 +49,7 @@ pub(crate) async fn refresh(
 }
 
 /// `POST /api/v1/auth/logout`.
+#[utoipa::path(post, path = "", operation_id = "auth_logout", tag = "auth", responses((status = 204, description = "as asked")))]
 pub(crate) async fn logout(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -59,6 +62,7 @@ pub(crate) async fn logout(
 /// `POST /api/v1/bootstrap`.
 ///
 /// A closed door answers 404 before it reads the body, as any path that does not exist.
+#[utoipa::path(post, path = "", operation_id = "auth_bootstrap", tag = "auth", request_body = BootstrapRequest, responses((status = 201, description = "as asked", body = PersonInOrgAnswer)))]
 pub(crate) async fn bootstrap(
     auth: Auth<Public>,
     State(api): State<ApiState>,

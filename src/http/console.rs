@@ -11,6 +11,7 @@ const PAGE: &str = include_str!("console.html");
 const POLICY: &str = "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /`.
+#[utoipa::path(get, path = "", operation_id = "console_page", tag = "console", responses((status = 200, description = "as asked")))]
 pub(crate) async fn page(_: Auth<Public>) -> Response {
     let mut response = Html(PAGE).into_response();
     let headers = response.headers_mut();

@@ -15,6 +15,7 @@ use super::ApiState;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`.
+#[utoipa::path(get, path = "", operation_id = "health_healthz", tag = "health", responses((status = 200, description = "as asked")))]
 pub(crate) async fn healthz(_: Auth<Public>) -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
@@ -22,6 +23,7 @@ pub(crate) async fn healthz(_: Auth<Public>) -> Response {
 /// `GET /readyz`.
 ///
 /// A component's name and whether it is up; causes go to the log alone.
+#[utoipa::path(get, path = "", operation_id = "health_readyz", tag = "health", responses((status = 200, description = "as asked"), (status = 503, description = "as asked")))]
 pub(crate) async fn readyz(_: Auth<Public>, State(api): State<ApiState>) -> Response {
     let asked = tokio::time::timeout(PATIENCE, api.identity().is_bootstrapped()).await;
     let up = match asked {

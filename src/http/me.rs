@@ -11,13 +11,14 @@ use http::request::Parts;
 use super::body::{Body, NoBody};
 use super::dto::{
     MeAnswer, MembershipAnswer, PageAnswer, PasswordRequest, PersonAnswer, SessionAnswer,
-    TokenAnswer,
+    TokenAnswer, TokenPair,
 };
 use super::path::PathId;
 use super::query::{self, Paging};
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/me`.
+#[utoipa::path(get, path = "", operation_id = "me_me", tag = "me", responses((status = 200, description = "as asked", body = MeAnswer)))]
 pub(crate) async fn me(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -65,6 +66,7 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Reissue {
 }
 
 /// `POST /api/v1/me/password`.
+#[utoipa::path(post, path = "", operation_id = "me_password", tag = "me", request_body = PasswordRequest, responses((status = 200, description = "as asked", body = TokenPair), (status = 204, description = "as asked")))]
 pub(crate) async fn password(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -82,6 +84,7 @@ pub(crate) async fn password(
 }
 
 /// `GET /api/v1/sessions`.
+#[utoipa::path(get, path = "", operation_id = "me_sessions", tag = "me", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<SessionAnswer>)))]
 pub(crate) async fn sessions(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -95,6 +98,7 @@ pub(crate) async fn sessions(
 }
 
 /// `DELETE /api/v1/sessions/{id}`.
+#[utoipa::path(delete, path = "", operation_id = "me_end_session", tag = "me", responses((status = 204, description = "as asked")))]
 pub(crate) async fn end_session(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -108,6 +112,7 @@ pub(crate) async fn end_session(
 }
 
 /// `DELETE /api/v1/sessions`.
+#[utoipa::path(delete, path = "", operation_id = "me_end_other_sessions", tag = "me", responses((status = 204, description = "as asked")))]
 pub(crate) async fn end_other_sessions(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
@@ -117,6 +122,7 @@ pub(crate) async fn end_other_sessions(
 }
 
 /// `POST /api/v1/orgs/{org}/token`.
+#[utoipa::path(post, path = "", operation_id = "me_org_token", tag = "me", responses((status = 200, description = "as asked", body = TokenAnswer)))]
 pub(crate) async fn org_token(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,

@@ -17,6 +17,7 @@ use super::query::Paging;
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/orgs/{org}/members`.
+#[utoipa::path(get, path = "", operation_id = "members_list", tag = "members", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<MemberAnswer>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::MembersRead>>,
     State(api): State<ApiState>,
@@ -27,6 +28,7 @@ pub(crate) async fn list(
 }
 
 /// `PUT /api/v1/orgs/{org}/members/{user}`.
+#[utoipa::path(put, path = "", operation_id = "members_set_role", tag = "members", request_body = SetRoleRequest, responses((status = 200, description = "as asked", body = MemberAnswer)))]
 pub(crate) async fn set_role(
     auth: Auth<Org<perm::MembersWrite>>,
     State(api): State<ApiState>,
@@ -38,6 +40,7 @@ pub(crate) async fn set_role(
 }
 
 /// `DELETE /api/v1/orgs/{org}/members/{user}`.
+#[utoipa::path(delete, path = "", operation_id = "members_remove", tag = "members", responses((status = 204, description = "as asked")))]
 pub(crate) async fn remove(
     auth: Auth<Org<perm::MembersWrite>>,
     State(api): State<ApiState>,
@@ -48,6 +51,7 @@ pub(crate) async fn remove(
 }
 
 /// `POST /api/v1/orgs/{org}/invitations`.
+#[utoipa::path(post, path = "", operation_id = "members_invite", tag = "members", request_body = InviteRequest, responses((status = 201, description = "as asked", body = NewInvitationAnswer)))]
 pub(crate) async fn invite(
     auth: Auth<Org<perm::MembersWrite>>,
     State(api): State<ApiState>,
@@ -62,6 +66,7 @@ pub(crate) async fn invite(
 }
 
 /// `GET /api/v1/orgs/{org}/invitations`.
+#[utoipa::path(get, path = "", operation_id = "members_invitations", tag = "members", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<InvitationAnswer>)))]
 pub(crate) async fn invitations(
     auth: Auth<Org<perm::MembersWrite>>,
     State(api): State<ApiState>,
@@ -74,6 +79,7 @@ pub(crate) async fn invitations(
 }
 
 /// `DELETE /api/v1/orgs/{org}/invitations/{id}`.
+#[utoipa::path(delete, path = "", operation_id = "members_revoke_invitation", tag = "members", responses((status = 204, description = "as asked")))]
 pub(crate) async fn revoke_invitation(
     auth: Auth<Org<perm::MembersWrite>>,
     State(api): State<ApiState>,
@@ -91,6 +97,7 @@ pub(crate) async fn revoke_invitation(
 }
 
 /// `POST /api/v1/invitations/accept`.
+#[utoipa::path(post, path = "", operation_id = "members_accept", tag = "members", request_body = AcceptRequest, responses((status = 201, description = "as asked", body = PersonInOrgAnswer)))]
 pub(crate) async fn accept(
     auth: Auth<Public>,
     State(api): State<ApiState>,

@@ -14,6 +14,7 @@ use super::query::Paging;
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/orgs/{org}`.
+#[utoipa::path(get, path = "", operation_id = "orgs_read", tag = "orgs", responses((status = 200, description = "as asked", body = OrgAnswer)))]
 pub(crate) async fn read(
     auth: Auth<Org<perm::OrgRead>>,
     State(api): State<ApiState>,
@@ -22,6 +23,7 @@ pub(crate) async fn read(
 }
 
 /// `PATCH /api/v1/orgs/{org}`.
+#[utoipa::path(patch, path = "", operation_id = "orgs_update", tag = "orgs", request_body = UpdateOrgRequest, responses((status = 200, description = "as asked", body = OrgAnswer)))]
 pub(crate) async fn update(
     auth: Auth<Org<perm::OrgWrite>>,
     State(api): State<ApiState>,
@@ -41,6 +43,7 @@ pub(crate) async fn update(
 }
 
 /// `GET /api/v1/orgs/{org}/roles`.
+#[utoipa::path(get, path = "", operation_id = "orgs_roles", tag = "orgs", responses((status = 200, description = "as asked", body = PageAnswer<RoleAnswer>)))]
 pub(crate) async fn roles(
     _auth: Auth<Org<perm::RolesRead>>,
     State(api): State<ApiState>,
@@ -49,6 +52,7 @@ pub(crate) async fn roles(
 }
 
 /// `GET /api/v1/orgs/{org}/sessions`.
+#[utoipa::path(get, path = "", operation_id = "orgs_sessions", tag = "orgs", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<OrgSessionAnswer>)))]
 pub(crate) async fn sessions(
     auth: Auth<Org<perm::SessionsRead>>,
     State(api): State<ApiState>,
@@ -62,6 +66,7 @@ pub(crate) async fn sessions(
 }
 
 /// `DELETE /api/v1/orgs/{org}/sessions/{id}`.
+#[utoipa::path(delete, path = "", operation_id = "orgs_end_session", tag = "orgs", responses((status = 204, description = "as asked")))]
 pub(crate) async fn end_session(
     auth: Auth<Org<perm::SessionsWrite>>,
     State(api): State<ApiState>,

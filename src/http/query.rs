@@ -3,6 +3,9 @@
 use axum::extract::FromRequestParts;
 use cyprob_core::domain::{Cursor, PageRequest};
 use http::request::Parts;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::ApiError;
 
@@ -29,6 +32,29 @@ pub(crate) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
 /// `?limit=` and `?cursor=` of a list in the order of ids, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Paging(pub(crate) PageRequest);
+
+/// What the API's description says of it.
+impl utoipa::IntoParams for Paging {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let of = |name: &str, kind: Type, text: &str| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(text))
+                .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+                .build()
+        };
+        vec![
+            of(
+                "limit",
+                Type::Integer,
+                "items at most, 1 to 100; 50 by default",
+            ),
+            of("cursor", Type::String, "`next_cursor` of the page before"),
+        ]
+    }
+}
 
 impl Paging {
     /// Takes `limit` and `cursor` out of the pairs and leaves the rest.

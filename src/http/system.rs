@@ -11,6 +11,7 @@ use super::query::Paging;
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/system/orgs`.
+#[utoipa::path(get, path = "", operation_id = "system_orgs", tag = "system", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<OrgAnswer>)))]
 pub(crate) async fn orgs(
     auth: Auth<System<perm::SystemOrgsRead>>,
     State(api): State<ApiState>,
@@ -21,6 +22,7 @@ pub(crate) async fn orgs(
 }
 
 /// `POST /api/v1/system/orgs`.
+#[utoipa::path(post, path = "", operation_id = "system_create_org", tag = "system", request_body = CreateOrgRequest, responses((status = 201, description = "as asked", body = NewOrgAnswer)))]
 pub(crate) async fn create_org(
     auth: Auth<System<perm::SystemOrgsWrite>>,
     State(api): State<ApiState>,
@@ -34,6 +36,7 @@ pub(crate) async fn create_org(
 }
 
 /// `GET /api/v1/system/routes`.
+#[utoipa::path(get, path = "", operation_id = "system_routes", tag = "system", responses((status = 200, description = "as asked")))]
 pub(crate) async fn routes(
     _: Auth<System<perm::SystemRoutesRead>>,
     State(api): State<ApiState>,

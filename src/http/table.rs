@@ -14,50 +14,149 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
 
 fn public(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     router
-        .get("/", console::page)
-        .get("/healthz", health::healthz)
-        .get("/readyz", health::readyz)
-        .get("/openapi.json", well_known::openapi)
-        .get("/.well-known/cyprob", well_known::cyprob)
-        .post("/api/v1/auth/login", auth::login)
-        .post("/api/v1/auth/refresh", auth::refresh)
-        .post("/api/v1/bootstrap", auth::bootstrap)
-        .post("/api/v1/invitations/accept", members::accept)
+        .add(Endpoint::new(Method::Get, "/", console::page).operation::<console::__path_page>())
+        .add(
+            Endpoint::new(Method::Get, "/healthz", health::healthz)
+                .operation::<health::__path_healthz>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/readyz", health::readyz)
+                .operation::<health::__path_readyz>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/openapi.json", well_known::openapi)
+                .operation::<well_known::__path_openapi>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/.well-known/cyprob", well_known::cyprob)
+                .operation::<well_known::__path_cyprob>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/auth/login", auth::login)
+                .operation::<auth::__path_login>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/auth/refresh", auth::refresh)
+                .operation::<auth::__path_refresh>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/bootstrap", auth::bootstrap)
+                .operation::<auth::__path_bootstrap>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/invitations/accept", members::accept)
+                .operation::<members::__path_accept>(),
+        )
 }
 
 fn person(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
-    let org_token = Endpoint::new(Method::Post, "/api/v1/orgs/{org}/token", me::org_token);
+    let org_token = Endpoint::new(Method::Post, "/api/v1/orgs/{org}/token", me::org_token)
+        .operation::<me::__path_org_token>();
     router
-        .post("/api/v1/auth/logout", auth::logout)
-        .get("/api/v1/me", me::me)
-        .post("/api/v1/me/password", me::password)
-        .get("/api/v1/sessions", me::sessions)
-        .delete("/api/v1/sessions", me::end_other_sessions)
-        .delete("/api/v1/sessions/{id}", me::end_session)
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/auth/logout", auth::logout)
+                .operation::<auth::__path_logout>(),
+        )
+        .add(Endpoint::new(Method::Get, "/api/v1/me", me::me).operation::<me::__path_me>())
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/me/password", me::password)
+                .operation::<me::__path_password>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/sessions", me::sessions)
+                .operation::<me::__path_sessions>(),
+        )
+        .add(
+            Endpoint::new(Method::Delete, "/api/v1/sessions", me::end_other_sessions)
+                .operation::<me::__path_end_other_sessions>(),
+        )
+        .add(
+            Endpoint::new(Method::Delete, "/api/v1/sessions/{id}", me::end_session)
+                .operation::<me::__path_end_session>(),
+        )
         .add(org_token.names_any_org())
 }
 
 fn organization(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     router
-        .get("/api/v1/orgs/{org}", orgs::read)
-        .patch("/api/v1/orgs/{org}", orgs::update)
-        .get("/api/v1/orgs/{org}/members", members::list)
-        .put("/api/v1/orgs/{org}/members/{user}", members::set_role)
-        .delete("/api/v1/orgs/{org}/members/{user}", members::remove)
-        .get("/api/v1/orgs/{org}/invitations", members::invitations)
-        .post("/api/v1/orgs/{org}/invitations", members::invite)
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/orgs/{org}", orgs::read)
+                .operation::<orgs::__path_read>(),
+        )
+        .add(
+            Endpoint::new(Method::Patch, "/api/v1/orgs/{org}", orgs::update)
+                .operation::<orgs::__path_update>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/orgs/{org}/members", members::list)
+                .operation::<members::__path_list>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Put,
+                "/api/v1/orgs/{org}/members/{user}",
+                members::set_role,
+            )
+            .operation::<members::__path_set_role>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Delete,
+                "/api/v1/orgs/{org}/members/{user}",
+                members::remove,
+            )
+            .operation::<members::__path_remove>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Get,
+                "/api/v1/orgs/{org}/invitations",
+                members::invitations,
+            )
+            .operation::<members::__path_invitations>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                "/api/v1/orgs/{org}/invitations",
+                members::invite,
+            )
+            .operation::<members::__path_invite>(),
+        )
         .delete(
             "/api/v1/orgs/{org}/invitations/{id}",
             members::revoke_invitation,
         )
-        .get("/api/v1/orgs/{org}/roles", orgs::roles)
-        .get("/api/v1/orgs/{org}/sessions", orgs::sessions)
-        .delete("/api/v1/orgs/{org}/sessions/{id}", orgs::end_session)
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/orgs/{org}/roles", orgs::roles)
+                .operation::<orgs::__path_roles>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/orgs/{org}/sessions", orgs::sessions)
+                .operation::<orgs::__path_sessions>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Delete,
+                "/api/v1/orgs/{org}/sessions/{id}",
+                orgs::end_session,
+            )
+            .operation::<orgs::__path_end_session>(),
+        )
 }
 
 fn deployment(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     router
-        .get("/api/v1/system/orgs", system::orgs)
-        .post("/api/v1/system/orgs", system::create_org)
-        .get("/api/v1/system/routes", system::routes)
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/system/orgs", system::orgs)
+                .operation::<system::__path_orgs>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/system/orgs", system::create_org)
+                .operation::<system::__path_create_org>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, "/api/v1/system/routes", system::routes)
+                .operation::<system::__path_routes>(),
+        )
 }

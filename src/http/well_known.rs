@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{ApiError, ApiState};
 
 /// `GET /.well-known/cyprob`.
+#[utoipa::path(get, path = "", operation_id = "well_known_cyprob", tag = "well_known", responses((status = 200, description = "as asked")))]
 pub(crate) async fn cyprob(_: Auth<Public>, State(api): State<ApiState>) -> Json<Value> {
     let keys: Vec<Value> = api
         .plane()
@@ -27,6 +28,7 @@ pub(crate) async fn cyprob(_: Auth<Public>, State(api): State<ApiState>) -> Json
 }
 
 /// `GET /openapi.json`.
+#[utoipa::path(get, path = "", operation_id = "well_known_openapi", tag = "well_known", responses((status = 200, description = "as asked")))]
 pub(crate) async fn openapi(
     _: Auth<Public>,
     State(api): State<ApiState>,

@@ -1,15 +1,23 @@
 //! The OpenAPI document, from the same registrations as the routes.
 
 use utoipa::__dev::SchemaReferences;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem,
+};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Schema,
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
+    Required, Response, Schema,
 };
 
 use super::inventory::Inventory;
 use super::policy::RoutePolicy;
+use super::problem::ProblemCode;
 use super::router::{Endpoint, Method};
+
+/// The media type of errors.
+const PROBLEM: &str = "application/problem+json";
 
 /// One route as the document shows it.
 #[derive(Clone)]
@@ -69,10 +77,18 @@ impl Inventory {
         };
         let mut components = ComponentsBuilder::new()
             .security_scheme("access_token", bearer("Biscuit"))
-            .security_scheme("job_token", bearer("Biscuit"));
+            .security_scheme("job_token", bearer("Biscuit"))
+            .schema("Problem", problem());
         for route in &self.documented {
             let mut operation = route.operation.clone();
             operation.security = security(route.policy);
+            let parameters = operation.parameters.get_or_insert_default();
+            parameters.extend(names(&route.path).map(RefOr::T));
+            let problem = Response::builder()
+                .description("an error, by its `code`")
+                .content(PROBLEM, Content::new(Some(Ref::from_schema_name("Problem"))))
+                .build();
+            operation.responses.responses.insert("default".to_owned(), problem.into());
             paths = paths.path(&route.path, PathItem::new(verb(route.method), operation));
             for (name, schema) in &route.schemas {
                 components = components.schema(name, schema.clone());
@@ -84,6 +100,42 @@ impl Inventory {
             .components(Some(components.build()))
             .build()
     }
+}
+
+/// The names in a path.
+fn names(path: &str) -> impl Iterator<Item = Parameter> {
+    let named = path.split('/').filter_map(|segment| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+        Some(name.strip_prefix('*').unwrap_or(name))
+    });
+    named.map(|name| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+            .build()
+    })
+}
+
+/// The form of every error (RFC 9457).
+fn problem() -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new();
+    for name in ["type", "title", "detail", "request_id"] {
+        object = object
+            .property(name, ObjectBuilder::new().schema_type(Type::String).build())
+            .required(name);
+    }
+    let codes = ProblemCode::ALL.iter().map(|code| code.as_str());
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+    object
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer).build())
+        .required("status")
+        .property("code", code.build())
+        .required("code")
+        .property("field", ObjectBuilder::new().schema_type(Type::String).build())
+        .property("reason", ObjectBuilder::new().schema_type(Type::String).build())
+        .into()
 }
 
 fn security(policy: RoutePolicy) -> Option<Vec<SecurityRequirement>> {

@@ -6,50 +6,61 @@ use cyprob_core::domain::{DisplayName, Email, OrgSlug, SessionId, Timestamp};
 use cyprob_core::service::SignedIn;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{MembershipAnswer, PersonAnswer};
 
 /// `POST auth/login`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginRequest {
     pub(crate) email: String,
+    #[schema(value_type = String)]
     pub(crate) password: SecretString,
     pub(crate) org: Option<String>,
 }
 
 /// `POST auth/refresh`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
+    #[schema(value_type = String)]
     pub(crate) refresh_token: SecretString,
     pub(crate) org: Option<String>,
 }
 
 /// `POST me/password`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordRequest {
+    #[schema(value_type = String)]
     pub(crate) current: SecretString,
+    #[schema(value_type = String)]
     pub(crate) new: SecretString,
 }
 
 /// `POST bootstrap`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BootstrapRequest {
+    #[schema(value_type = String)]
     pub(crate) token: SecretString,
+    #[schema(value_type = String)]
     pub(crate) email: Email,
+    #[schema(value_type = String)]
     pub(crate) password: SecretString,
+    #[schema(value_type = String)]
     pub(crate) name: DisplayName,
     pub(crate) org: BootstrapOrg,
 }
 
 /// The first organization.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BootstrapOrg {
+    #[schema(value_type = String)]
     pub(crate) slug: OrgSlug,
+    #[schema(value_type = String)]
     pub(crate) name: DisplayName,
 }
 
@@ -60,11 +71,12 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 }
 
 /// An access token for an organization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenAnswer {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
+    #[schema(value_type = String)]
     session_id: SessionId,
     org: Option<MembershipAnswer>,
 }
@@ -87,7 +99,7 @@ impl TokenAnswer {
 }
 
 /// The answer to a sign-in and to a refresh.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenPair {
     #[serde(flatten)]
     access: TokenAnswer,

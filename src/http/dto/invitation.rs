@@ -3,27 +3,34 @@
 use cyprob_core::domain::{DisplayName, Email, Invitation, InvitationId, RoleName, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST invitations`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InviteRequest {
+    #[schema(value_type = String)]
     pub(crate) email: Email,
+    #[schema(value_type = String)]
     pub(crate) role: RoleName,
 }
 
 /// `POST invitations/accept`: with name and password for a new account, alone for one that exists.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptRequest {
+    #[schema(value_type = String)]
     pub(crate) token: SecretString,
+    #[schema(value_type = Option<String>)]
     pub(crate) name: Option<DisplayName>,
+    #[schema(value_type = Option<String>)]
     pub(crate) password: Option<SecretString>,
 }
 
 /// An invitation just made, with its token.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewInvitationAnswer {
+    #[schema(value_type = String)]
     id: InvitationId,
     token: String,
     expires_at: String,
@@ -40,10 +47,13 @@ impl NewInvitationAnswer {
 }
 
 /// An invitation in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationAnswer {
+    #[schema(value_type = String)]
     id: InvitationId,
+    #[schema(value_type = String)]
     email: Email,
+    #[schema(value_type = String)]
     role: RoleName,
     expires_at: String,
     state: &'static str,

@@ -5,14 +5,18 @@ use cyprob_core::domain::{
 };
 use cyprob_core::service::NewOrg;
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::NewInvitationAnswer;
 
 /// A person's place in an organization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MembershipAnswer {
+    #[schema(value_type = String)]
     pub(crate) id: OrgId,
+    #[schema(value_type = String)]
     pub(crate) slug: OrgSlug,
+    #[schema(value_type = String)]
     pub(crate) role: RoleName,
 }
 
@@ -27,16 +31,19 @@ impl MembershipAnswer {
 }
 
 /// An organization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrgAnswer {
+    #[schema(value_type = String)]
     id: OrgId,
+    #[schema(value_type = String)]
     slug: OrgSlug,
+    #[schema(value_type = String)]
     name: DisplayName,
     created_at: String,
     policy: PolicyAnswer,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PolicyAnswer {
     factor_required: bool,
     max_session_seconds: Option<u32>,
@@ -66,21 +73,24 @@ impl OrgAnswer {
 }
 
 /// `PATCH` of an organization; what is absent stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateOrgRequest {
+    #[schema(value_type = Option<String>)]
     pub(crate) name: Option<DisplayName>,
     pub(crate) policy: Option<PolicyRequest>,
 }
 
 /// The organization's rules; what is absent stays, `null` lifts the bound.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyRequest {
     /// Takes `false` alone, until second factors exist: an organization that asked for one would lock everybody out.
     #[serde(default, deserialize_with = "only_false", rename = "factor_required")]
+    #[schema(value_type = Option<bool>)]
     _factor_required: (),
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, minimum = 300, maximum = 7_776_000)]
     max_session_seconds: Option<Option<SessionSeconds>>,
 }
 
@@ -126,19 +136,25 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
 }
 
 /// `POST system/orgs`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateOrgRequest {
+    #[schema(value_type = String)]
     pub(crate) slug: OrgSlug,
+    #[schema(value_type = String)]
     pub(crate) name: DisplayName,
+    #[schema(value_type = String)]
     pub(crate) owner_email: Email,
 }
 
 /// The answer to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewOrgAnswer {
+    #[schema(value_type = String)]
     id: OrgId,
+    #[schema(value_type = String)]
     slug: OrgSlug,
+    #[schema(value_type = String)]
     name: DisplayName,
     invitation: NewInvitationAnswer,
 }
@@ -155,8 +171,9 @@ impl NewOrgAnswer {
 }
 
 /// A role with what it permits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RoleAnswer {
+    #[schema(value_type = String)]
     pub(crate) name: RoleName,
     pub(crate) permissions: Vec<&'static str>,
     pub(crate) builtin: bool,

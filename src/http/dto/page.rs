@@ -2,9 +2,10 @@
 
 use cyprob_core::domain::Page;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A page: its items and the cursor of the next one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PageAnswer<T> {
     items: Vec<T>,
     next_cursor: Option<String>,

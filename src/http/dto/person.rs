@@ -3,14 +3,18 @@
 use cyprob_core::domain::{DisplayName, Email, Member, RoleName, SessionId, User, UserId};
 use cyprob_core::service::Accepted;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::MembershipAnswer;
 
 /// A person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonAnswer {
+    #[schema(value_type = String)]
     pub(crate) id: UserId,
+    #[schema(value_type = String)]
     pub(crate) email: Email,
+    #[schema(value_type = String)]
     pub(crate) name: DisplayName,
 }
 
@@ -25,9 +29,10 @@ impl PersonAnswer {
 }
 
 /// `GET me`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeAnswer {
     pub(crate) user: PersonAnswer,
+    #[schema(value_type = String)]
     pub(crate) session_id: SessionId,
     pub(crate) aal: u8,
     pub(crate) auth_time: String,
@@ -37,7 +42,7 @@ pub(crate) struct MeAnswer {
 }
 
 /// A person and the organization they have just come into: bootstrap and acceptance.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PersonInOrgAnswer {
     user: PersonAnswer,
     org: MembershipAnswer,
@@ -70,9 +75,10 @@ impl PersonInOrgAnswer {
 }
 
 /// A member of an organization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MemberAnswer {
     user: PersonAnswer,
+    #[schema(value_type = String)]
     role: RoleName,
     since: String,
 }
@@ -99,8 +105,9 @@ impl MemberAnswer {
 }
 
 /// `PUT members/{user}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetRoleRequest {
+    #[schema(value_type = String)]
     pub(crate) role: RoleName,
 }

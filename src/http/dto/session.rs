@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 use cyprob_core::domain::{SessionId, SessionView};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::PersonAnswer;
 
 /// A session of the caller's own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionAnswer {
+    #[schema(value_type = String)]
     id: SessionId,
     created_at: String,
     last_used_at: String,
@@ -17,6 +19,7 @@ pub(crate) struct SessionAnswer {
     auth_time: String,
     aal: u8,
     client: Option<String>,
+    #[schema(value_type = Option<String>)]
     ip_address: Option<IpAddr>,
     current: bool,
 }
@@ -38,7 +41,7 @@ impl SessionAnswer {
 }
 
 /// A session with access to the caller's organization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrgSessionAnswer {
     #[serde(flatten)]
     session: SessionAnswer,
