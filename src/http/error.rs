@@ -122,6 +122,10 @@ impl From<ApiError> for Problem {
 
 impl From<MintError> for ApiError {
     fn from(error: MintError) -> Self {
+        // The session ends within this second: nothing can be given out for it any more.
+        if matches!(error, MintError::Lifetime) {
+            return Self::InvalidGrant;
+        }
         tracing::error!(chain = %error_chain(&error), "a token cannot be minted");
         Self::Internal
     }

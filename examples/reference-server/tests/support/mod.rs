@@ -1,0 +1,17 @@
+//! A running server, a client of it, and people who sign in to it.
+
+#![allow(dead_code, reason = "every test binary uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+pub(crate) mod client;
+pub(crate) mod server;
+pub(crate) mod world;
+
+pub(crate) use client::{Answer, Client};
+pub(crate) use server::Server;
+pub(crate) use world::World;
