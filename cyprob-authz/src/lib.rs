@@ -15,3 +15,5 @@ pub mod domain;
 pub mod http;
 pub mod ports;
 pub mod service;
+#[cfg(feature = "testkit")]
+pub mod testkit;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use cyprob_core::domain::RoleName;
-use cyprob_core::ports::RoleRules;
 
 use super::{Permission, PermissionSet};
 
@@ -183,54 +182,16 @@ impl RoleCatalog {
     }
 }
 
-impl RoleRules for RoleCatalog {
-    fn exists(&self, role: &RoleName) -> bool {
-        self.roles.contains_key(role)
-    }
-
-    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool {
-        if !self.exists(holder) || !self.exists(role) {
-            return false;
-        }
-        if *holder == RoleName::OWNER {
-            return true;
-        }
-        *role != RoleName::OWNER && self.permissions(holder).is_superset(self.permissions(role))
-    }
-
-    fn manages_members(&self, role: &RoleName) -> bool {
-        self.permissions(role).contains(Permission::MembersWrite)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nobody_covers_more_than_they_hold() {
-        let catalog = RoleCatalog::builtin();
-        for holder in catalog.roles() {
-            for role in catalog.roles() {
-                if catalog.covers(&holder.name, &role.name) {
-                    assert!(holder.permissions.is_superset(role.permissions));
-                }
-            }
-        }
-        assert!(catalog.covers(&RoleName::OWNER, &RoleName::OWNER));
-        assert!(catalog.covers(&RoleName::ADMIN, &RoleName::ADMIN));
-        assert!(!catalog.covers(&RoleName::ADMIN, &RoleName::OWNER));
-        assert!(!catalog.covers(&RoleName::OPERATOR, &RoleName::AUDITOR));
-    }
-
-    #[test]
-    fn a_strange_role_holds_and_covers_nothing() {
+    fn a_strange_role_holds_nothing() {
         let catalog = RoleCatalog::builtin();
         let strange: RoleName = "stranger".parse().unwrap();
         assert!(catalog.permissions(&strange).is_empty());
-        assert!(!catalog.covers(&strange, &RoleName::VIEWER));
-        assert!(!catalog.covers(&RoleName::OWNER, &strange));
-        assert!(!catalog.manages_members(&strange));
+        assert!(catalog.get(&strange).is_none());
     }
 
     #[test]
@@ -241,7 +202,7 @@ mod tests {
         let catalog = RoleCatalog::builtin()
             .with_role(name.clone(), PermissionSet::of(&[Permission::RunsRead]))
             .unwrap();
-        assert!(catalog.exists(&name));
+        assert!(catalog.get(&name).is_some());
         assert_eq!(catalog.roles().len(), 7);
         assert!(
             catalog
@@ -249,17 +210,5 @@ mod tests {
                 .iter()
                 .any(|r| r.name == name)
         );
-    }
-
-    #[test]
-    fn only_two_roles_write_members() {
-        let catalog = RoleCatalog::builtin();
-        let managers: Vec<_> = catalog
-            .roles()
-            .into_iter()
-            .filter(|role| catalog.manages_members(&role.name))
-            .map(|role| role.name.as_str().to_owned())
-            .collect();
-        assert_eq!(managers, ["owner", "admin"]);
     }
 }

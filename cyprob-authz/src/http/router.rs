@@ -166,6 +166,10 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
 
     /// Adds a route.
     #[must_use]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it adds to the router; nobody reads it as a sum"
+    )]
     pub fn add(mut self, endpoint: Endpoint<S>) -> Self {
         self.endpoints.push(endpoint);
         self
@@ -176,7 +180,9 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
     /// The other's request check must be the same one; its inventory handle is dropped.
     #[must_use]
     pub fn merge<T: Clone + Send + Sync + 'static>(mut self, other: SecureRouter<T>) -> Self {
-        let SecureRouter { state, endpoints, .. } = other;
+        let SecureRouter {
+            state, endpoints, ..
+        } = other;
         let own = |endpoint: Endpoint<T>| endpoint.with_state(state.clone());
         self.endpoints.extend(endpoints.into_iter().map(own));
         self

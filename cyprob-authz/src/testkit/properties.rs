@@ -1,0 +1,190 @@
+//! The promises AUTHZ-2 and AUTHZ-3 as properties.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cyprob_core::domain::{RoleName, Timestamp};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+
+use super::narrow::{Narrow, narrow, seal};
+use super::oracle::datalog_permits;
+use super::scenario::{Scenario, scenario};
+use super::stand::Stand;
+use crate::domain::{AccessClaims, Decision, Demand, Rule, decide};
+use crate::service::TokenError;
+
+/// A scenario made real: the chain of tokens, each narrower than the one before, and the request.
+struct Made {
+    stand: Stand,
+    tokens: Vec<String>,
+    org: Option<String>,
+    at: Timestamp,
+}
+
+fn make(scenario: &Scenario) -> Result<Made, String> {
+    let stand = Stand::new(11);
+    let minted = stand.now();
+    let own = scenario.role.clone().map(|role| stand.org("acme", role));
+    let foreign = stand.org("globex", RoleName::OWNER);
+    let claims = AccessClaims {
+        administrator: scenario.administrator,
+        auth_time: minted.before(Duration::from_secs(scenario.auth_age)),
+        ..stand.claims(own.clone())
+    };
+    let mut tokens = vec![stand.mint(&claims)];
+    let base = u64::try_from(minted.as_seconds()).map_err(|e| e.to_string())?;
+    for block in &scenario.blocks {
+        let shifted: Vec<Narrow> = block
+            .iter()
+            .cloned()
+            .map(|check| match check {
+                Narrow::Before { second, inclusive } => Narrow::Before {
+                    second: base + second,
+                    inclusive,
+                },
+                other => other,
+            })
+            .collect();
+        let parent = tokens.last().cloned().unwrap_or_default();
+        tokens.push(narrow(&parent, &shifted, &*stand.entropy)?);
+    }
+    if scenario.seal
+        && let Some(last) = tokens.last_mut()
+    {
+        *last = seal(last)?;
+    }
+    let own_id = own
+        .as_ref()
+        .map_or_else(|| "org_of_nobody".to_owned(), |own| own.id.to_string());
+    let org = match scenario.place {
+        0 => Some(own_id),
+        1 => Some("acme".to_owned()),
+        2 => Some(foreign.id.to_string()),
+        3 => Some("globex".to_owned()),
+        4 => None,
+        _ => Some("ACME".to_owned()),
+    };
+    let at = minted
+        .after(Duration::from_secs(scenario.request_age))
+        .after(Duration::from_micros(scenario.micros));
+    Ok(Made {
+        stand,
+        tokens,
+        org,
+        at,
+    })
+}
+
+impl Made {
+    fn demand<'a>(&'a self, scenario: &Scenario, resources: &'a [&'a str]) -> Demand<'a> {
+        Demand {
+            need: scenario.need,
+            step_up: scenario.step_up,
+            org: self.org.as_deref(),
+            resources,
+            address: scenario.address,
+            at: self.at,
+        }
+    }
+
+    /// The compiled decision, through the verifier and its memory.
+    fn compiled(&self, token: &str, demand: &Demand<'_>) -> Result<Decision, TokenError> {
+        match self.stand.access.authenticate(token, demand.at) {
+            Ok(principal) => Ok(decide(&principal, demand)),
+            Err(TokenError::Expired) => Ok(Decision::deny(Rule::Expired)),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// AUTHZ-2: the compiled decision and Biscuit's Datalog agree for every generated token and request.
+///
+/// Gives how often each outcome was met, by the rule that decided.
+///
+/// # Errors
+///
+/// The smallest scenario in which they differ.
+pub fn authz_2_compiled_decision_and_datalog_agree() -> Result<BTreeMap<&'static str, u32>, String>
+{
+    let outcomes = RefCell::new(BTreeMap::new());
+    run(&scenario(), |scenario| {
+        let made = make(&scenario)?;
+        let resources: Vec<&str> = scenario.resources.iter().map(String::as_str).collect();
+        let demand = made.demand(&scenario, &resources);
+        let key = made.stand.key.ring_key(Timestamp::UNIX_EPOCH);
+        let token = made.tokens.last().map(String::as_str).unwrap_or_default();
+        let oracle = datalog_permits(token, &key, made.stand.access.roles(), &demand)?;
+        // twice: once cold, once from the memory of verified tokens
+        for _ in 0..2 {
+            let compiled = made.compiled(token, &demand).map_err(|e| e.to_string())?;
+            if compiled.is_permit() != oracle {
+                return Err(format!("compiled {compiled:?}, datalog permits: {oracle}"));
+            }
+            let name = match compiled {
+                Decision::Permit => "permit",
+                Decision::Deny { rule, .. } => rule.as_str(),
+            };
+            *outcomes.borrow_mut().entry(name).or_insert(0) += 1;
+        }
+        Ok(())
+    })?;
+    let mut outcomes = outcomes.into_inner();
+    outcomes.values_mut().for_each(|count| *count /= 2);
+    Ok(outcomes)
+}
+
+/// AUTHZ-3: attenuation never widens: what a token permits, every token it was narrowed from permits.
+///
+/// Gives how many (permitted, refused) narrower tokens were met.
+///
+/// # Errors
+///
+/// The smallest scenario in which a block widened.
+pub fn authz_3_attenuation_never_widens() -> Result<(u32, u32), String> {
+    let counts = RefCell::new((0, 0));
+    let narrowed = scenario().prop_filter("narrowed", |s| !s.blocks.is_empty());
+    run(&narrowed, |scenario| {
+        let made = make(&scenario)?;
+        let resources: Vec<&str> = scenario.resources.iter().map(String::as_str).collect();
+        let demand = made.demand(&scenario, &resources);
+        let mut wider = true;
+        for (at, token) in made.tokens.iter().enumerate() {
+            let permits = made
+                .compiled(token, &demand)
+                .map_err(|e| e.to_string())?
+                .is_permit();
+            if permits && !wider {
+                return Err(format!("block {at} widened"));
+            }
+            if at > 0 {
+                let mut counts = counts.borrow_mut();
+                if permits {
+                    counts.0 += 1;
+                } else {
+                    counts.1 += 1;
+                }
+            }
+            wider = permits;
+        }
+        Ok(())
+    })?;
+    Ok(counts.into_inner())
+}
+
+fn run<S: Strategy>(
+    strategy: &S,
+    holds: impl Fn(S::Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(strategy, |value| holds(value).map_err(TestCaseError::fail))
+        .map_err(|error| match error {
+            TestError::Fail(why, value) => format!("{why}: {value:?}"),
+            TestError::Abort(why) => why.to_string(),
+        })
+}

@@ -1,0 +1,116 @@
+//! What a revocation view must do.
+
+use std::time::Duration;
+
+use cyprob_core::domain::{Epoch, Revocation, RevocationEntry, RoleName, Timestamp};
+use cyprob_core::ports::RevocationFeed as _;
+
+use super::stand::Stand;
+use crate::domain::AccessClaims;
+
+/// Revocations end exactly the tokens they name, at once, and leave memory when they cannot matter.
+///
+/// # Panics
+///
+/// If the view does not conform.
+pub fn revocation_view_conforms() {
+    each_kind_ends_its_tokens_alone();
+    epochs_only_grow();
+    memory_is_bounded_by_what_lives();
+    a_clock_set_back_revives_nothing();
+}
+
+fn later(stand: &Stand, seconds: u64) -> Timestamp {
+    stand.now().after(Duration::from_secs(seconds))
+}
+
+fn publish(stand: &Stand, what: Revocation) {
+    let expires_at = later(stand, 900);
+    stand
+        .revocations
+        .publish(&[RevocationEntry { what, expires_at }]);
+}
+
+fn each_kind_ends_its_tokens_alone() {
+    let stand = Stand::new(21);
+    let org = stand.org("acme", RoleName::OWNER);
+    let elsewhere = stand.org("globex", RoleName::OWNER);
+    let claims = stand.claims(Some(org.clone()));
+    let there = AccessClaims {
+        org: Some(elsewhere.clone()),
+        ..claims.clone()
+    };
+    let other = stand.claims(Some(org.clone()));
+    let revoked = |claims: &AccessClaims| stand.revocations.is_revoked(claims);
+    assert!(!revoked(&claims) && !revoked(&there) && !revoked(&other));
+
+    publish(&stand, Revocation::Grant(claims.session, elsewhere.id));
+    assert!(!revoked(&claims) && revoked(&there) && !revoked(&other));
+
+    publish(
+        &stand,
+        Revocation::Member(org.id, other.user, Epoch::new(2)),
+    );
+    assert!(!revoked(&claims) && revoked(&other));
+    let again = AccessClaims {
+        org: Some(crate::domain::OrgClaims {
+            member_epoch: Epoch::new(2),
+            ..org
+        }),
+        ..other.clone()
+    };
+    assert!(!revoked(&again));
+
+    publish(&stand, Revocation::Session(claims.session));
+    publish(&stand, Revocation::Session(claims.session));
+    assert!(revoked(&claims) && revoked(&there) && !revoked(&again));
+
+    publish(&stand, Revocation::User(other.user, Epoch::new(2)));
+    assert!(revoked(&again));
+}
+
+fn epochs_only_grow() {
+    let stand = Stand::new(22);
+    let claims = stand.claims(None);
+    publish(&stand, Revocation::User(claims.user, Epoch::new(9)));
+    publish(&stand, Revocation::User(claims.user, Epoch::new(3)));
+    let at = |epoch| AccessClaims {
+        user_epoch: Epoch::new(epoch),
+        ..claims.clone()
+    };
+    assert!(stand.revocations.is_revoked(&at(8)));
+    assert!(!stand.revocations.is_revoked(&at(9)));
+}
+
+fn memory_is_bounded_by_what_lives() {
+    let stand = Stand::new(23);
+    let mut most = 0;
+    for _ in 0..200 {
+        for _ in 0..200 {
+            let what = Revocation::Session(stand.claims(None).session);
+            let expires_at = later(&stand, 60);
+            stand
+                .revocations
+                .publish(&[RevocationEntry { what, expires_at }]);
+        }
+        stand.clock.advance(Duration::from_secs(60));
+        most = most.max(stand.revocations.counts().sessions);
+    }
+    // 40,000 came in; 200 a minute live for a minute and are kept for 15 more: 3,200, at most twice that between sweeps
+    assert!(most < 9_000, "{most}");
+    stand.clock.advance(Duration::from_secs(3_600));
+    stand.revocations.sweep();
+    assert_eq!(stand.revocations.counts().sessions, 0);
+}
+
+fn a_clock_set_back_revives_nothing() {
+    let stand = Stand::new(24);
+    let start = stand.now();
+    let claims = stand.claims(None);
+    publish(&stand, Revocation::Session(claims.session));
+    stand.clock.advance(Duration::from_secs(86_400));
+    stand.revocations.sweep();
+    assert_eq!(stand.revocations.counts().sessions, 0);
+    stand.clock.set(start);
+    assert!(stand.revocations.is_revoked(&claims));
+}

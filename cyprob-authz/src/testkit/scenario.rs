@@ -1,0 +1,146 @@
+//! Generated tokens and requests.
+
+use std::net::IpAddr;
+
+use cyprob_core::domain::RoleName;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::narrow::{Narrow, NarrowBlock};
+use crate::domain::{Need, Permission, SystemPermission};
+
+/// One token and one request, before either is made.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The holder's role, or no organization.
+    pub role: Option<RoleName>,
+    /// Whether the holder is the administrator.
+    pub administrator: bool,
+    /// How many seconds ago the holder showed a credential.
+    pub auth_age: u64,
+    /// How many seconds after minting the request comes; tokens live for 300.
+    pub request_age: u64,
+    /// How many microseconds into that second.
+    pub micros: u64,
+    /// The appended blocks; times in seconds after minting.
+    pub blocks: Vec<NarrowBlock>,
+    /// Whether the holder seals the token in the end.
+    pub seal: bool,
+    /// What the route asks.
+    pub need: Need,
+    /// Whether it asks for a fresh sign-in.
+    pub step_up: bool,
+    /// How the path names an organization: 0 own id, 1 own slug, 2 foreign id, 3 foreign slug, 4 not at all, 5 the own slug in capitals.
+    pub place: u8,
+    /// The other names in the path.
+    pub resources: Vec<String>,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+}
+
+const RESOURCES: [&str; 4] = ["run_a", "run_b", "nginx", ""];
+const RANGES: [&str; 7] = [
+    "10.0.0.0/8",
+    "10.1.2.3/32",
+    "192.0.2.0/24",
+    "0.0.0.0/0",
+    "2001:db8::/32",
+    "::/0",
+    "::ffff:0.0.0.0/96",
+];
+const ADDRESSES: [&str; 5] = [
+    "10.1.2.3",
+    "192.0.2.9",
+    "::ffff:10.1.2.3",
+    "2001:db8::7",
+    "203.0.113.5",
+];
+
+fn texts(of: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    subsequence(of, 0..=of.len()).prop_map(|list| list.into_iter().map(str::to_owned).collect())
+}
+
+fn names() -> impl Strategy<Value = Vec<String>> {
+    let org = Permission::ALL.iter().map(|p| p.as_str());
+    let system = SystemPermission::ALL.iter().map(|p| p.as_str());
+    let all: Vec<&'static str> = org.chain(system).chain(["of:tomorrow", "runs"]).collect();
+    let some = subsequence(all.clone(), 0..=3);
+    let most = subsequence(all.clone(), all.len() - 6..=all.len());
+    prop_oneof![1 => some, 3 => most].prop_map(|list| list.into_iter().map(str::to_owned).collect())
+}
+
+fn check() -> impl Strategy<Value = Narrow> {
+    prop_oneof![
+        4 => (names(), any::<bool>()).prop_map(|(names, set)| Narrow::Permissions { names, set }),
+        2 => (texts(&RESOURCES), any::<bool>()).prop_map(|(ids, set)| Narrow::Resources { ids, set }),
+        2 => (texts(&RANGES), any::<bool>()).prop_map(|(ranges, set)| Narrow::Addresses { ranges, set }),
+        2 => (prop_oneof![3 => 150_u64..600, 1 => 0_u64..150], any::<bool>())
+            .prop_map(|(second, inclusive)| Narrow::Before { second, inclusive }),
+    ]
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    prop_oneof![
+        6 => select(Permission::ALL).prop_map(Need::Org),
+        2 => Just(Need::Authenticated),
+        3 => select(SystemPermission::ALL).prop_map(Need::System),
+    ]
+}
+
+fn role() -> impl Strategy<Value = Option<RoleName>> {
+    let strange: RoleName = "stranger".parse().unwrap_or(RoleName::VIEWER);
+    prop_oneof![
+        3 => Just(Some(RoleName::OWNER)),
+        1 => Just(Some(RoleName::ADMIN)),
+        1 => Just(Some(RoleName::OPERATOR)),
+        1 => Just(Some(RoleName::ANALYST)),
+        1 => Just(Some(RoleName::AUDITOR)),
+        2 => Just(Some(RoleName::VIEWER)),
+        1 => Just(Some(strange)),
+        1 => Just(None),
+    ]
+}
+
+/// Tokens of zero to three appended blocks and requests of every kind, weighted so that every outcome is met often.
+pub fn scenario() -> impl Strategy<Value = Scenario> {
+    let blocks = prop_oneof![
+        5 => Just(Vec::new()),
+        4 => vec(vec(check(), 1..=3), 1..=3),
+    ];
+    let who = (
+        role(),
+        any::<bool>(),
+        prop_oneof![2 => 0_u64..100, 1 => 100_u64..900],
+    );
+    let when = (
+        prop_oneof![8 => 0_u64..295, 1 => 295_u64..305, 1 => 305_u64..400],
+        0_u64..1_000_000,
+    );
+    let place = prop_oneof![5 => 0_u8..=1, 1 => 2_u8..=5];
+    let from = prop_oneof![
+        4 => select(&ADDRESSES[..]).prop_map(|text| text.parse().ok()),
+        1 => Just(None),
+    ];
+    let rest = (
+        need(),
+        prop::bool::weighted(0.3),
+        place,
+        texts(&RESOURCES),
+        from,
+    );
+    (who, when, blocks, any::<bool>(), rest).prop_map(|(who, when, blocks, seal, rest)| Scenario {
+        role: who.0,
+        administrator: who.1,
+        auth_age: who.2,
+        request_age: when.0,
+        micros: when.1,
+        blocks,
+        seal,
+        need: rest.0,
+        step_up: rest.1,
+        place: rest.2,
+        resources: rest.3,
+        address: rest.4,
+    })
+}

@@ -1,0 +1,186 @@
+//! A request check with everything in memory, and tokens for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_core::domain::{
+    Aal, CtxIssuer, Epoch, OrgId, OrgSlug, RoleName, RunId, Timestamp, UserId,
+};
+use cyprob_core::ports::{Clock as _, EntropyExt as _};
+use cyprob_core::testkit::{ManualClock, SeededEntropy};
+use secrecy::{ExposeSecret as _, SecretBox};
+
+use super::denials::MemoryDenials;
+use crate::domain::{
+    AccessClaims, Audience, JobClaims, KeyRing, OrgClaims, RoleCatalog, RootKeyId, RuleSetDigest,
+};
+use crate::ports::DenialRecorder;
+use crate::service::{
+    AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, LiveRing,
+    RevocationView, SigningKey, TokenVerifier,
+};
+
+/// The audience of a stand's tokens.
+pub const AUDIENCE: &str = "https://cyprob.test";
+
+/// A request check in memory: a clock that is moved by hand, seeded randomness, recorded refusals.
+#[derive(Debug)]
+pub struct Stand {
+    /// The check.
+    pub access: Arc<AccessControl>,
+    /// Mints people's tokens.
+    pub minter: AccessMinter,
+    /// Mints workers' tokens.
+    pub jobs: JobMinter,
+    /// The key of people's tokens.
+    pub key: Arc<SigningKey>,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// The randomness.
+    pub entropy: Arc<SeededEntropy>,
+    /// What is revoked.
+    pub revocations: Arc<RevocationView>,
+    /// What was refused; stays empty with a recorder of your own.
+    pub denials: Arc<MemoryDenials>,
+    /// The audience of its tokens.
+    pub audience: Audience,
+}
+
+impl Stand {
+    /// A stand of a seed.
+    ///
+    /// # Panics
+    ///
+    /// If the fixed keys cannot be used, which no seed brings about.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::build(seed, None)
+    }
+
+    /// A stand that records refusals elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stand::new`].
+    #[must_use]
+    pub fn with_denials(seed: u64, denials: Arc<dyn DenialRecorder>) -> Self {
+        Self::build(seed, Some(denials))
+    }
+
+    fn build(seed: u64, recorder: Option<Arc<dyn DenialRecorder>>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let denials = Arc::new(MemoryDenials::default());
+        let audience: Audience = AUDIENCE.parse().expect("an audience");
+        let key = |id| {
+            let secret = SecretBox::new(Box::new(entropy.bytes::<32>()));
+            Arc::new(SigningKey::new(RootKeyId::new(id), &secret).expect("a key"))
+        };
+        let ring = |key: &SigningKey| {
+            let ring = KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).expect("a ring");
+            LiveRing::new(ring).expect("a ring of keys")
+        };
+        let (user_key, worker_key) = (key(1), key(1));
+        let revocations = Arc::new(RevocationView::new(clock.clone()));
+        let access = AccessControl::new(AccessParts {
+            verifier: TokenVerifier::new(ring(&user_key), audience.clone(), CacheLimits::default()),
+            jobs: JobVerifier::new(ring(&worker_key), audience.clone()),
+            roles: Arc::new(RoleCatalog::builtin()),
+            revocations: Arc::clone(&revocations),
+            issuer: CtxIssuer::for_composition(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            denials: recorder.unwrap_or_else(|| denials.clone()),
+        });
+        Self {
+            access,
+            minter: AccessMinter::new(Arc::clone(&user_key)),
+            jobs: JobMinter::new(worker_key),
+            key: user_key,
+            clock,
+            entropy,
+            revocations,
+            denials,
+            audience,
+        }
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An organization that a token may be for.
+    #[must_use]
+    pub fn org(&self, slug: &str, role: RoleName) -> OrgClaims {
+        OrgClaims {
+            id: self.entropy.id::<OrgId>(self.now()),
+            slug: slug.parse::<OrgSlug>().expect("a slug"),
+            role,
+            member_epoch: Epoch::FIRST,
+        }
+    }
+
+    /// Claims of a new person with a new session: five minutes from now, one factor, shown just now.
+    #[must_use]
+    pub fn claims(&self, org: Option<OrgClaims>) -> AccessClaims {
+        let now = self.now();
+        AccessClaims {
+            id: self.entropy.id(now),
+            user: self.entropy.id::<UserId>(now),
+            org,
+            session: self.entropy.id(now),
+            user_epoch: Epoch::FIRST,
+            audience: self.audience.clone(),
+            aal: Aal::One,
+            auth_time: now,
+            expires_at: now.after(Duration::from_secs(300)),
+            administrator: false,
+        }
+    }
+
+    /// The text of a token.
+    ///
+    /// # Panics
+    ///
+    /// If the claims cannot be minted.
+    #[must_use]
+    pub fn mint(&self, claims: &AccessClaims) -> String {
+        let token = self.minter.mint(claims, &*self.entropy).expect("a token");
+        token.expose_secret().to_owned()
+    }
+
+    /// The text of a token for a role in an organization.
+    #[must_use]
+    pub fn token(&self, slug: &str, role: RoleName) -> String {
+        self.mint(&self.claims(Some(self.org(slug, role))))
+    }
+
+    /// Claims of a job.
+    #[must_use]
+    pub fn job(&self) -> JobClaims {
+        let now = self.now();
+        JobClaims {
+            id: self.entropy.id(now),
+            run: self.entropy.id::<RunId>(now),
+            fence: 1,
+            rule_set: RuleSetDigest::new([7; 32]),
+            org: self.entropy.id(now),
+            on_behalf_of: self.entropy.id(now),
+            audience: self.audience.clone(),
+            deadline: now.after(Duration::from_secs(60)),
+        }
+    }
+
+    /// The text of a job's token.
+    ///
+    /// # Panics
+    ///
+    /// If the claims cannot be minted.
+    #[must_use]
+    pub fn mint_job(&self, claims: &JobClaims) -> String {
+        let token = self.jobs.mint(claims, &*self.entropy).expect("a token");
+        token.expose_secret().to_owned()
+    }
+}
