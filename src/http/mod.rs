@@ -36,13 +36,22 @@ pub(crate) use state::ApiState;
 /// The whole list of public routes, one `METHOD PATH` a line.
 pub const PUBLIC_ROUTES: &str = include_str!("public_routes.txt");
 
+/// The list of public routes, read; a host that adds public routes of its own parses a longer text.
+///
+/// # Errors
+///
+/// [`SealError`] if a line of the list does not hold; tests hold that all do.
+pub fn public_routes() -> Result<PublicRoutes, SealError> {
+    PublicRoutes::parse(PUBLIC_ROUTES)
+}
+
 /// The sealed router of every route, with the inventory of what it serves.
 ///
 /// # Errors
 ///
 /// [`SealError`] if a route is not as its policy asks; tests hold that none is.
 pub fn router(plane: ControlPlane) -> Result<(Router, Inventory), SealError> {
-    routes(plane).seal(&PublicRoutes::parse(PUBLIC_ROUTES)?)
+    routes(plane).seal(&public_routes()?)
 }
 
 /// The routes, not sealed yet, for a host that adds its own by `merge` and seals them together.

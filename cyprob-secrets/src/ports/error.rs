@@ -60,13 +60,15 @@ pub enum SecretError {
 }
 
 impl SecretError {
-    pub(crate) fn unavailable(source: impl Into<BoxError>) -> Self {
+    /// What an adapter answers when its source fails; the cause is for the log alone.
+    pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable {
             source: source.into(),
         }
     }
 
-    pub(crate) fn refused(reference: &SecretRef, refusal: Refusal) -> Self {
+    /// What an adapter answers to a reference that it will not serve.
+    pub fn refused(reference: &SecretRef, refusal: Refusal) -> Self {
         Self::Refused {
             reference: Box::new(reference.clone()),
             refusal,
