@@ -7,7 +7,7 @@ use cyprob_core::domain::OrgRef;
 use cyprob_core::service::{Credentials, FirstAdministrator};
 use http::StatusCode;
 
-use super::body::{Body, NoBody};
+use super::body::{Body, NoBody, Object};
 use super::dto::{BootstrapRequest, LoginRequest, PersonInOrgAnswer, RefreshRequest, TokenPair};
 use super::{ApiError, ApiState};
 
@@ -72,12 +72,13 @@ pub(crate) async fn bootstrap(
         return Err(ApiError::NotFound);
     }
     let Body(body) = body?;
+    let Object(org) = body.org;
     let first = FirstAdministrator {
         email: body.email,
         password: body.password,
         name: body.name,
-        org_slug: body.org.slug,
-        org_name: body.org.name,
+        org_slug: org.slug,
+        org_name: org.name,
     };
     let founded = api
         .identity()

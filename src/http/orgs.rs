@@ -7,7 +7,7 @@ use cyprob_core::domain::SessionId;
 use cyprob_core::ports::store::OrgUpdate;
 use http::StatusCode;
 
-use super::body::Body;
+use super::body::{Body, Object};
 use super::dto::{OrgAnswer, OrgSessionAnswer, PageAnswer, RoleAnswer, UpdateOrgRequest};
 use super::path::PathId;
 use super::query::Paging;
@@ -30,7 +30,7 @@ pub(crate) async fn update(
     Body(body): Body<UpdateOrgRequest>,
 ) -> Result<Json<OrgAnswer>, ApiError> {
     let policy = match &body.policy {
-        Some(policy) => Some(policy.apply(api.identity().org(auth.ctx()).await?.policy)),
+        Some(Object(policy)) => Some(policy.apply(api.identity().org(auth.ctx()).await?.policy)),
         None => None,
     };
     let update = OrgUpdate {
@@ -47,8 +47,9 @@ pub(crate) async fn update(
 pub(crate) async fn roles(
     _auth: Auth<Org<perm::RolesRead>>,
     State(api): State<ApiState>,
-) -> Json<PageAnswer<RoleAnswer>> {
-    Json(PageAnswer::whole(api.roles()))
+    Paging(page): Paging,
+) -> Result<Json<PageAnswer<RoleAnswer>>, ApiError> {
+    PageAnswer::cut(api.roles(), &page).map(Json)
 }
 
 /// `GET /api/v1/orgs/{org}/sessions`.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use cyprob_authz::http::{Auth, System, perm};
+use cyprob_authz::http::{Auth, RouteEntry, System, perm};
 use http::StatusCode;
 
 use super::body::Body;
@@ -40,9 +40,8 @@ pub(crate) async fn create_org(
 pub(crate) async fn routes(
     _: Auth<System<perm::SystemRoutesRead>>,
     State(api): State<ApiState>,
-) -> Result<Json<serde_json::Value>, ApiError> {
+    Paging(page): Paging,
+) -> Result<Json<PageAnswer<RouteEntry>>, ApiError> {
     let inventory = api.inventory().get().ok_or(ApiError::Internal)?;
-    Ok(Json(
-        serde_json::json!({ "items": inventory.to_json(), "next_cursor": null }),
-    ))
+    PageAnswer::cut(inventory.routes().to_vec(), &page).map(Json)
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{MembershipAnswer, PersonAnswer};
+use crate::http::body::Object;
 
 /// `POST auth/login`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +52,8 @@ pub(crate) struct BootstrapRequest {
     pub(crate) password: SecretString,
     #[schema(value_type = String)]
     pub(crate) name: DisplayName,
-    pub(crate) org: BootstrapOrg,
+    #[schema(value_type = BootstrapOrg)]
+    pub(crate) org: Object<BootstrapOrg>,
 }
 
 /// The first organization.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::NewInvitationAnswer;
+use crate::http::body::Object;
 
 /// A person's place in an organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,7 +79,8 @@ impl OrgAnswer {
 pub(crate) struct UpdateOrgRequest {
     #[schema(value_type = Option<String>)]
     pub(crate) name: Option<DisplayName>,
-    pub(crate) policy: Option<PolicyRequest>,
+    #[schema(value_type = Option<PolicyRequest>)]
+    pub(crate) policy: Option<Object<PolicyRequest>>,
 }
 
 /// The organization's rules; what is absent stays, `null` lifts the bound.

@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use super::drain;
+
 /// Connections that are served at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 1_024;
 /// How long a client may take to send a request's head.
@@ -122,9 +124,13 @@ fn connection(
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(Body::new);
+            let (head, body) = request.into_parts();
+            let (body, rest) = drain::split(body);
+            let mut request = Request::from_parts(head, Body::new(body));
             request.extensions_mut().insert(ConnectInfo(peer));
-            match tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request)).await {
+            let answer = tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request)).await;
+            rest.drain().await;
+            match answer {
                 Ok(answer) => answer,
                 Err(_) => Ok::<_, Infallible>(timed_out()),
             }

@@ -4,6 +4,7 @@ mod bootstrap;
 mod bootstrap_file;
 mod data_dir;
 mod deployment;
+mod drain;
 mod error;
 mod listener;
 mod logging;

@@ -40,7 +40,7 @@ impl Answer {
     }
 }
 
-/// Connections are kept; clones share them.
+/// Every request has a connection of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -52,6 +52,8 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // A kept connection may be closed by the server between two requests.
+            .max_idle_connections(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
         Self {
