@@ -22,6 +22,8 @@ pub struct Background {
     plane: ControlPlane,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    audit_stop: watch::Sender<bool>,
+    audit: JoinHandle<()>,
 }
 
 impl ControlPlane {
@@ -34,10 +36,15 @@ impl ControlPlane {
         self.record(Action::SystemStarted).await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(self.clone(), stopped));
+        let (audit_stop, stopped) = watch::channel(false);
+        let plane = self.clone();
+        let audit = tokio::spawn(async move { plane.parts().audit.run(stopped).await });
         Ok(Background {
             plane: self.clone(),
             stop,
             task,
+            audit_stop,
+            audit,
         })
     }
 }
@@ -55,8 +62,12 @@ impl Background {
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
         self.plane.access().in_flight().drained().await;
-        self.plane.identity().record_refusals().await?;
-        self.plane.record(Action::SystemStopped).await
+        let refusals = self.plane.identity().record_refusals().await.map(drop);
+        let recorded = self.plane.record(Action::SystemStopped).await;
+        // The logs end last: what was recorded until now is placed, signed and published.
+        self.audit_stop.send_replace(true);
+        let _ = self.audit.await;
+        refusals.and(recorded)
     }
 }
 

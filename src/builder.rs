@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cyprob_audit::domain::Origins;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, RevocationView,
@@ -12,11 +13,13 @@ use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::domain::{
     CtxIssuer, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
-use cyprob_core::ports::store::{IdentityStore, StoreError};
+use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
 use cyprob_core::service::{Identity, IdentityParts};
 use tokio::sync::watch;
 
+use crate::Stores;
+use crate::audit_log::Audit;
 use crate::control_plane::{ControlPlane, Parts};
 use crate::wiring::{self, DeploymentKeys, OutboxDenials};
 
@@ -33,6 +36,11 @@ pub enum BuildError {
     /// The system gives no threads for password hashing.
     #[error("no threads for password hashing")]
     HashPool(#[source] std::io::Error),
+    /// The deployment's name cannot name its logs.
+    #[error(
+        "{0} cannot name audit logs: at most 192 printable characters without spaces, plus signs or a slash at the end"
+    )]
+    Name(Audience),
     /// The stored revocations cannot be read, so no token can be trusted.
     #[error("the stored revocations cannot be read")]
     Revocations(#[source] StoreError),
@@ -44,12 +52,12 @@ pub struct NeedsStore(());
 
 /// The builder still needs keys.
 #[derive(Debug)]
-pub struct NeedsKeys(Arc<dyn IdentityStore>);
+pub struct NeedsKeys(Stores);
 
 /// The builder has what it needs.
 #[derive(Debug)]
 pub struct Ready {
-    store: Arc<dyn IdentityStore>,
+    stores: Stores,
     keys: DeploymentKeys,
 }
 
@@ -93,9 +101,9 @@ impl ControlPlane {
 impl ControlPlaneBuilder<NeedsStore> {
     /// Sets where everything is kept.
     #[must_use]
-    pub fn store(self, store: Arc<dyn IdentityStore>) -> ControlPlaneBuilder<NeedsKeys> {
+    pub fn stores(self, stores: Stores) -> ControlPlaneBuilder<NeedsKeys> {
         ControlPlaneBuilder {
-            state: NeedsKeys(store),
+            state: NeedsKeys(stores),
             options: self.options,
         }
     }
@@ -106,7 +114,7 @@ impl ControlPlaneBuilder<NeedsKeys> {
     #[must_use]
     pub fn keys(self, keys: DeploymentKeys) -> ControlPlaneBuilder<Ready> {
         let state = Ready {
-            store: self.state.0,
+            stores: self.state.0,
             keys,
         };
         ControlPlaneBuilder {
@@ -117,7 +125,9 @@ impl ControlPlaneBuilder<NeedsKeys> {
 }
 
 impl<State> ControlPlaneBuilder<State> {
-    /// Sets the name that tokens are for; `cyprob` by default.
+    /// Sets the deployment's name, which tokens are for and logs begin with; `cyprob` by default.
+    ///
+    /// Choose it before the first start: another name begins other logs, and no earlier token is good.
     #[must_use]
     pub fn audience(mut self, audience: Audience) -> Self {
         self.options.audience = Some(audience);
@@ -174,7 +184,8 @@ impl ControlPlaneBuilder<Ready> {
     ///
     /// [`BuildError`]; nothing runs then.
     pub async fn build(self) -> Result<ControlPlane, BuildError> {
-        let Ready { store, keys } = self.state;
+        let Ready { stores, keys } = self.state;
+        let store = Arc::clone(&stores.identity);
         let Options {
             audience,
             hasher,
@@ -223,6 +234,14 @@ impl ControlPlaneBuilder<Ready> {
             entropy: Arc::clone(&entropy),
             denials: Arc::new(OutboxDenials(Arc::clone(&store))),
         });
+        let origins = Origins::new(&audience.to_string());
+        let origins = origins.map_err(|_| BuildError::Name(audience.clone()))?;
+        let audit = Audit::new(
+            &stores,
+            Arc::clone(&clock),
+            origins,
+            keys.audit_log.secret(),
+        );
         identity
             .restore_revocations()
             .await
@@ -237,6 +256,7 @@ impl ControlPlaneBuilder<Ready> {
             clock,
             entropy,
             bootstrapped: watch::Sender::new(false),
+            audit,
         }))
     }
 }

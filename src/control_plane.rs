@@ -12,6 +12,8 @@ use cyprob_core::service::{Identity, Scope};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::audit_log::Audit;
+
 /// A running control plane: all services over one store and one set of keys. Clones share it.
 #[derive(Clone, Debug)]
 pub struct ControlPlane(Arc<Parts>);
@@ -28,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bootstrapped: watch::Sender<bool>,
+    pub(crate) audit: Audit,
 }
 
 impl ControlPlane {

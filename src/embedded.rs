@@ -1,8 +1,11 @@
 //! Everything in one directory: the database, the keys, the audit logs.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cyprob_audit::adapters::directory::DirectorySink;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::ports::Clock;
@@ -10,7 +13,7 @@ use cyprob_secrets::adapters::local::{KeySource, LocalStore};
 use cyprob_secrets::ports::SecretError;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
-use crate::{ControlPlane, DeploymentKeys, KeyError};
+use crate::{ControlPlane, DeploymentKeys, KeyError, Stores};
 
 /// The parts of a control plane that live in one directory of the host's own.
 ///
@@ -29,6 +32,8 @@ use crate::{ControlPlane, DeploymentKeys, KeyError};
 pub struct Embedded {
     store: SqliteStore,
     keys: DeploymentKeys,
+    stores: Stores,
+    audit: PathBuf,
 }
 
 /// The directory cannot be used.
@@ -46,6 +51,15 @@ pub enum EmbeddedError {
         /// Why.
         #[source]
         source: SecretError,
+    },
+    /// The directory of the audit logs cannot be made.
+    #[error("cannot make {}", path.display())]
+    Logs {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// A key cannot be read or made.
     #[error(transparent)]
@@ -81,19 +95,48 @@ impl Embedded {
         let secrets = opened.map_err(|source| EmbeddedError::KeyStore { path, source })?;
         let at = SystemClock.now();
         let keys = DeploymentKeys::load_or_create(&secrets, entropy.as_ref(), at).await?;
-        Ok(Self { store, keys })
+        let audit = directory.join("audit");
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&audit);
+        if let Err(source) = made.or_else(unless_there) {
+            return Err(EmbeddedError::Logs {
+                path: audit,
+                source,
+            });
+        }
+        let tiles = Arc::new(DirectorySink::new(&audit));
+        let stores = Stores::sqlite(&store, &keys, entropy, tiles).await?;
+        Ok(Self {
+            store,
+            keys,
+            stores,
+            audit,
+        })
     }
 
     /// A builder over these parts; the rest has its default.
     #[must_use]
     pub fn builder(&self) -> ControlPlaneBuilder<Ready> {
         ControlPlane::builder()
-            .store(Arc::new(self.store.clone()))
+            .stores(self.stores.clone())
             .keys(self.keys.clone())
+    }
+
+    /// The directory below which each log has one of its own, for verifiers.
+    #[must_use]
+    pub fn audit_directory(&self) -> &Path {
+        &self.audit
     }
 
     /// Waits for what is under way and closes the database.
     pub async fn close(self) {
         self.store.close().await;
+    }
+}
+
+fn unless_there(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == ErrorKind::AlreadyExists {
+        Ok(())
+    } else {
+        Err(error)
     }
 }

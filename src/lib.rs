@@ -1,5 +1,6 @@
 //! A security control plane that a Rust application embeds.
 
+mod audit_log;
 mod background;
 mod builder;
 mod control_plane;
@@ -8,6 +9,7 @@ mod embedded;
 mod error_chain;
 #[cfg(feature = "axum")]
 pub mod http;
+mod stores;
 mod wiring;
 
 pub use background::Background;
@@ -16,6 +18,7 @@ pub use control_plane::ControlPlane;
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;
+pub use stores::Stores;
 pub use wiring::{DeploymentKey, DeploymentKeys, KeyError};
 
 pub use cyprob_audit as audit;

@@ -6,7 +6,7 @@ use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
 use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue};
 use cyprob_secrets::ports::{Expected, PutOutcome, SecretError, SecretStore};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
 
 /// One key: 256 random bits and the number that tokens and signatures name it by.
@@ -25,6 +25,10 @@ impl DeploymentKey {
 
     pub(crate) fn bytes(&self) -> [u8; 32] {
         *self.bytes
+    }
+
+    pub(crate) fn secret(&self) -> SecretBox<[u8; 32]> {
+        SecretBox::new(Box::new(self.bytes()))
     }
 
     fn draw(entropy: &dyn Entropy) -> Zeroizing<[u8; 32]> {

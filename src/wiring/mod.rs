@@ -2,9 +2,11 @@
 
 mod denials;
 mod keys;
+mod outbox_log;
 mod rings;
 
 pub use keys::{DeploymentKey, DeploymentKeys, KeyError};
 
 pub(crate) use denials::OutboxDenials;
+pub(crate) use outbox_log::OutboxLog;
 pub(crate) use rings::{ring, signing_key};

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use cyprob_authz::domain::{KeyRing, KeyRingError, RootKeyId};
 use cyprob_authz::service::{LiveRing, SigningKey, SigningKeyError};
 use cyprob_core::domain::Timestamp;
-use secrecy::SecretBox;
 
 use super::DeploymentKey;
 
 /// A key that signs tokens.
 pub(crate) fn signing_key(key: &DeploymentKey) -> Result<Arc<SigningKey>, SigningKeyError> {
-    let secret = SecretBox::new(Box::new(key.bytes()));
-    SigningKey::new(RootKeyId::new(key.id()), &secret).map(Arc::new)
+    SigningKey::new(RootKeyId::new(key.id()), &key.secret()).map(Arc::new)
 }
 
 /// The ring of one key, good at any time.

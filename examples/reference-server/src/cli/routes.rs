@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use cyprob::authz::domain::RoleCatalog;
-use cyprob::core::adapters::memory::MemoryStore;
 use cyprob::core::adapters::system::SystemEntropy;
-use cyprob::{ControlPlane, DeploymentKeys};
+use cyprob::{ControlPlane, DeploymentKeys, Stores};
 use serde_json::json;
 
 use super::{Exit, runtime};
@@ -37,9 +36,9 @@ impl RoutesArgs {
     async fn print(self) -> Result<(), ServeError> {
         // The table depends on the code alone: an empty control plane has it.
         let keys = DeploymentKeys::ephemeral(&SystemEntropy);
-        let store = Arc::new(MemoryStore::new());
+        let stores = Stores::memory(Arc::new(SystemEntropy));
         let plane = ControlPlane::builder()
-            .store(store)
+            .stores(stores)
             .keys(keys)
             .build()
             .await?;

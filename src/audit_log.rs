@@ -1,0 +1,100 @@
+//! The audit logs of a control plane: placing, signing and publishing what was recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_audit::domain::{LogId, Origins, VerifierKey};
+use cyprob_audit::service::{Sequencer, SequencerError};
+use cyprob_core::ports::Clock;
+use secrecy::SecretBox;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::{Stores, error_chain};
+
+/// How often the outbox is looked at without being told to.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The first and the longest wait after a failure.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// The one sequencer of a deployment, and the names and keys of its logs.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    sequencer: Sequencer,
+    origins: Origins,
+    recorded: watch::Receiver<u64>,
+}
+
+impl Audit {
+    pub(crate) fn new(
+        stores: &Stores,
+        clock: Arc<dyn Clock>,
+        origins: Origins,
+        seed: SecretBox<[u8; 32]>,
+    ) -> Self {
+        let sequencer = Sequencer::new(
+            Arc::clone(&stores.log),
+            Arc::clone(&stores.subject_keys),
+            Arc::clone(&stores.tiles),
+            clock,
+            origins.clone(),
+            seed,
+        );
+        Self {
+            sequencer,
+            origins,
+            recorded: stores.recorded.clone(),
+        }
+    }
+
+    /// The names of the logs.
+    pub(crate) const fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// The verifier key of a log.
+    pub(crate) fn verifier(&self, log: LogId) -> Result<VerifierKey, SequencerError> {
+        Ok(self.sequencer.signer(log)?.verifier().clone())
+    }
+
+    /// Places, signs and publishes until the end is asked for.
+    pub(crate) async fn run(&self, mut stopped: watch::Receiver<bool>) {
+        let mut recorded = self.recorded.clone();
+        let mut wait = RETRY.0;
+        let mut recovered = false;
+        loop {
+            let ended = *stopped.borrow_and_update();
+            match self.round(&mut recovered).await {
+                Ok(()) => {
+                    wait = RETRY.0;
+                    if ended {
+                        return;
+                    }
+                    tokio::select! {
+                        // Either ends the wait, and so does a closed channel.
+                        _ = timeout(LOOK_EVERY, recorded.changed()) => {}
+                        _ = stopped.changed() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(chain = %error_chain(&error), "the audit logs stand still");
+                    if ended {
+                        return;
+                    }
+                    sleep(wait).await;
+                    wait = (wait * 2).min(RETRY.1);
+                }
+            }
+        }
+    }
+
+    /// Everything that waits.
+    async fn round(&self, recovered: &mut bool) -> Result<(), SequencerError> {
+        if !*recovered {
+            self.sequencer.recover().await?;
+            *recovered = true;
+        }
+        while self.sequencer.step().await?.more {}
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! What one backend keeps for a control plane.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cyprob_audit::adapters::memory::{MemoryLogStore, MemorySink, MemorySubjectKeys};
+#[cfg(feature = "sqlite")]
+use cyprob_audit::adapters::sqlite::{SqliteLogStore, SqliteSubjectKeys};
+use cyprob_audit::ports::{LogStore, SubjectKeys, TileSink};
+use cyprob_core::adapters::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
+use cyprob_core::ports::Entropy;
+use cyprob_core::ports::store::IdentityStore;
+use tokio::sync::watch;
+
+#[cfg(feature = "sqlite")]
+use crate::DeploymentKeys;
+use crate::wiring::OutboxLog;
+
+/// The stores of a control plane, which must see one another's commits: one database, or one memory.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Stores {
+    /// People, organizations, sessions, and the outbox of events.
+    pub identity: Arc<dyn IdentityStore>,
+    /// The placed events of every log.
+    pub log: Arc<dyn LogStore>,
+    /// The keys that seal personal values in the logs.
+    pub subject_keys: Arc<dyn SubjectKeys>,
+    /// Where the logs are published.
+    pub tiles: Arc<dyn TileSink>,
+    /// Sees a new number after each commit that recorded an event.
+    pub recorded: watch::Receiver<u64>,
+}
+
+impl Stores {
+    /// The stores of a backend of the host's own.
+    #[must_use]
+    pub fn new(
+        identity: Arc<dyn IdentityStore>,
+        log: Arc<dyn LogStore>,
+        subject_keys: Arc<dyn SubjectKeys>,
+        tiles: Arc<dyn TileSink>,
+        recorded: watch::Receiver<u64>,
+    ) -> Self {
+        Self {
+            identity,
+            log,
+            subject_keys,
+            tiles,
+            recorded,
+        }
+    }
+
+    /// Stores in one SQLite database, and logs published to a sink.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the tables cannot be brought up to date.
+    #[cfg(feature = "sqlite")]
+    pub async fn sqlite(
+        store: &SqliteStore,
+        keys: &DeploymentKeys,
+        entropy: Arc<dyn Entropy>,
+        tiles: Arc<dyn TileSink>,
+    ) -> Result<Self, OpenError> {
+        let log = SqliteLogStore::open(store.clone()).await?;
+        let personal = keys.audit_personal.secret();
+        Ok(Self {
+            identity: Arc::new(store.clone()),
+            log: Arc::new(log),
+            subject_keys: Arc::new(SqliteSubjectKeys::new(store.clone(), entropy, personal)),
+            tiles,
+            recorded: store.outbox_signal(),
+        })
+    }
+
+    /// Stores that forget everything with the process, for tests and trials.
+    #[must_use]
+    pub fn memory(entropy: Arc<dyn Entropy>) -> Self {
+        let identity = Arc::new(MemoryStore::new());
+        let recorded = identity.outbox_signal();
+        let log = OutboxLog::new(Arc::clone(&identity) as _, MemoryLogStore::default());
+        Self {
+            identity,
+            log: Arc::new(log),
+            subject_keys: Arc::new(MemorySubjectKeys::new(entropy)),
+            tiles: Arc::new(MemorySink::default()),
+            recorded,
+        }
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
