@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cyprob_audit::domain::{LogId, Origins, VerifierKey};
+use cyprob_audit::domain::{LogSigner, Origins, VerifierKey};
 use cyprob_audit::service::{Sequencer, SequencerError};
 use cyprob_core::ports::Clock;
 use secrecy::SecretBox;
@@ -23,6 +23,7 @@ pub(crate) struct Audit {
     sequencer: Sequencer,
     origins: Origins,
     recorded: watch::Receiver<u64>,
+    verifier: VerifierKey,
 }
 
 impl Audit {
@@ -32,6 +33,8 @@ impl Audit {
         origins: Origins,
         seed: SecretBox<[u8; 32]>,
     ) -> Self {
+        let deployment = LogSigner::from_seed(origins.deployment().clone(), &seed);
+        let verifier = deployment.verifier().clone();
         let sequencer = Sequencer::new(
             Arc::clone(&stores.log),
             Arc::clone(&stores.subject_keys),
@@ -44,6 +47,7 @@ impl Audit {
             sequencer,
             origins,
             recorded: stores.recorded.clone(),
+            verifier,
         }
     }
 
@@ -52,9 +56,9 @@ impl Audit {
         &self.origins
     }
 
-    /// The verifier key of a log.
-    pub(crate) fn verifier(&self, log: LogId) -> Result<VerifierKey, SequencerError> {
-        Ok(self.sequencer.signer(log)?.verifier().clone())
+    /// The deployment's verifier key, from which that of each log follows.
+    pub(crate) fn verifier(&self) -> VerifierKey {
+        self.verifier.clone()
     }
 
     /// Places, signs and publishes until the end is asked for.

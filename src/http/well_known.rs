@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use cyprob_audit::domain::LogId;
 use cyprob_authz::http::{Auth, Public};
 use serde_json::{Value, json};
 
@@ -11,10 +10,7 @@ use super::{ApiError, ApiState};
 
 /// `GET /.well-known/cyprob`.
 #[utoipa::path(get, path = "", operation_id = "well_known_cyprob", tag = "well_known", responses((status = 200, description = "as asked")))]
-pub(crate) async fn cyprob(
-    _: Auth<Public>,
-    State(api): State<ApiState>,
-) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn cyprob(_: Auth<Public>, State(api): State<ApiState>) -> Json<Value> {
     let keys: Vec<Value> = api
         .plane()
         .token_keys()
@@ -29,16 +25,12 @@ pub(crate) async fn cyprob(
         })
         .collect();
     let audit = &api.plane().parts().audit;
-    let vkey = audit
-        .verifier(LogId::System)
-        .map_err(|_| ApiError::Internal)?;
-    let deployment =
-        json!({ "origin": audit.origins().deployment().as_str(), "vkey": vkey.to_string() });
-    Ok(Json(json!({
+    let deployment = json!({ "origin": audit.origins().deployment().as_str(), "vkey": audit.verifier().to_string() });
+    Json(json!({
         "api_version": "v1",
         "token_keys": keys,
         "audit": { "deployment": deployment, "org_origin_prefix": audit.origins().org_prefix() },
-    })))
+    }))
 }
 
 /// `GET /openapi.json`.

@@ -96,6 +96,20 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
+    /// The key of a log whose origin is the key's name or lies below it, as a deployment's logs do.
+    ///
+    /// A deployment signs all its logs with one key under each log's own name,
+    /// so whoever trusts the deployment's key can verify any of them; which one
+    /// it was, the origin says.
+    #[must_use]
+    pub fn for_log(&self, origin: &KeyName) -> Option<Self> {
+        let below = origin.as_str().strip_prefix(self.name.as_str())?;
+        match below.strip_prefix('/') {
+            Some(_) => Some(Self::new(origin.clone(), self.kind, self.key)),
+            None => below.is_empty().then(|| self.clone()),
+        }
+    }
+
     /// Whether the signature of the message is this key's.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)

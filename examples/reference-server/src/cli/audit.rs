@@ -35,7 +35,7 @@ pub(crate) struct VerifyArgs {
     /// A log directory, or a proof file.
     #[arg(value_name = "DIR|PROOF")]
     target: PathBuf,
-    /// The log's verifier key, `name+hash+base64`.
+    /// The log's verifier key, `name+hash+base64`, or that of its deployment, which is good for each of its logs.
     #[arg(long, value_name = "VKEY", value_parser = log_key)]
     key: VerifierKey,
     /// The entry that the proof is about: the exact bytes of the leaf.
@@ -81,7 +81,7 @@ fn key_of(text: &str, kind: SignatureKind, other: &str) -> Result<VerifierKey, S
 
 impl VerifyArgs {
     fn run(&self) -> ExitCode {
-        let mut options = Options::new(self.key.clone(), SystemClock.now());
+        let mut options = Options::new(self.key_of_log(), SystemClock.now());
         options.max_age = self.max_age.map(Duration::from_secs);
         options.witnesses.clone_from(&self.witness);
         let report = match std::fs::metadata(&self.target) {
@@ -100,6 +100,27 @@ impl VerifyArgs {
             }
             _ => status(&report),
         }
+    }
+
+    /// The key given, under the name of the log that the target says it is of.
+    fn key_of_log(&self) -> VerifierKey {
+        let checkpoint = self.target.join("checkpoint");
+        let file = if checkpoint.exists() {
+            &checkpoint
+        } else {
+            &self.target
+        };
+        // What cannot be read is told where the whole of it is read.
+        let bytes = read_quietly(file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let note = match text.split_once("\n\n") {
+            Some((head, note)) if head.starts_with("c2sp.org/tlog-proof") => note,
+            _ => &text,
+        };
+        let origin = note.lines().next().and_then(|line| line.parse().ok());
+        origin
+            .and_then(|origin| self.key.for_log(&origin))
+            .unwrap_or_else(|| self.key.clone())
     }
 
     fn directory(&self, options: &Options) -> Result<Report, Exit> {
@@ -127,6 +148,12 @@ impl VerifyArgs {
         let entry = read(entry, MAX_ENTRY_BYTES)?;
         Ok(verify_proof(&proof, &entry, options))
     }
+}
+
+fn read_quietly(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(1 << 20).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Reads a file; one byte more than the limit is enough to be refused later.

@@ -1,0 +1,404 @@
+//! AUD-1 and the promise behind it: `kill -9` at any time loses no acknowledged
+//! change and no event, and leaves no change without event, no event without change.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::{Connection as _, Row as _};
+use support::server::CYPROB;
+use support::world::{PASSWORD, login};
+use support::{Client, Server};
+
+const KILLS: u32 = 100;
+const CLIENTS: u64 = 6;
+
+/// A small generator; its seed is printed, so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// What the clients were told.
+#[derive(Default)]
+struct Ledger {
+    /// Requests that were answered with success, with the action that each must have left.
+    acknowledged: Vec<(String, &'static str)>,
+    attempts: u64,
+}
+
+struct Load {
+    client: Client,
+    token: String,
+    members: Vec<String>,
+    ledger: Arc<Mutex<Ledger>>,
+    fresh: Arc<AtomicU64>,
+}
+
+impl Load {
+    /// One change, or half of one.
+    fn act(&self, dice: &mut Dice) {
+        let org = "/api/v1/orgs/acme";
+        let n = self.fresh.fetch_add(1, Ordering::Relaxed);
+        let bearer = Some(self.token.as_str());
+        match dice.roll(10) {
+            0..=2 => {
+                let body = json!({ "email": format!("x{n}@example.com"), "role": "viewer" });
+                let made = self.tell(
+                    "POST",
+                    &format!("{org}/invitations"),
+                    bearer,
+                    Some(&body),
+                    "invitation.created",
+                );
+                if let Some(made) = made.filter(|_| dice.roll(2) == 0) {
+                    let path = format!("{org}/invitations/{}", made["id"].as_str().unwrap());
+                    self.tell("DELETE", &path, bearer, None, "invitation.revoked");
+                }
+            }
+            3..=5 => {
+                let role = ["viewer", "analyst", "operator", "auditor"][dice.roll(4) as usize];
+                let user = &self.members[dice.roll(self.members.len() as u64) as usize];
+                let path = format!("{org}/members/{user}");
+                self.tell(
+                    "PUT",
+                    &path,
+                    bearer,
+                    Some(&json!({ "role": role })),
+                    "member.role_changed",
+                );
+            }
+            6..=7 => {
+                let body = json!({ "name": format!("Name {n}") });
+                self.tell("PATCH", org, bearer, Some(&body), "org.updated");
+            }
+            8 => {
+                let email = format!("m{}@example.com", dice.roll(self.members.len() as u64));
+                let body = json!({ "email": email, "password": PASSWORD });
+                let pair = self.tell(
+                    "POST",
+                    "/api/v1/auth/login",
+                    None,
+                    Some(&body),
+                    "session.opened",
+                );
+                if let Some(pair) = pair {
+                    let token = pair["access_token"].as_str();
+                    self.tell("POST", "/api/v1/auth/logout", token, None, "session.closed");
+                }
+            }
+            _ => {
+                let body = json!({ "email": "nobody@example.com", "password": "wrong" });
+                let _ = self.client.try_send(
+                    "POST",
+                    "/api/v1/auth/login",
+                    &[("content-type", "application/json")],
+                    Some(body.to_string().as_bytes()),
+                );
+            }
+        }
+    }
+
+    fn tell(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+        action: &'static str,
+    ) -> Option<Value> {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        let text = body.map(ToString::to_string);
+        self.ledger.lock().unwrap().attempts += 1;
+        let answer = self
+            .client
+            .try_send(method, path, &headers, text.as_deref().map(str::as_bytes))
+            .ok()?;
+        let done = (200..300).contains(&answer.status);
+        assert!(
+            done || answer.status < 500 || answer.status == 503,
+            "{} {}",
+            answer.status,
+            answer.text()
+        );
+        // Setting the role that is held already changes nothing and leaves no event.
+        let id = answer.header("x-request-id").filter(|_| done)?.to_owned();
+        self.ledger.lock().unwrap().acknowledged.push((id, action));
+        Some(answer.json())
+    }
+}
+
+/// The database as a killed process left it.
+struct Found {
+    events: Vec<Value>,
+    tables: BTreeMap<&'static str, BTreeSet<String>>,
+    epochs: BTreeMap<String, i64>,
+}
+
+fn id(kind: &str, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("{kind}_{hex}")
+}
+
+async fn read(database: &Path) -> Found {
+    let url = format!("sqlite://{}", database.display());
+    let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let mut events = Vec::new();
+    for sql in [
+        "SELECT leaf AS body FROM audit_entries",
+        "SELECT CAST(body AS BLOB) AS body FROM audit_outbox",
+    ] {
+        for row in sqlx::query(sql).fetch_all(&mut db).await.unwrap() {
+            events.push(serde_json::from_slice(&row.get::<Vec<u8>, _>("body")).unwrap());
+        }
+    }
+    let mut tables = BTreeMap::new();
+    for (name, kind, sql) in [
+        ("invitation.created", "inv", "SELECT id FROM invitations"),
+        (
+            "invitation.revoked",
+            "inv",
+            "SELECT id FROM invitations WHERE revoked_at IS NOT NULL",
+        ),
+        (
+            "invitation.accepted",
+            "inv",
+            "SELECT id FROM invitations WHERE accepted_at IS NOT NULL",
+        ),
+        ("session.opened", "ses", "SELECT id FROM sessions"),
+        (
+            "session.closed",
+            "ses",
+            "SELECT id FROM sessions WHERE end_reason = 'logout'",
+        ),
+        ("org.created", "org", "SELECT id FROM organizations"),
+        ("user.created", "usr", "SELECT id FROM users"),
+    ] {
+        let rows = sqlx::query(sql).fetch_all(&mut db).await.unwrap();
+        let ids = rows
+            .iter()
+            .map(|row| id(kind, &row.get::<Vec<u8>, _>("id")))
+            .collect();
+        tables.insert(name, ids);
+    }
+    let rows = sqlx::query("SELECT user_id, epoch FROM memberships")
+        .fetch_all(&mut db)
+        .await
+        .unwrap();
+    let epochs = rows
+        .iter()
+        .map(|r| (id("usr", &r.get::<Vec<u8>, _>("user_id")), r.get("epoch")))
+        .collect();
+    db.close().await.unwrap();
+    Found {
+        events,
+        tables,
+        epochs,
+    }
+}
+
+/// Faults: acknowledged and lost, changed without event, told without change.
+fn judge(found: &Found, ledger: &Ledger) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut requests: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut told: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut roles: BTreeMap<String, i64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    // An event in the outbox is written as it was recorded, a leaf as it was sealed: both name these.
+    for event in &found.events {
+        let text = |path: &str| {
+            event
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let action = text("/action");
+        if !seen.insert(text("/id")) {
+            faults.push(format!("event {} stands twice", text("/id")));
+        }
+        requests.insert((text("/request_id"), action.clone()));
+        let resource = text("/resource/id");
+        if action == "member.role_changed" {
+            *roles.entry(resource.clone()).or_default() += 1;
+        }
+        if let Some(name) = found.tables.keys().find(|name| **name == action) {
+            told.entry(name).or_default().insert(resource);
+        }
+    }
+    for (request, action) in &ledger.acknowledged {
+        let key = (request.clone(), (*action).to_owned());
+        if *action != "member.role_changed" && !requests.contains(&key) {
+            faults.push(format!("{request} was acknowledged and left no {action}"));
+        }
+    }
+    for (name, rows) in &found.tables {
+        let told = told.remove(name).unwrap_or_default();
+        for lone in rows.difference(&told) {
+            faults.push(format!("{lone} changed without {name}"));
+        }
+        for lone in told.difference(rows) {
+            faults.push(format!("{name} tells of {lone}, which did not change"));
+        }
+    }
+    let first = found.epochs.values().min().copied().unwrap_or_default();
+    for (user, epoch) in &found.epochs {
+        let changes = roles.get(user).copied().unwrap_or_default();
+        if epoch - first != changes {
+            faults.push(format!(
+                "{user}: {} role changes, {changes} events",
+                epoch - first
+            ));
+        }
+    }
+    faults
+}
+
+fn prepare(server: &Server) -> Vec<String> {
+    let client = server.client();
+    let body = json!({
+        "token": server.bootstrap_token(), "email": "ada@example.com", "password": PASSWORD,
+        "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
+    });
+    client
+        .call("POST", "/api/v1/bootstrap", None, Some(&body))
+        .expect(201);
+    let token = sign_in(&client);
+    let member = |n: u32| {
+        let body = json!({ "email": format!("m{n}@example.com"), "role": "viewer" });
+        let made = client
+            .post("/api/v1/orgs/acme/invitations", &token, &body)
+            .expect(201)
+            .json();
+        let body = json!({ "token": made["token"], "name": "M", "password": PASSWORD });
+        let answer = client
+            .call("POST", "/api/v1/invitations/accept", None, Some(&body))
+            .expect(201);
+        answer.json()["user"]["id"].as_str().unwrap().to_owned()
+    };
+    (0..4).map(member).collect()
+}
+
+fn sign_in(client: &Client) -> String {
+    let pair = login(client, "ada@example.com", PASSWORD, None)
+        .expect(200)
+        .json();
+    pair["access_token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn aud_1_kill_at_any_time() {
+    let seed = std::env::var("CYPROB_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    let mut dice = Dice(seed);
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let ledger = Arc::new(Mutex::new(Ledger::default()));
+    let fresh = Arc::new(AtomicU64::new(0));
+    let mut members = Vec::new();
+    for kill in 0..KILLS {
+        let server = Server::start(&data);
+        if kill == 0 {
+            members = prepare(&server);
+        }
+        let client = server.client();
+        let token = sign_in(&client);
+        let stop = Arc::new(AtomicBool::new(false));
+        let threads: Vec<_> = (0..CLIENTS)
+            .map(|n| {
+                let load = Load {
+                    client: client.clone(),
+                    token: token.clone(),
+                    members: members.clone(),
+                    ledger: Arc::clone(&ledger),
+                    fresh: Arc::clone(&fresh),
+                };
+                let stop = Arc::clone(&stop);
+                let mut dice = Dice(seed ^ (u64::from(kill) << 8) ^ n);
+                std::thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        load.act(&mut dice);
+                    }
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_micros(500 + dice.roll(120_000)));
+        server.kill();
+        stop.store(true, Ordering::Relaxed);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        let found = runtime.block_on(read(&data.join("cyprob.db")));
+        let faults = judge(&found, &ledger.lock().unwrap());
+        assert!(
+            faults.is_empty(),
+            "seed {seed}, kill {kill}: {}",
+            faults.join("\n")
+        );
+    }
+
+    let server = Server::start(&data);
+    let known = server
+        .client()
+        .call("GET", "/.well-known/cyprob", None, None)
+        .expect(200)
+        .json();
+    assert!(server.interrupt().success());
+    let found = runtime.block_on(read(&data.join("cyprob.db")));
+    let faults = judge(&found, &ledger.lock().unwrap());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let key = known["audit"]["deployment"]["vkey"].as_str().unwrap();
+    for log in std::fs::read_dir(data.join("audit")).unwrap() {
+        let log = log.unwrap().path();
+        let output = Command::new(CYPROB)
+            .args(["audit", "verify"])
+            .arg(&log)
+            .args(["--key", key])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            log.display(),
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+    let ledger = ledger.lock().unwrap();
+    println!(
+        "AUD-1: seed {seed}, {KILLS} kills, {} requests, {} acknowledged, {} events, 0 faults",
+        ledger.attempts,
+        ledger.acknowledged.len(),
+        found.events.len()
+    );
+    assert!(
+        ledger.acknowledged.len() > 1_000,
+        "too little load to show anything"
+    );
+}
