@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_audit::domain::{LogSigner, Origins, VerifierKey};
-use cyprob_audit::service::{Sequencer, SequencerError};
+use cyprob_audit::service::{AuditTrail, Sequencer, SequencerError};
 use cyprob_core::ports::Clock;
 use secrecy::SecretBox;
 use tokio::sync::watch;
@@ -24,6 +24,7 @@ pub(crate) struct Audit {
     origins: Origins,
     recorded: watch::Receiver<u64>,
     verifier: VerifierKey,
+    trail: AuditTrail,
 }
 
 impl Audit {
@@ -35,6 +36,13 @@ impl Audit {
     ) -> Self {
         let deployment = LogSigner::from_seed(origins.deployment().clone(), &seed);
         let verifier = deployment.verifier().clone();
+        let trail = AuditTrail::new(
+            Arc::clone(&stores.log),
+            Arc::clone(&stores.subject_keys),
+            Arc::clone(&stores.published),
+            origins.clone(),
+            verifier.clone(),
+        );
         let sequencer = Sequencer::new(
             Arc::clone(&stores.log),
             Arc::clone(&stores.subject_keys),
@@ -48,7 +56,12 @@ impl Audit {
             origins,
             recorded: stores.recorded.clone(),
             verifier,
+            trail,
         }
+    }
+
+    pub(crate) const fn trail(&self) -> &AuditTrail {
+        &self.trail
     }
 
     /// The names of the logs.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use cyprob_audit::domain::LogId;
+use cyprob_audit::service::AuditTrail;
 use cyprob_authz::domain::{AccessClaims, Audience, OrgClaims, PublishedKey};
 use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationView};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
-use cyprob_core::domain::{Caller, Membership, Session, Timestamp, User};
+use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use cyprob_core::service::{Identity, Scope};
@@ -72,6 +74,12 @@ impl ControlPlane {
         self.0.bootstrapped.send_replace(true);
     }
 
+    /// The audit logs, for readers.
+    #[must_use]
+    pub fn trail(&self) -> &AuditTrail {
+        self.0.audit.trail()
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }
@@ -101,6 +109,21 @@ impl ControlPlane {
             administrator: user.administrator,
         };
         self.0.minter.mint(&claims, self.0.entropy.as_ref())
+    }
+
+    /// Records that a log was read.
+    pub(crate) async fn record_read(
+        &self,
+        action: Action,
+        caller: &Caller,
+        org: Option<OrgId>,
+    ) -> Result<(), StoreError> {
+        let at = self.0.clock.now();
+        let log = LogId::of(org);
+        let on = Resource::new("audit_log", log);
+        let mut event = AuditEvent::new(self.0.entropy.id(at), at, caller, action, on);
+        event.org = org;
+        self.0.store.record(&[event]).await
     }
 
     /// Records what the control plane does by itself.

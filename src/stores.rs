@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "sqlite")]
+use cyprob_audit::adapters::directory::DirectorySink;
 use cyprob_audit::adapters::memory::{MemoryLogStore, MemorySink, MemorySubjectKeys};
 #[cfg(feature = "sqlite")]
 use cyprob_audit::adapters::sqlite::{SqliteLogStore, SqliteSubjectKeys};
-use cyprob_audit::ports::{LogStore, SubjectKeys, TileSink};
+use cyprob_audit::ports::{LogStore, PublishedLogs, SubjectKeys, TileSink};
 use cyprob_core::adapters::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
@@ -30,6 +32,8 @@ pub struct Stores {
     pub subject_keys: Arc<dyn SubjectKeys>,
     /// Where the logs are published.
     pub tiles: Arc<dyn TileSink>,
+    /// Where the published logs are read, for proofs.
+    pub published: Arc<dyn PublishedLogs>,
     /// Sees a new number after each commit that recorded an event.
     pub recorded: watch::Receiver<u64>,
 }
@@ -42,6 +46,7 @@ impl Stores {
         log: Arc<dyn LogStore>,
         subject_keys: Arc<dyn SubjectKeys>,
         tiles: Arc<dyn TileSink>,
+        published: Arc<dyn PublishedLogs>,
         recorded: watch::Receiver<u64>,
     ) -> Self {
         Self {
@@ -49,11 +54,12 @@ impl Stores {
             log,
             subject_keys,
             tiles,
+            published,
             recorded,
         }
     }
 
-    /// Stores in one SQLite database, and logs published to a sink.
+    /// Stores in one SQLite database, and logs published to a directory.
     ///
     /// # Errors
     ///
@@ -63,7 +69,7 @@ impl Stores {
         store: &SqliteStore,
         keys: &DeploymentKeys,
         entropy: Arc<dyn Entropy>,
-        tiles: Arc<dyn TileSink>,
+        logs: Arc<DirectorySink>,
     ) -> Result<Self, OpenError> {
         let log = SqliteLogStore::open(store.clone()).await?;
         let personal = keys.audit_personal.secret();
@@ -71,7 +77,8 @@ impl Stores {
             identity: Arc::new(store.clone()),
             log: Arc::new(log),
             subject_keys: Arc::new(SqliteSubjectKeys::new(store.clone(), entropy, personal)),
-            tiles,
+            tiles: Arc::clone(&logs) as _,
+            published: logs,
             recorded: store.outbox_signal(),
         })
     }
@@ -81,12 +88,14 @@ impl Stores {
     pub fn memory(entropy: Arc<dyn Entropy>) -> Self {
         let identity = Arc::new(MemoryStore::new());
         let recorded = identity.outbox_signal();
+        let tiles = Arc::new(MemorySink::default());
         let log = OutboxLog::new(Arc::clone(&identity) as _, MemoryLogStore::default());
         Self {
             identity,
             log: Arc::new(log),
             subject_keys: Arc::new(MemorySubjectKeys::new(entropy)),
-            tiles: Arc::new(MemorySink::default()),
+            tiles: Arc::clone(&tiles) as _,
+            published: tiles,
             recorded,
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use cyprob_audit::service::TrailError;
 use cyprob_authz::http::{Problem, ProblemCode};
 use cyprob_authz::service::MintError;
 use cyprob_core::ports::store::StoreError;
@@ -128,6 +129,15 @@ impl From<MintError> for ApiError {
         }
         tracing::error!(chain = %error_chain(&error), "a token cannot be minted");
         Self::Internal
+    }
+}
+
+impl From<TrailError> for ApiError {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Cursor => Self::InvalidCursor,
+            other => Self::unavailable(&other),
+        }
     }
 }
 

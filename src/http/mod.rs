@@ -9,11 +9,13 @@
 //! # }
 //! ```
 
+mod audit;
 mod auth;
 mod body;
 mod console;
 mod dto;
 mod error;
+mod export;
 mod health;
 mod me;
 mod members;

@@ -31,3 +31,26 @@ where
         last.parse().map(Self).map_err(|_| ApiError::NotFound)
     }
 }
+
+/// The `{index}` of the path; a text that is no index is an entry that does not exist.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathIndex(pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIndex {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| ApiError::NotFound)?;
+        let text = params
+            .iter()
+            .find(|(name, _)| *name == "index")
+            .map(|(_, text)| text);
+        // One spelling: no sign, no leading zero, and within what a log can hold.
+        let index = text.and_then(|text| {
+            let index: u64 = text.parse().ok()?;
+            (index.to_string() == text && i64::try_from(index).is_ok()).then_some(index)
+        });
+        index.map(Self).ok_or(ApiError::NotFound)
+    }
+}

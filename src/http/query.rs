@@ -1,6 +1,10 @@
 //! Query strings, read strictly.
 
+use std::str::FromStr;
+
 use axum::extract::FromRequestParts;
+use cyprob_audit::domain::EntryFilter;
+use cyprob_core::domain::audit::Outcome;
 use cyprob_core::domain::{Cursor, PageRequest};
 use http::request::Parts;
 use utoipa::openapi::Required;
@@ -33,25 +37,26 @@ pub(crate) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
 #[derive(Debug)]
 pub(crate) struct Paging(pub(crate) PageRequest);
 
+fn parameter(name: &str, kind: Type, text: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(text))
+        .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+        .build()
+}
+
 /// What the API's description says of it.
 impl utoipa::IntoParams for Paging {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let of = |name: &str, kind: Type, text: &str| {
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Query)
-                .required(Required::False)
-                .description(Some(text))
-                .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
-                .build()
-        };
         vec![
-            of(
+            parameter(
                 "limit",
                 Type::Integer,
                 "items at most, 1 to 100; 50 by default",
             ),
-            of("cursor", Type::String, "`next_cursor` of the page before"),
+            parameter("cursor", Type::String, "`next_cursor` of the page before"),
         ]
     }
 }
@@ -108,5 +113,93 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
             Some(id) if id.len() != 16 => Err(ApiError::InvalidCursor),
             _ => Ok(paging),
         }
+    }
+}
+
+/// `?from=&to=&actor=&action=&outcome=` and the page of an audit log.
+#[derive(Debug)]
+pub(crate) struct AuditQuery {
+    pub(crate) filter: EntryFilter,
+    pub(crate) page: PageRequest,
+}
+
+fn parsed<T: FromStr>(field: &str, text: &str, reason: &str) -> Result<Option<T>, ApiError> {
+    text.parse()
+        .map(Some)
+        .map_err(|_| ApiError::field(field, reason))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut pairs = pairs(parts)?;
+        let Paging(page) = Paging::take(&mut pairs)?;
+        let mut filter = EntryFilter::default();
+        for (name, value) in pairs {
+            let time = "is no RFC 3339 time";
+            match name.as_str() {
+                "from" => filter.from = parsed("from", &value, time)?,
+                "to" => filter.to = parsed("to", &value, time)?,
+                "actor" if value.len() <= 100 => filter.actor = Some(value),
+                "actor" => return Err(ApiError::field("actor", "is no id")),
+                "action" => {
+                    filter.action = parsed("action", &value, "is no action of the catalogue")?
+                }
+                "outcome" => {
+                    filter.outcome = match value.as_str() {
+                        "success" => Some(Outcome::Success),
+                        "denied" => Some(Outcome::Denied),
+                        "failure" => Some(Outcome::Failure),
+                        _ => {
+                            return Err(ApiError::field("outcome", "is success, denied or failure"));
+                        }
+                    }
+                }
+                _ => none_left(&[(name, value)])?,
+            }
+        }
+        Ok(Self { filter, page })
+    }
+}
+
+impl utoipa::IntoParams for AuditQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut all = Paging::into_params(|| None);
+        for (name, text) in [
+            ("from", "not before this time (RFC 3339)"),
+            ("to", "before this time (RFC 3339)"),
+            ("actor", "the actor's id"),
+            ("action", "the action's name"),
+            ("outcome", "`success`, `denied` or `failure`"),
+        ] {
+            all.push(parameter(name, Type::String, text));
+        }
+        all
+    }
+}
+
+/// `?format=` of an export.
+#[derive(Debug)]
+pub(crate) struct ExportQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for ExportQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        for (name, value) in pairs(parts)? {
+            match (name.as_str(), value.as_str()) {
+                ("format", "jsonl") => {}
+                ("format", _) => return Err(ApiError::field("format", "is jsonl")),
+                _ => none_left(&[(name, value)])?,
+            }
+        }
+        Ok(Self)
+    }
+}
+
+impl utoipa::IntoParams for ExportQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter("format", Type::String, "`jsonl`")]
     }
 }

@@ -1,5 +1,6 @@
 //! What every handler has at hand.
 
+use cyprob_audit::service::AuditTrail;
 use cyprob_authz::domain::{Permission, RoleCatalog, RoleDefinition};
 use cyprob_authz::http::InventoryHandle;
 use cyprob_core::domain::{Session, Timestamp, User};
@@ -23,6 +24,10 @@ impl ApiState {
 
     pub(crate) const fn plane(&self) -> &ControlPlane {
         &self.plane
+    }
+
+    pub(crate) fn trail(&self) -> &AuditTrail {
+        self.plane.trail()
     }
 
     pub(crate) fn identity(&self) -> &Identity {

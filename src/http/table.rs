@@ -2,13 +2,14 @@
 
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
-use super::{ApiState, auth, console, health, me, members, orgs, system, well_known};
+use super::{ApiState, audit, auth, console, health, me, members, orgs, system, well_known};
 
 /// Adds every route.
 pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = public(router);
     let router = person(router);
     let router = organization(router);
+    let router = logs(router);
     deployment(router)
 }
 
@@ -158,5 +159,63 @@ fn deployment(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
         .add(
             Endpoint::new(Method::Get, "/api/v1/system/routes", system::routes)
                 .operation::<system::__path_routes>(),
+        )
+}
+
+fn logs(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let org = "/api/v1/orgs/{org}/audit";
+    let system = "/api/v1/system/audit";
+    let get = |base: &str, below: &str| format!("{base}{below}");
+    router
+        .add(
+            Endpoint::new(Method::Get, org, audit::list)
+                .operation::<audit::__path_list>()
+                .audited(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &get(org, "/checkpoint"), audit::checkpoint)
+                .operation::<audit::__path_checkpoint>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &get(org, "/export"), audit::export)
+                .operation::<audit::__path_export>()
+                .audited(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &get(org, "/{index}/proof"), audit::proof)
+                .operation::<audit::__path_proof>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &get(org, "/{index}/entry"), audit::entry)
+                .operation::<audit::__path_entry>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, system, audit::system_list)
+                .operation::<audit::__path_system_list>()
+                .audited(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Get,
+                &get(system, "/checkpoint"),
+                audit::system_checkpoint,
+            )
+            .operation::<audit::__path_system_checkpoint>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Get,
+                &get(system, "/{index}/proof"),
+                audit::system_proof,
+            )
+            .operation::<audit::__path_system_proof>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Get,
+                &get(system, "/{index}/entry"),
+                audit::system_entry,
+            )
+            .operation::<audit::__path_system_entry>(),
         )
 }

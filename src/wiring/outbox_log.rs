@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cyprob_audit::adapters::memory::MemoryLogStore;
-use cyprob_audit::domain::LogId;
+use cyprob_audit::domain::{EntryFilter, LogId};
 use cyprob_audit::ports::{Batch, LogStore, LogStoreError, Placed, SignedHead};
 use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::ports::store::{IdentityStore, StoreError};
@@ -66,6 +66,16 @@ impl LogStore for OutboxLog {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, LogStoreError> {
         self.log.leaves(log, first, limit).await
+    }
+
+    async fn entries(
+        &self,
+        log: LogId,
+        filter: &EntryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, LogStoreError> {
+        self.log.entries(log, filter, before, limit).await
     }
 
     async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError> {

@@ -1,6 +1,7 @@
 //! Types and pure rules: the tree, the formats and the leaf. No I/O, no clock, no async.
 
 mod checkpoint;
+mod filter;
 mod hash;
 mod leaf;
 mod log_file;
@@ -11,6 +12,7 @@ mod proof;
 mod tile;
 
 pub use checkpoint::{Checkpoint, CheckpointError, OpenedCheckpoint, WitnessLine};
+pub use filter::EntryFilter;
 pub use hash::{Hash, HashError};
 pub use leaf::{
     KeyOwner, Leaf, LeafError, LeafRecord, LeafValue, OpenedLeaf, Personal, SealError, SealedLeaf,

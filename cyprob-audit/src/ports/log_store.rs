@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
 
-use crate::domain::{LogId, RightEdge};
+use crate::domain::{EntryFilter, LogId, RightEdge};
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +86,15 @@ pub trait LogStore: Debug + Send + Sync + 'static {
         first: u64,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, LogStoreError>;
+
+    /// Entries that the filter takes, below an index if one is given, the newest first.
+    async fn entries(
+        &self,
+        log: LogId,
+        filter: &EntryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, LogStoreError>;
 
     /// The last head that was signed; `None` for a log without one.
     async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError>;

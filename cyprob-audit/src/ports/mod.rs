@@ -2,10 +2,12 @@
 
 mod log_files;
 mod log_store;
+mod published_logs;
 mod subject_keys;
 mod tile_sink;
 
 pub use log_files::{Found, LogFiles, LogFilesError};
 pub use log_store::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+pub use published_logs::{PublishedLogs, PublishedLogsError};
 pub use subject_keys::{SubjectKeyStoreError, SubjectKeys};
 pub use tile_sink::{Publication, TileSink, TileSinkError};

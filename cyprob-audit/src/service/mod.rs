@@ -4,8 +4,10 @@
 mod prove;
 mod resume;
 mod sequencer;
+mod trail;
 pub mod verify;
 
 pub use prove::{FileTiles, FileTilesError, ProveError, prove_entry};
 pub use resume::{ResumeError, resume_tail};
 pub use sequencer::{Sequencer, SequencerError, Step};
+pub use trail::{AuditTrail, TrailError, TrailItem, TrailView};

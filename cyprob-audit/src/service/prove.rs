@@ -31,6 +31,16 @@ pub enum ProveError {
     },
 }
 
+impl ProveError {
+    pub(super) fn of_checkpoint(source: LogFilesError) -> Self {
+        let file = LogFile::Checkpoint;
+        Self::File {
+            file,
+            source: Some(FileTilesError::Files(source)),
+        }
+    }
+}
+
 /// Why a tile's file gives no hashes.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -76,8 +86,7 @@ pub fn prove_entry(
     };
     let checkpoint = files
         .read(LogFile::Checkpoint, Note::MAX_BYTES)
-        .map_err(FileTilesError::Files)
-        .map_err(file_error(LogFile::Checkpoint))?
+        .map_err(ProveError::of_checkpoint)?
         .ok_or(ProveError::Checkpoint { source: None })?;
     let opened =
         Checkpoint::open(&checkpoint, log, &[]).map_err(|error| ProveError::Checkpoint {

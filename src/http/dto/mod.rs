@@ -1,5 +1,6 @@
 //! The bodies of requests and answers; field names are the contract's.
 
+mod audit;
 mod auth;
 mod invitation;
 mod org;
@@ -7,6 +8,7 @@ mod page;
 mod person;
 mod session;
 
+pub(crate) use audit::AuditItemAnswer;
 pub(crate) use auth::{
     BootstrapRequest, LoginRequest, PasswordRequest, RefreshRequest, TokenAnswer, TokenPair,
 };

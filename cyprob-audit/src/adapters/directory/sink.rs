@@ -1,14 +1,18 @@
 //! The logs of a deployment below one directory.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::DirectoryLog;
 use super::writer::LogWriter;
 use crate::domain::{LogId, TileFile};
-use crate::ports::{Publication, TileSink, TileSinkError};
+use crate::ports::{
+    LogFiles, Publication, PublishedLogs, PublishedLogsError, TileSink, TileSinkError,
+};
 
 /// One log's writer; it is opened at its first use.
 type Slot = Arc<Mutex<Option<LogWriter>>>;
@@ -87,5 +91,18 @@ impl TileSink for DirectorySink {
     ) -> Result<Publication, TileSinkError> {
         self.with_writer(log, move |writer| writer.publish(&files, Some(checkpoint)))
             .await
+    }
+}
+
+impl PublishedLogs for DirectorySink {
+    fn open(&self, log: LogId) -> Result<Option<Box<dyn LogFiles + Send>>, PublishedLogsError> {
+        match DirectoryLog::open(&self.path_of(log)) {
+            Ok(files) => Ok(Some(Box::new(files))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(PublishedLogsError {
+                log,
+                source: error.into(),
+            }),
+        }
     }
 }

@@ -7,7 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::domain::{LogFile, LogId, TileFile};
-use crate::ports::{Found, LogFiles, LogFilesError, Publication, TileSink, TileSinkError};
+use crate::ports::{
+    Found, LogFiles, LogFilesError, Publication, PublishedLogs, PublishedLogsError, TileSink,
+    TileSinkError,
+};
 
 /// The files of one log in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,5 +116,13 @@ impl TileSink for MemorySink {
             .or_default()
             .insert(LogFile::Checkpoint, checkpoint);
         Ok(publication)
+    }
+}
+
+impl PublishedLogs for MemorySink {
+    fn open(&self, log: LogId) -> Result<Option<Box<dyn LogFiles + Send>>, PublishedLogsError> {
+        Ok(self
+            .log(log)
+            .map(|held| Box::new(held) as Box<dyn LogFiles + Send>))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
 
-use crate::domain::LogId;
+use crate::domain::{EntryFilter, LogId};
 use crate::ports::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
 
 /// Outbox and entries in memory, gone with the process.
@@ -83,6 +83,26 @@ impl LogStore for MemoryLogStore {
         let entries = state.logs.get(&log).into_iter().flatten();
         let leaves = entries.skip(first).take(limit);
         Ok(leaves.map(|entry| entry.leaf.clone()).collect())
+    }
+
+    async fn entries(
+        &self,
+        log: LogId,
+        filter: &EntryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, LogStoreError> {
+        let state = self.state();
+        let entries = (0_u64..).zip(state.logs.get(&log).into_iter().flatten());
+        let mut taken: Vec<_> = entries
+            .filter(|(index, entry)| {
+                before.is_none_or(|before| *index < before) && filter.takes(&entry.event)
+            })
+            .map(|(index, entry)| (index, entry.leaf.clone()))
+            .collect();
+        taken.reverse();
+        taken.truncate(limit);
+        Ok(taken)
     }
 
     async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError> {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use cyprob_core::adapters::sqlite::{Columns, OpenError, SqliteStore};
-use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{Id as _, OrgId, SystemCtx};
+use cyprob_core::domain::audit::{AuditEvent, Outcome};
+use cyprob_core::domain::{Id as _, OrgId, SystemCtx, Timestamp};
 use cyprob_core::ports::store::{Outbox as _, StoreError};
 
 use super::sql;
-use crate::domain::{LogId, RightEdge};
+use crate::domain::{EntryFilter, LogId, RightEdge};
 use crate::ports::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
 
 /// The entries of every log in core's database.
@@ -149,6 +149,35 @@ impl SqliteLogStore {
         Ok(leaves)
     }
 
+    async fn try_entries(
+        &self,
+        log: LogId,
+        filter: &EntryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let before = before.and_then(|before| i64::try_from(before).ok());
+        let mut read = self.store.system_read(&self.system).await?;
+        let rows = sqlx::query(sql::ENTRIES)
+            .bind(key(log))
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(filter.from.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(filter.to.map_or(i64::MAX, Timestamp::as_micros))
+            .bind(filter.actor.as_deref())
+            .bind(filter.action.map(|action| action.to_string()))
+            .bind(filter.outcome.map(Outcome::as_str))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(read.connection())
+            .await
+            .map_err(StoreError::unavailable)?;
+        let entry = |row: &_| {
+            let columns = Columns::of(row, "audit_entries");
+            let index = columns.read("idx", |index: i64| u64::try_from(index).ok())?;
+            Ok((index, columns.get("leaf")?))
+        };
+        rows.iter().map(entry).collect()
+    }
+
     async fn try_sign(&self, log: LogId, head: &SignedHead) -> Result<bool, StoreError> {
         let mut tx = self.store.system_tx(&self.system).await?;
         let signed = sqlx::query(sql::SIGN)
@@ -215,6 +244,18 @@ impl LogStore for SqliteLogStore {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, LogStoreError> {
         self.try_leaves(log, first, limit).await.map_err(failed)
+    }
+
+    async fn entries(
+        &self,
+        log: LogId,
+        filter: &EntryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, LogStoreError> {
+        self.try_entries(log, filter, before, limit)
+            .await
+            .map_err(failed)
     }
 
     async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cyprob_core::domain::audit::{Action, Actor, Outcome, Resource};
+use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use cyprob_core::domain::{EventId, OrgId, RequestId, Timestamp};
 
 use super::SealedValue;
@@ -77,6 +77,36 @@ pub type Leaf = LeafRecord<SealedValue>;
 
 /// A leaf with its personal values opened.
 pub type OpenedLeaf = LeafRecord<Personal>;
+
+/// An event that is not placed yet, as it will read once it is.
+impl From<AuditEvent> for OpenedLeaf {
+    fn from(event: AuditEvent) -> Self {
+        let value = |value| match value {
+            MetaValue::Public { value } => LeafValue::Text(value),
+            MetaValue::Count { value } => LeafValue::Count(value),
+            MetaValue::Personal { value, .. } => LeafValue::Personal(Personal::Clear(value)),
+        };
+        let metadata = event.metadata.into_iter();
+        Self {
+            id: event.id,
+            at: event.at,
+            org: event.org,
+            actor: event.actor,
+            action: event.action,
+            resource: event.resource,
+            outcome: event.outcome,
+            reason: event.reason,
+            request_id: event.request_id,
+            ip_address: event
+                .origin
+                .ip_address
+                .map(|ip| Personal::Clear(ip.to_string())),
+            user_agent: event.origin.user_agent.map(Personal::Clear),
+            metadata: metadata.map(|(name, meta)| (name, value(meta))).collect(),
+            metadata_sha256: None,
+        }
+    }
+}
 
 impl<P> LeafRecord<P> {
     /// The same event with each personal value replaced; the function gets the field's name too.

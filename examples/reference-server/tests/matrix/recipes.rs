@@ -85,7 +85,10 @@ impl Scene<'_> {
     pub(crate) fn recipe(&self, route: &str) -> Recipe {
         let (method, path) = route.split_once(' ').unwrap();
         let org = format!("/api/v1/orgs/{}", self.org);
-        let fill = |path: &str| path.replace("/api/v1/orgs/{org}", &org);
+        let fill = |path: &str| {
+            path.replace("/api/v1/orgs/{org}", &org)
+                .replace("{index}", "0")
+        };
         let plain = Recipe {
             path: fill(path),
             ..Recipe::default()
