@@ -1,6 +1,6 @@
 //! Address ranges in their one canonical spelling.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -77,14 +77,36 @@ impl FromStr for Cidr {
     fn from_str(text: &str) -> Result<Self, CidrError> {
         let (address, length) = text.split_once('/').ok_or(CidrError)?;
         let network: IpAddr = address.parse().map_err(|_| CidrError)?;
+        let digits = length.bytes().all(|b| b.is_ascii_digit());
+        if !digits || (length.len() > 1 && length.starts_with('0')) {
+            return Err(CidrError);
+        }
         let length: u8 = length.parse().map_err(|_| CidrError)?;
         let cidr = Self::around(network, length);
-        // INVARIANT: one spelling, or two readers could differ about one token
-        if cidr.to_string() == text {
+        // INVARIANT: one spelling, or two readers could differ about one token;
+        // an IPv4 address has one that parses, an IPv6 address has many
+        let one_spelling = network.is_ipv4() || Spells(address).is(network);
+        if one_spelling && cidr.network == network && cidr.length == length {
             Ok(cidr)
         } else {
             Err(CidrError)
         }
+    }
+}
+
+/// What is left of a text while something is written that should equal it.
+struct Spells<'a>(&'a str);
+
+impl Spells<'_> {
+    fn is(mut self, address: IpAddr) -> bool {
+        write!(self, "{address}").is_ok() && self.0.is_empty()
+    }
+}
+
+impl fmt::Write for Spells<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -99,6 +121,8 @@ mod tests {
             "0.0.0.0/0",
             "192.0.2.7/32",
             "2001:db8::/32",
+            "2001:db8:0:1::/64",
+            "::ffff:10.0.0.0/104",
             "::/0",
         ] {
             assert_eq!(good.parse::<Cidr>().unwrap().to_string(), good);
@@ -111,6 +135,15 @@ mod tests {
             "010.0.0.0/8",
             "2001:DB8::/32",
             "2001:db8:0::/32",
+            "2001:0db8::/32",
+            "0:0:0:0:0:0:0:0/0",
+            "::/00",
+            "::ffff:a00:0/104",
+            "1.2.3/8",
+            "0x0a.0.0.0/8",
+            "10.0.0.0/256",
+            "10.0.0.0/",
+            "::1/64",
             "::/129",
             "10.0.0.0/+8",
             "/8",

@@ -84,6 +84,11 @@ pub(crate) mod sealed {
     use crate::http::grant::Grant;
 
     /// Keeps the set of policies closed.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a route policy",
+        label = "not a policy",
+        note = "policies are `Public`, `Authenticated`, `Org<P>`, `System<P>`, `Worker` and `StepUp<_>` of them, with `P` from `authz::domain::org` or `authz::domain::system`"
+    )]
     pub trait Sealed: Sized + Send + Sync + 'static {
         /// The proof that the handler receives.
         type Ctx: std::fmt::Debug + Send + Sync;
@@ -98,11 +103,6 @@ pub(crate) mod sealed {
 }
 
 /// What a handler asks of its caller; sealed.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a route policy",
-    label = "not a policy",
-    note = "policies are `Public`, `Authenticated`, `Org<P>`, `System<P>`, `Worker` and `StepUp<_>` of them, with `P` from `authz::domain::org` or `authz::domain::system`"
-)]
 pub trait Policy: sealed::Sealed {}
 
 impl<P: sealed::Sealed> Policy for P {}

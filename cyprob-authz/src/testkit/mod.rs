@@ -22,5 +22,5 @@ pub use properties::{
     authz_2_compiled_decision_and_datalog_agree, authz_3_attenuation_never_widens,
 };
 pub use revocations::revocation_view_conforms;
-pub use scenario::{Scenario, scenario};
+pub use scenario::{Scenario, narrowed, scenario};
 pub use stand::{AUDIENCE, Stand};

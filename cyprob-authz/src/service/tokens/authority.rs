@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use biscuit_auth::format::schema;
 use cyprob_core::domain::{Aal, Epoch, Timestamp};
-use schema::term::Content as Term;
 
+use super::block::Block;
+use super::reader::{Reader, Value};
 use super::shape::ShapeError;
 use super::symbols::Symbols;
 use super::templates;
@@ -17,7 +17,7 @@ pub(super) trait Authority: Sized {
     const SEALED: bool;
 
     /// Reads the block; every fact exactly once, none unknown.
-    fn read(block: &schema::Block, symbols: &Symbols<'_>) -> Result<Self, ShapeError>;
+    fn read(block: &Block<'_>, symbols: &Symbols<'_>) -> Result<Self, ShapeError>;
 }
 
 /// The `kind` fact of a person's access token.
@@ -28,7 +28,7 @@ pub(super) const KIND_JOB: &str = "job";
 impl Authority for AccessClaims {
     const SEALED: bool = false;
 
-    fn read(block: &schema::Block, symbols: &Symbols<'_>) -> Result<Self, ShapeError> {
+    fn read(block: &Block<'_>, symbols: &Symbols<'_>) -> Result<Self, ShapeError> {
         let mut facts = Facts::of(block, symbols)?;
         if facts.text("kind")? != KIND_USER {
             return Err(ShapeError::AuthorityFacts);
@@ -63,7 +63,7 @@ impl Authority for AccessClaims {
 impl Authority for JobClaims {
     const SEALED: bool = true;
 
-    fn read(block: &schema::Block, symbols: &Symbols<'_>) -> Result<Self, ShapeError> {
+    fn read(block: &Block<'_>, symbols: &Symbols<'_>) -> Result<Self, ShapeError> {
         let mut facts = Facts::of(block, symbols)?;
         if facts.text("kind")? != KIND_JOB {
             return Err(ShapeError::AuthorityFacts);
@@ -85,27 +85,17 @@ impl Authority for JobClaims {
 
 /// The facts of a block by name, each of one value, and its expiry.
 struct Facts<'a> {
-    by_name: BTreeMap<&'a str, &'a Term>,
+    by_name: BTreeMap<&'a str, Value<'a>>,
     symbols: &'a Symbols<'a>,
     expiry: Timestamp,
 }
 
 impl<'a> Facts<'a> {
-    fn of(block: &'a schema::Block, symbols: &'a Symbols<'a>) -> Result<Self, ShapeError> {
+    fn of(block: &Block<'a>, symbols: &'a Symbols<'a>) -> Result<Self, ShapeError> {
         let mut by_name = BTreeMap::new();
         for fact in &block.facts {
-            let [
-                schema::Term {
-                    content: Some(term),
-                },
-            ] = fact.predicate.terms.as_slice()
-            else {
-                return Err(ShapeError::AuthorityFacts);
-            };
-            if by_name
-                .insert(symbols.get(fact.predicate.name)?, term)
-                .is_some()
-            {
+            let (name, value) = of_one_value(*fact).ok_or(ShapeError::AuthorityFacts)?;
+            if by_name.insert(symbols.get(name)?, value).is_some() {
                 return Err(ShapeError::AuthorityFacts);
             }
         }
@@ -115,7 +105,7 @@ impl<'a> Facts<'a> {
         Ok(Self {
             by_name,
             symbols,
-            expiry: timestamp(templates::expiry(check, symbols)?)?,
+            expiry: timestamp(templates::expiry(*check, symbols)?)?,
         })
     }
 
@@ -123,13 +113,13 @@ impl<'a> Facts<'a> {
         self.by_name.contains_key(name)
     }
 
-    fn take(&mut self, name: &str) -> Result<&'a Term, ShapeError> {
+    fn take(&mut self, name: &str) -> Result<Value<'a>, ShapeError> {
         self.by_name.remove(name).ok_or(ShapeError::AuthorityFacts)
     }
 
     fn text(&mut self, name: &str) -> Result<&'a str, ShapeError> {
         match self.take(name)? {
-            Term::String(index) => self.symbols.get(*index),
+            Value::String(index) => self.symbols.get(index),
             _ => Err(ShapeError::AuthorityFacts),
         }
     }
@@ -142,7 +132,7 @@ impl<'a> Facts<'a> {
 
     fn number<N: TryFrom<i64>>(&mut self, name: &str) -> Result<N, ShapeError> {
         match self.take(name)? {
-            Term::Integer(number) => N::try_from(*number).map_err(|_| ShapeError::AuthorityFacts),
+            Value::Integer(number) => N::try_from(number).map_err(|_| ShapeError::AuthorityFacts),
             _ => Err(ShapeError::AuthorityFacts),
         }
     }
@@ -157,21 +147,21 @@ impl<'a> Facts<'a> {
 
     fn bool(&mut self, name: &str) -> Result<bool, ShapeError> {
         match self.take(name)? {
-            Term::Bool(value) => Ok(*value),
+            Value::Bool(value) => Ok(value),
             _ => Err(ShapeError::AuthorityFacts),
         }
     }
 
     fn date(&mut self, name: &str) -> Result<Timestamp, ShapeError> {
         match self.take(name)? {
-            Term::Date(second) => timestamp(*second),
+            Value::Date(second) => timestamp(second),
             _ => Err(ShapeError::AuthorityFacts),
         }
     }
 
     fn digest(&mut self, name: &str) -> Result<RuleSetDigest, ShapeError> {
         match self.take(name)? {
-            Term::Bytes(bytes) => <[u8; 32]>::try_from(bytes.as_slice())
+            Value::Bytes(bytes) => <[u8; 32]>::try_from(bytes)
                 .map(RuleSetDigest::new)
                 .map_err(|_| ShapeError::AuthorityFacts),
             _ => Err(ShapeError::AuthorityFacts),
@@ -185,6 +175,16 @@ impl<'a> Facts<'a> {
             Err(ShapeError::AuthorityFacts)
         }
     }
+}
+
+/// A fact of one value, as its name's place in the symbols and the value.
+fn of_one_value(mut fact: Reader<'_>) -> Option<(u64, Value<'_>)> {
+    let mut predicate = fact.message(1)?;
+    fact.end()?;
+    let name = predicate.number(1)?;
+    let value = Value::read(predicate.message(2)?)?;
+    predicate.end()?;
+    Some((name, value))
 }
 
 /// A whole second as a time; one past the last representable time is refused.

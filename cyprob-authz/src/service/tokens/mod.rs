@@ -4,9 +4,11 @@
 //! crate that implements it appears in this crate's public interface.
 
 mod authority;
+mod block;
 mod job;
 mod keys;
 mod mint;
+mod reader;
 mod shape;
 mod symbols;
 mod templates;

@@ -1,5 +1,7 @@
 //! The strings of a token: Biscuit's default symbols, then each block's own.
 
+use std::collections::HashSet;
+
 use super::shape::ShapeError;
 
 /// The symbols that every Biscuit knows (specification, section "Symbol table").
@@ -44,17 +46,18 @@ const MAX_SYMBOLS: usize = 160;
 #[derive(Debug, Default)]
 pub(super) struct Symbols<'a> {
     own: Vec<&'a str>,
+    // INVARIANT: the strings of `own`; a stranger picks them, so the hasher is seeded
+    seen: HashSet<&'a str>,
 }
 
 impl<'a> Symbols<'a> {
     /// Adds a block's strings; none may be known already.
-    pub(super) fn extend(&mut self, strings: &'a [String]) -> Result<(), ShapeError> {
+    pub(super) fn extend(&mut self, strings: &[&'a str]) -> Result<(), ShapeError> {
         if self.own.len() + strings.len() > MAX_SYMBOLS {
             return Err(ShapeError::TooManySymbols);
         }
         for string in strings {
-            let known = |other: &&str| *other == string.as_str();
-            if DEFAULTS.iter().any(known) || self.own.iter().any(known) {
+            if DEFAULTS.contains(string) || !self.seen.insert(string) {
                 return Err(ShapeError::RepeatedSymbol);
             }
             self.own.push(string);

@@ -10,12 +10,10 @@
 //! check if address_prefix($a), ["10.0.0.0/8"].contains($a)
 //! check if nonce($n), ["…"].contains($n)                 (read, and refused)
 //! ```
+//!
+//! The numbers below are those of the messages and operators in Biscuit's schema.
 
-use biscuit_auth::format::schema;
-use schema::op::Content as Op;
-use schema::op_binary::Kind as Binary;
-use schema::term::Content as Term;
-
+use super::reader::{Reader, Value};
 use super::shape::ShapeError;
 use super::symbols::Symbols;
 use crate::domain::Narrowing;
@@ -23,25 +21,42 @@ use crate::domain::Narrowing;
 /// How many strings a list literal may hold.
 const MAX_LIST: usize = 64;
 
+const LESS_THAN: u64 = 0;
+const LESS_OR_EQUAL: u64 = 2;
+const CONTAINS: u64 = 5;
+
+/// How much a token's lists may still hold, over all its blocks.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) strings: usize,
+    pub(super) ranges: usize,
+}
+
 /// Reads one check of an appended block.
 pub(super) fn narrowing(
-    check: &schema::Check,
+    check: Reader<'_>,
     symbols: &Symbols<'_>,
+    room: &mut Room,
 ) -> Result<Narrowing, ShapeError> {
-    let (name, ops) = template(check, symbols)?;
-    match name {
-        "permission" => Ok(Narrowing::Permissions(list(ops, symbols)?)),
-        "resource" => Ok(Narrowing::Resources(list(ops, symbols)?)),
-        "address_prefix" => {
-            let texts = list(ops, symbols)?;
-            let ranges: Result<_, _> = texts.iter().map(|text| text.parse()).collect();
-            Ok(Narrowing::Addresses(
-                ranges.map_err(|_| ShapeError::AddressRange)?,
-            ))
+    let found = template(check, symbols)?;
+    let owned = |text: &str| Ok(text.to_owned());
+    match found.predicate {
+        "permission" => {
+            let names = found.list(symbols, &mut room.strings, owned)?;
+            Ok(Narrowing::Permissions(names))
         }
-        "time" => before(ops).map(Narrowing::Before),
+        "resource" => {
+            let ids = found.list(symbols, &mut room.strings, owned)?;
+            Ok(Narrowing::Resources(ids))
+        }
+        "address_prefix" => {
+            let range = |text: &str| text.parse().map_err(|_| ShapeError::AddressRange);
+            let ranges = found.list(symbols, &mut room.ranges, range)?;
+            Ok(Narrowing::Addresses(ranges))
+        }
+        "time" => found.before().map(Narrowing::Before),
         "nonce" => {
-            list(ops, symbols)?;
+            found.list(symbols, &mut room.strings, owned)?;
             Err(ShapeError::NonceUnsupported)
         }
         _ => Err(ShapeError::NoTemplate),
@@ -49,104 +64,150 @@ pub(super) fn narrowing(
 }
 
 /// Reads an expiry check: the time template and nothing else; gives the first second that is too late.
-pub(super) fn expiry(check: &schema::Check, symbols: &Symbols<'_>) -> Result<u64, ShapeError> {
-    match template(check, symbols)? {
-        ("time", ops) => before(ops),
+pub(super) fn expiry(check: Reader<'_>, symbols: &Symbols<'_>) -> Result<u64, ShapeError> {
+    let found = template(check, symbols)?;
+    match found.predicate {
+        "time" => found.before(),
         _ => Err(ShapeError::NoTemplate),
     }
 }
 
-/// The predicate's name and the three operations after the variable was found to be one and the same.
-fn template<'c>(
-    check: &'c schema::Check,
-    symbols: &Symbols<'c>,
-) -> Result<(&'c str, [&'c Op; 3]), ShapeError> {
-    // INVARIANT: `check all` and `reject if` have other meanings than `check if`
-    if !matches!(check.kind, None | Some(0)) {
-        return Err(ShapeError::NoTemplate);
-    }
-    let [query] = check.queries.as_slice() else {
-        return Err(ShapeError::NoTemplate);
-    };
-    if symbols.get(query.head.name)? != "query"
-        || !query.head.terms.is_empty()
-        || !query.scope.is_empty()
-    {
-        return Err(ShapeError::NoTemplate);
-    }
-    let ([predicate], [expression]) = (query.body.as_slice(), query.expressions.as_slice()) else {
-        return Err(ShapeError::NoTemplate);
-    };
-    let [
-        schema::Term {
-            content: Some(Term::Variable(variable)),
-        },
-    ] = predicate.terms.as_slice()
-    else {
-        return Err(ShapeError::NoTemplate);
-    };
-    symbols.get(u64::from(*variable))?;
-    let [
-        schema::Op { content: Some(a) },
-        schema::Op { content: Some(b) },
-        schema::Op { content: Some(c) },
-    ] = expression.ops.as_slice()
-    else {
-        return Err(ShapeError::NoTemplate);
-    };
-    let uses = |op: &Op| matches!(value(op), Some(Term::Variable(v)) if v == variable);
-    if uses(a) == uses(b) {
-        return Err(ShapeError::NoTemplate);
-    }
-    Ok((symbols.get(predicate.name)?, [a, b, c]))
+/// A check of one predicate of one variable and one expression of three operations.
+struct Template<'a> {
+    predicate: &'a str,
+    variable: u64,
+    ops: [Reader<'a>; 3],
 }
 
-fn value(op: &Op) -> Option<&Term> {
-    match op {
-        Op::Value(term) => term.content.as_ref(),
-        _ => None,
-    }
-}
-
-fn binary(op: &Op) -> Option<Binary> {
-    match op {
-        Op::Binary(binary) if binary.ffi_name.is_none() => Binary::from_i32(binary.kind),
-        _ => None,
-    }
-}
-
-/// `[..].contains($x)`
-fn list(ops: [&Op; 3], symbols: &Symbols<'_>) -> Result<Vec<String>, ShapeError> {
-    let [literal, variable, operator] = ops;
-    if !matches!(value(variable), Some(Term::Variable(_)))
-        || binary(operator) != Some(Binary::Contains)
-    {
+fn template<'a>(check: Reader<'a>, symbols: &Symbols<'a>) -> Result<Template<'a>, ShapeError> {
+    let raw = raw(check).ok_or(ShapeError::NoTemplate)?;
+    if symbols.get(raw.head)? != "query" {
         return Err(ShapeError::NoTemplate);
     }
-    let items = match value(literal) {
-        Some(Term::Array(array)) => &array.array,
-        Some(Term::Set(set)) => &set.set,
-        _ => return Err(ShapeError::NoTemplate),
-    };
-    if items.len() > MAX_LIST {
-        return Err(ShapeError::ListTooLong);
-    }
-    let text = |term: &schema::Term| match term.content {
-        Some(Term::String(index)) => symbols.get(index).map(str::to_owned),
-        _ => Err(ShapeError::NoTemplate),
-    };
-    items.iter().map(text).collect()
+    symbols.get(raw.variable)?;
+    Ok(Template {
+        predicate: symbols.get(raw.predicate)?,
+        variable: raw.variable,
+        ops: raw.ops,
+    })
 }
 
-/// `$t < DATE` or `$t <= DATE`, as the first second that is too late.
-fn before(ops: [&Op; 3]) -> Result<u64, ShapeError> {
-    let [variable, date, operator] = ops;
-    let (Some(Term::Variable(_)), Some(Term::Date(date))) = (value(variable), value(date)) else {
-        return Err(ShapeError::NoTemplate);
-    };
-    match binary(operator) {
-        Some(Binary::LessThan) => Ok(*date),
-        Some(Binary::LessOrEqual) => Ok(date.saturating_add(1)),
-        _ => Err(ShapeError::NoTemplate),
+/// The same, with names as their places in the symbols.
+struct Raw<'a> {
+    head: u64,
+    predicate: u64,
+    variable: u64,
+    ops: [Reader<'a>; 3],
+}
+
+fn raw(mut check: Reader<'_>) -> Option<Raw<'_>> {
+    let mut query = check.message(1)?;
+    // INVARIANT: `check all` (1) and `reject if` (2) have other meanings than `check if`
+    if !matches!(check.number_if(2)?, None | Some(0)) {
+        return None;
+    }
+    check.end()?;
+
+    let mut head = query.message(1)?;
+    let mut body = query.message(2)?;
+    let mut expression = query.message(3)?;
+    query.end()?;
+    let head_name = head.number(1)?;
+    head.end()?;
+    let predicate = body.number(1)?;
+    let variable = variable(body.message(2)?)?;
+    body.end()?;
+    let ops = [
+        expression.message(1)?,
+        expression.message(1)?,
+        expression.message(1)?,
+    ];
+    expression.end()?;
+    Some(Raw {
+        head: head_name,
+        predicate,
+        variable,
+        ops,
+    })
+}
+
+/// A term that is a variable, as its place in the symbols.
+fn variable(mut term: Reader<'_>) -> Option<u64> {
+    let variable = term.number(1)?;
+    term.end()?;
+    (variable <= u64::from(u32::MAX)).then_some(variable)
+}
+
+/// The term of an operation that is a value.
+fn value(mut op: Reader<'_>) -> Option<Reader<'_>> {
+    let term = op.message(1)?;
+    op.end()?;
+    Some(term)
+}
+
+/// The operator of an operation that is binary.
+fn binary(mut op: Reader<'_>) -> Option<u64> {
+    let mut binary = op.message(3)?;
+    op.end()?;
+    let kind = binary.number(1)?;
+    binary.end()?;
+    Some(kind)
+}
+
+impl Template<'_> {
+    /// `[..].contains($x)`, each string read as `item` says.
+    fn list<T>(
+        &self,
+        symbols: &Symbols<'_>,
+        room: &mut usize,
+        item: impl Fn(&str) -> Result<T, ShapeError>,
+    ) -> Result<Vec<T>, ShapeError> {
+        let mut items = self.literal().ok_or(ShapeError::NoTemplate)?;
+        let mut list = Vec::new();
+        while let Some(term) = items.bytes_if(1).ok_or(ShapeError::NoTemplate)? {
+            let Some(Value::String(index)) = Value::read(Reader::new(term)) else {
+                return Err(ShapeError::NoTemplate);
+            };
+            *room = room.checked_sub(1).ok_or(ShapeError::ListTooLong)?;
+            if list.len() == MAX_LIST {
+                return Err(ShapeError::ListTooLong);
+            }
+            list.push(item(symbols.get(index)?)?);
+        }
+        items.end().ok_or(ShapeError::NoTemplate)?;
+        Ok(list)
+    }
+
+    fn literal(&self) -> Option<Reader<'_>> {
+        let [literal, subject, operator] = self.ops;
+        let mut term = value(literal)?;
+        // an array (9) or a set (7), which hold their terms alike
+        let items = match term.next_field()? {
+            kind @ (7 | 9) => term.message(kind)?,
+            _ => return None,
+        };
+        term.end()?;
+        let same = variable(value(subject)?)? == self.variable;
+        (same && binary(operator)? == CONTAINS).then_some(items)
+    }
+
+    /// `$t < DATE` or `$t <= DATE`, as the first second that is too late.
+    fn before(&self) -> Result<u64, ShapeError> {
+        self.deadline().ok_or(ShapeError::NoTemplate)
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        let [subject, date, operator] = self.ops;
+        if variable(value(subject)?)? != self.variable {
+            return None;
+        }
+        let Value::Date(date) = Value::read(value(date)?)? else {
+            return None;
+        };
+        match binary(operator)? {
+            LESS_THAN => Some(date),
+            LESS_OR_EQUAL => Some(date.saturating_add(1)),
+            _ => None,
+        }
     }
 }

@@ -1,0 +1,64 @@
+//! The promises AUTHZ-2, AUTHZ-3 and AUTHZ-4, and the revocation view's conformance.
+
+use cyprob_authz::testkit;
+
+#[test]
+fn authz_2_compiled_decision_and_datalog_agree() {
+    let outcomes = testkit::authz_2_compiled_decision_and_datalog_agree().unwrap();
+    let total: u32 = outcomes.values().sum();
+    let share = |names: &[&str]| {
+        let met: u32 = names.iter().filter_map(|name| outcomes.get(name)).sum();
+        100.0 * f64::from(met) / f64::from(total)
+    };
+    println!("AUTHZ-2: {total} cases");
+    for (name, count) in &outcomes {
+        println!("  {name}: {count} ({:.1} %)", share(&[name]));
+    }
+    // single rules are several to a kind and may be rarer than one in twenty each
+    let kinds: [(&str, &[&str]); 6] = [
+        ("permit", &["permit"]),
+        ("dead", &["expired", "narrowed_time"]),
+        ("elsewhere", &["foreign_organization", "no_organization"]),
+        (
+            "narrowed",
+            &[
+                "narrowed_permission",
+                "narrowed_resource",
+                "narrowed_address",
+                "narrowed_token",
+            ],
+        ),
+        ("not permitted", &["role_permission", "not_administrator"]),
+        ("stale", &["stale_authentication"]),
+    ];
+    for (kind, names) in kinds {
+        println!("{kind}: {:.1} %", share(names));
+        assert!(share(names) >= 5.0, "{kind} is met too rarely");
+    }
+}
+
+#[test]
+fn authz_3_attenuation_never_widens() {
+    let outcomes = testkit::authz_3_attenuation_never_widens().unwrap();
+    let total: u32 = outcomes.values().sum();
+    println!("AUTHZ-3: {total} blocks");
+    for outcome in ["kept", "took", "refused"] {
+        let met = outcomes.get(outcome).copied().unwrap_or(0);
+        let share = 100.0 * f64::from(met) / f64::from(total);
+        println!("  {outcome}: {met} ({share:.1} %)");
+        assert!(share >= 5.0, "{outcome} is met too rarely");
+    }
+}
+
+#[test]
+fn authz_4_accepted_tokens_are_cheap() {
+    let cost = testkit::authz_4_accepted_tokens_are_cheap(10_000);
+    println!("AUTHZ-4: {cost:?}, ratio {:.2}", cost.ratio());
+    assert_eq!(cost.accepted, 10_000);
+    assert!(cost.ratio() <= 6.0, "{:.2}", cost.ratio());
+}
+
+#[test]
+fn the_revocation_view_conforms() {
+    testkit::revocation_view_conforms();
+}
