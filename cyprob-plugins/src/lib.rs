@@ -26,6 +26,8 @@
 
 pub mod adapters;
 pub mod domain;
+#[cfg(feature = "runs")]
+pub mod ports;
 pub mod service;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -134,6 +134,8 @@ ids! {
     KeyId "key";
     /// An invitation into an organization.
     InvitationId "inv";
+    /// One finding of a run.
+    FindingId "fnd";
     /// One audit event.
     EventId "evt";
     /// One request, as the answer's `X-Request-Id` names it.

@@ -24,7 +24,8 @@ pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use email::{Email, EmailError};
 pub use epoch::Epoch;
 pub use id::{
-    EventId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, RunId, SessionId, TokenId, UserId,
+    EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, RunId, SessionId,
+    TokenId, UserId,
 };
 pub use membership::{Invitation, InvitationState, Member, Membership};
 pub use name::{DisplayName, NameError};

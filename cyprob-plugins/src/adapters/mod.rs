@@ -4,11 +4,21 @@
 //! file or a connection.
 
 mod facts;
+#[cfg(feature = "runs")]
+mod files;
 mod json;
+#[cfg(feature = "runs")]
+pub mod memory;
 mod nmap;
 mod node;
 mod plugin_reader;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+#[cfg(feature = "runs")]
+pub mod worker;
 mod yaml;
 
 pub use facts::{FactsFormat, InputError, read_facts};
+#[cfg(feature = "runs")]
+pub use files::Files;
 pub use plugin_reader::{NotLoaded, ParsedPlugin, parse_plugin};

@@ -9,11 +9,13 @@ pub(crate) mod engine;
 mod facts;
 mod finding;
 mod goprint;
+mod installed;
 mod limits;
 mod operator;
 pub(crate) mod pattern;
 mod plugin;
 mod plugin_id;
+mod run;
 mod severity;
 mod template;
 mod time_value;
@@ -25,12 +27,17 @@ pub use digest::Digest;
 pub use engine::{CompiledPlugin, Evaluation, Mode, Outcome};
 pub use facts::{FactError, FactSet, MAX_KEY_CHARS};
 pub use finding::{Evidence, Finding};
+pub use installed::{InstalledPlugin, PluginFile};
 pub use limits::{Limits, PatternLimits};
 pub use operator::{Logic, Operator};
 pub use plugin::{
     Format, MatchBlock, Metadata, Output, Plugin, PluginType, Rule, Trigger, TriggerKind,
 };
 pub use plugin_id::PluginId;
+pub use run::{
+    FactsFile, Fence, Job, NewRun, Run, RunCounts, RunResult, RunState, RunStateError,
+    StoredFinding, Waiting,
+};
 pub use severity::{Severity, SeverityLabel};
 pub use time_value::TimeValue;
 pub use value::{MapKey, Value, ValueMap};

@@ -2,5 +2,7 @@
 
 mod index;
 mod ruleset;
+#[cfg(feature = "runs")]
+pub mod runs;
 
 pub use ruleset::{RuleSet, RuleSetError};

@@ -1,0 +1,62 @@
+//! Plugins, runs, findings and the queue in memory, gone with the process.
+
+mod plugins;
+mod queue;
+mod runs;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cyprob_core::domain::audit::AuditEvent;
+use cyprob_core::domain::{OrgId, RunId, Timestamp};
+use cyprob_core::ports::store::{Outbox, StoreError};
+
+use crate::domain::{
+    Digest, Fence, InstalledPlugin, NewRun, PluginFile, PluginId, Run, StoredFinding,
+};
+
+/// The stores of this crate in memory; events go into an outbox.
+///
+/// Not for a store that outlives the process: a change and its event are two steps.
+#[derive(Clone, Debug)]
+pub struct MemoryRuns {
+    outbox: Arc<dyn Outbox>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plugins: BTreeMap<(OrgId, PluginId), (InstalledPlugin, PluginFile)>,
+    versions: BTreeMap<(OrgId, PluginId, String), Digest>,
+    runs: BTreeMap<(OrgId, RunId), Row>,
+}
+
+/// A run with what only the queue sees.
+#[derive(Debug)]
+struct Row {
+    run: Run,
+    new: NewRun,
+    fence: Fence,
+    attempts: u32,
+    lease_until: Option<Timestamp>,
+    findings: Vec<StoredFinding>,
+}
+
+impl MemoryRuns {
+    /// Empty stores whose events go into this outbox.
+    #[must_use]
+    pub fn new(outbox: Arc<dyn Outbox>) -> Self {
+        Self {
+            outbox,
+            state: Arc::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        self.outbox.record(std::slice::from_ref(event)).await
+    }
+}

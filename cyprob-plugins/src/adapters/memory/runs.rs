@@ -1,0 +1,123 @@
+//! Runs and findings.
+
+use async_trait::async_trait;
+use cyprob_core::domain::audit::AuditEvent;
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::ports::store::StoreError;
+
+use super::{MemoryRuns, Row};
+use crate::domain::{Fence, NewRun, Run, RunState, StoredFinding};
+use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
+
+#[async_trait]
+impl RunStore for MemoryRuns {
+    async fn create(
+        &self,
+        org: &OrgCtx,
+        new: &NewRun,
+        event: &AuditEvent,
+    ) -> Result<CreateOutcome, StoreError> {
+        {
+            let mut state = self.state();
+            let known = new.idempotency_key.as_ref().and_then(|key| {
+                let mut rows = state.runs.iter();
+                rows.find(|((of, _), row)| {
+                    *of == org.org() && row.new.idempotency_key.as_ref() == Some(key)
+                })
+            });
+            if let Some((_, row)) = known {
+                return Ok(CreateOutcome::Known(row.run.clone()));
+            }
+            let run = Run {
+                id: new.id,
+                state: RunState::Queued,
+                counts: new.counts,
+                requested_by: new.requested_by,
+                created_at: new.at,
+                finished_at: None,
+                error: None,
+            };
+            let row = Row {
+                run,
+                new: new.clone(),
+                fence: Fence(0),
+                attempts: 0,
+                lease_until: None,
+                findings: Vec::new(),
+            };
+            state.runs.insert((org.org(), new.id), row);
+        }
+        self.record(event).await?;
+        Ok(CreateOutcome::Queued)
+    }
+
+    async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(self
+            .state()
+            .runs
+            .get(&(org.org(), id))
+            .map(|row| row.run.clone()))
+    }
+
+    async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
+        let state = self.state();
+        let own = state.runs.iter().rev().filter(|((of, id), _)| {
+            *of == org.org()
+                && page
+                    .after()
+                    .is_none_or(|after| id.as_bytes().as_slice() < after)
+        });
+        let items = own
+            .map(|(_, row)| row.run.clone())
+            .take(page.limit() + 1)
+            .collect();
+        Ok(Page::cut(items, page, |run: &Run| {
+            run.id.as_bytes().to_vec()
+        }))
+    }
+
+    async fn findings(
+        &self,
+        org: &OrgCtx,
+        id: RunId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<StoredFinding>>, StoreError> {
+        let state = self.state();
+        let Some(row) = state.runs.get(&(org.org(), id)) else {
+            return Ok(None);
+        };
+        let after = page.after().unwrap_or_default();
+        let later = row
+            .findings
+            .iter()
+            .filter(|f| f.id.as_bytes().as_slice() > after);
+        let items = later.take(page.limit() + 1).cloned().collect();
+        Ok(Some(Page::cut(items, page, |f: &StoredFinding| {
+            f.id.as_bytes().to_vec()
+        })))
+    }
+
+    async fn cancel(
+        &self,
+        org: &OrgCtx,
+        id: RunId,
+        at: Timestamp,
+        event: &AuditEvent,
+    ) -> Result<CancelOutcome, StoreError> {
+        let cancelled = {
+            let mut state = self.state();
+            let Some(row) = state.runs.get_mut(&(org.org(), id)) else {
+                return Ok(CancelOutcome::NotFound);
+            };
+            if row.run.state.is_final() {
+                return Ok(CancelOutcome::Ended(row.run.clone()));
+            }
+            row.run.state = RunState::Cancelled;
+            row.run.finished_at = Some(at);
+            row.lease_until = None;
+            row.run.clone()
+        };
+        self.record(event).await?;
+        Ok(CancelOutcome::Cancelled(cancelled))
+    }
+}

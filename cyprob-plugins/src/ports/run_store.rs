@@ -1,0 +1,65 @@
+//! The runs of organizations and what they found.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use cyprob_core::domain::audit::AuditEvent;
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::ports::store::StoreError;
+
+use crate::domain::{NewRun, Run, StoredFinding};
+
+/// How queueing a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// It is queued.
+    Queued,
+    /// A run was queued under this idempotency key before; nothing changed.
+    Known(Run),
+}
+
+/// How taking a run back ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// It is cancelled; a worker's result will not be taken.
+    Cancelled(Run),
+    /// It had ended before; nothing changed.
+    Ended(Run),
+    /// There is no such run.
+    NotFound,
+}
+
+/// The runs of each organization. Events are recorded with the change, and only with it.
+#[async_trait]
+pub trait RunStore: Debug + Send + Sync + 'static {
+    /// Queues a run.
+    async fn create(
+        &self,
+        org: &OrgCtx,
+        run: &NewRun,
+        event: &AuditEvent,
+    ) -> Result<CreateOutcome, StoreError>;
+
+    /// One run.
+    async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The runs, the newest first; the cursor is an id.
+    async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError>;
+
+    /// What a run found, in the order of its report; none if there is no such run.
+    async fn findings(
+        &self,
+        org: &OrgCtx,
+        id: RunId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<StoredFinding>>, StoreError>;
+
+    /// Takes a run back.
+    async fn cancel(
+        &self,
+        org: &OrgCtx,
+        id: RunId,
+        at: Timestamp,
+        event: &AuditEvent,
+    ) -> Result<CancelOutcome, StoreError>;
+}

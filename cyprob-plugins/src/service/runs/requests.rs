@@ -1,0 +1,235 @@
+//! Asking for runs and seeing what came of them.
+
+use std::sync::Arc;
+
+use cyprob_core::domain::audit::{Action, AuditEvent, MetaValue, Resource};
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp, UserId};
+use cyprob_core::ports::store::StoreError;
+use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use tokio::sync::Notify;
+
+use crate::domain::{Diagnostic, FactsFile, Mode, NewRun, PluginId, Run, RunCounts, StoredFinding};
+use crate::ports::{CancelOutcome, CreateOutcome, FileReader, PluginStore, RunStore};
+use crate::service::RuleSet;
+
+/// Most plugins of one run.
+const MAX_PLUGINS: usize = 1_000;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// What to run on.
+    pub facts: FactsFile,
+    /// What to run; all that are enabled, if nothing is said.
+    pub plugins: Option<Vec<PluginId>>,
+    /// A key by which the same request is known when it comes again.
+    pub idempotency_key: Option<String>,
+}
+
+/// Why a run was not queued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunRequestError {
+    /// The facts cannot be read.
+    #[error("the facts cannot be read")]
+    Facts(Box<Diagnostic>),
+    /// There is nothing to run on.
+    #[error("there are no facts")]
+    NoFacts,
+    /// A plugin is not installed, or not enabled.
+    #[error("plugin {0} is not installed or not enabled")]
+    UnknownPlugin(PluginId),
+    /// There is nothing to run.
+    #[error("no plugin is enabled")]
+    NoPlugins,
+    /// There is too much to run.
+    #[error("a run takes at most 1000 plugins")]
+    TooManyPlugins,
+    /// A stored plugin does not load any more.
+    #[error("the installed plugin {0} does not load")]
+    Plugin(PluginId),
+    /// The store failed.
+    #[error("the run could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Takes requests for runs.
+#[derive(Clone, Debug)]
+pub struct RunRequests {
+    plugins: Arc<dyn PluginStore>,
+    runs: Arc<dyn RunStore>,
+    reader: Arc<dyn FileReader>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    queued: Arc<Notify>,
+}
+
+impl RunRequests {
+    /// The requests over their ports; `queued` wakes the dispatcher.
+    #[must_use]
+    pub fn new(
+        plugins: Arc<dyn PluginStore>,
+        runs: Arc<dyn RunStore>,
+        reader: Arc<dyn FileReader>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        queued: Arc<Notify>,
+    ) -> Self {
+        Self {
+            plugins,
+            runs,
+            reader,
+            clock,
+            entropy,
+            queued,
+        }
+    }
+
+    fn event(&self, org: &OrgCtx, at: Timestamp, action: Action, run: RunId) -> AuditEvent {
+        let on = Resource::new("run", run);
+        AuditEvent::new(self.entropy.id(at), at, org.caller(), action, on).in_org(org.org())
+    }
+
+    /// Queues a run: its plugins and their bytes are pinned now.
+    ///
+    /// The same idempotency key again gives the run of the first request.
+    ///
+    /// # Errors
+    ///
+    /// [`RunRequestError`]; nothing was queued.
+    pub async fn create(
+        &self,
+        org: &OrgCtx,
+        by: UserId,
+        request: RunRequest,
+    ) -> Result<Run, RunRequestError> {
+        let at = self.clock.now();
+        let chosen = self.chosen(org, request.plugins).await?;
+        let reader = Arc::clone(&self.reader);
+        let facts = request.facts;
+        // Reading is bounded, but long enough to be kept off the threads that answer requests.
+        let read = tokio::task::spawn_blocking(move || {
+            let sets = reader.facts(&facts).map_err(RunRequestError::Facts)?;
+            let mut plugins = Vec::with_capacity(chosen.len());
+            for (plugin, file) in &chosen {
+                let read = reader.plugin(file);
+                let (read, _) = read.map_err(|_| RunRequestError::Plugin(plugin.clone()))?;
+                plugins.push(read);
+            }
+            let rules = RuleSet::new(plugins, Mode::Fixed);
+            let rules = rules.map_err(|error| RunRequestError::Plugin(error.plugin))?;
+            Ok::<_, RunRequestError>((facts, sets.len(), chosen, rules.digest()))
+        });
+        let read = read.await.map_err(StoreError::unavailable)?;
+        let (facts, sets, chosen, rule_set) = read?;
+        if sets == 0 {
+            return Err(RunRequestError::NoFacts);
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let counts = RunCounts {
+            facts: count(sets),
+            plugins: count(chosen.len()),
+            ..RunCounts::default()
+        };
+        let (plugins, files) = chosen.into_iter().unzip();
+        let new = NewRun {
+            id: self.entropy.id(at),
+            requested_by: by,
+            at,
+            counts,
+            plugins,
+            files,
+            rule_set,
+            facts,
+            idempotency_key: request.idempotency_key,
+        };
+        let event = self
+            .event(org, at, Action::RunCreated, new.id)
+            .with("facts", MetaValue::count(counts.facts.into()))
+            .with("plugins", MetaValue::count(counts.plugins.into()))
+            .with("rule_set", MetaValue::public(rule_set));
+        match self.runs.create(org, &new, &event).await? {
+            CreateOutcome::Known(run) => Ok(run),
+            CreateOutcome::Queued => {
+                self.queued.notify_one();
+                Ok(Run {
+                    id: new.id,
+                    state: crate::domain::RunState::Queued,
+                    counts,
+                    requested_by: by,
+                    created_at: at,
+                    finished_at: None,
+                    error: None,
+                })
+            }
+        }
+    }
+
+    async fn chosen(
+        &self,
+        org: &OrgCtx,
+        named: Option<Vec<PluginId>>,
+    ) -> Result<Vec<(PluginId, crate::domain::PluginFile)>, RunRequestError> {
+        let enabled = self.plugins.enabled(org).await?;
+        let mut enabled: Vec<_> = enabled.into_iter().map(|(p, file)| (p.id, file)).collect();
+        if let Some(mut named) = named {
+            named.sort_unstable();
+            named.dedup();
+            if let Some(unknown) = named
+                .iter()
+                .find(|id| enabled.iter().all(|(e, _)| e != *id))
+            {
+                return Err(RunRequestError::UnknownPlugin(unknown.clone()));
+            }
+            enabled.retain(|(id, _)| named.binary_search(id).is_ok());
+        }
+        match enabled.len() {
+            0 => Err(RunRequestError::NoPlugins),
+            n if n > MAX_PLUGINS => Err(RunRequestError::TooManyPlugins),
+            _ => Ok(enabled),
+        }
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn get(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.runs.run(org, id).await
+    }
+
+    /// The runs, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn list(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
+        self.runs.runs(org, page).await
+    }
+
+    /// What a run found; none if there is no such run.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn findings(
+        &self,
+        org: &OrgCtx,
+        id: RunId,
+        page: &PageRequest,
+    ) -> Result<Option<Page<StoredFinding>>, StoreError> {
+        self.runs.findings(org, id, page).await
+    }
+
+    /// Takes a run back; one that has ended stays as it ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn cancel(&self, org: &OrgCtx, id: RunId) -> Result<CancelOutcome, StoreError> {
+        let at = self.clock.now();
+        let event = self.event(org, at, Action::RunCancelled, id);
+        self.runs.cancel(org, id, at, &event).await
+    }
+}
