@@ -86,9 +86,15 @@ impl Inventory {
             parameters.extend(names(&route.path).map(RefOr::T));
             let problem = Response::builder()
                 .description("an error, by its `code`")
-                .content(PROBLEM, Content::new(Some(Ref::from_schema_name("Problem"))))
+                .content(
+                    PROBLEM,
+                    Content::new(Some(Ref::from_schema_name("Problem"))),
+                )
                 .build();
-            operation.responses.responses.insert("default".to_owned(), problem.into());
+            operation
+                .responses
+                .responses
+                .insert("default".to_owned(), problem.into());
             paths = paths.path(&route.path, PathItem::new(verb(route.method), operation));
             for (name, schema) in &route.schemas {
                 components = components.schema(name, schema.clone());
@@ -127,14 +133,25 @@ fn problem() -> RefOr<Schema> {
             .required(name);
     }
     let codes = ProblemCode::ALL.iter().map(|code| code.as_str());
-    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes));
     object
-        .property("status", ObjectBuilder::new().schema_type(Type::Integer).build())
+        .property(
+            "status",
+            ObjectBuilder::new().schema_type(Type::Integer).build(),
+        )
         .required("status")
         .property("code", code.build())
         .required("code")
-        .property("field", ObjectBuilder::new().schema_type(Type::String).build())
-        .property("reason", ObjectBuilder::new().schema_type(Type::String).build())
+        .property(
+            "field",
+            ObjectBuilder::new().schema_type(Type::String).build(),
+        )
+        .property(
+            "reason",
+            ObjectBuilder::new().schema_type(Type::String).build(),
+        )
         .into()
 }
 

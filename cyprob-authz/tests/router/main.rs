@@ -1,0 +1,18 @@
+//! The secure router against hostile requests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
+
+mod bodies;
+mod closed;
+mod credentials;
+mod matrix;
+mod refusals;
+mod revoked;
+mod sealing;
+mod support;
+mod workers;
