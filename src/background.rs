@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
+use cyprob_plugins::service::runs::RunsTask;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -24,6 +25,7 @@ pub struct Background {
     task: JoinHandle<()>,
     audit_stop: watch::Sender<bool>,
     audit: JoinHandle<()>,
+    runs: Option<RunsTask>,
 }
 
 impl ControlPlane {
@@ -34,6 +36,7 @@ impl ControlPlane {
     /// [`StoreError`] if the start cannot be recorded; nothing runs then.
     pub async fn start(&self) -> Result<Background, StoreError> {
         self.record(Action::SystemStarted).await?;
+        let runs = self.parts().plugin_runs.start().await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(self.clone(), stopped));
         let (audit_stop, stopped) = watch::channel(false);
@@ -45,6 +48,7 @@ impl ControlPlane {
             task,
             audit_stop,
             audit,
+            runs,
         })
     }
 }
@@ -62,6 +66,9 @@ impl Background {
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
         self.plane.access().in_flight().drained().await;
+        if let Some(runs) = self.runs {
+            runs.stop().await;
+        }
         let refusals = self.plane.identity().record_refusals().await.map(drop);
         let recorded = self.plane.record(Action::SystemStopped).await;
         // The logs end last: what was recorded until now is placed, signed and published.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cyprob_audit::domain::Origins;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, RevocationView,
+    AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, RevocationView,
     SigningKeyError, TokenVerifier,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
@@ -16,12 +16,15 @@ use cyprob_core::domain::{
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
 use cyprob_core::service::{Identity, IdentityParts};
+use cyprob_plugins::adapters::worker::{ProcessWorkers, WorkerCommand};
+use cyprob_plugins::ports::Workers;
 use tokio::sync::watch;
 
 use crate::Stores;
 use crate::audit_log::Audit;
 use crate::control_plane::{ControlPlane, Parts};
-use crate::wiring::{self, DeploymentKeys, OutboxDenials};
+use crate::plugin_runs::PluginRuns;
+use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs};
 
 /// A control plane cannot be composed.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,7 @@ struct Options {
     sessions: SessionPolicy,
     passwords: PasswordPolicy,
     token_cache: CacheLimits,
+    workers: Option<Arc<dyn Workers>>,
 }
 
 impl ControlPlane {
@@ -93,6 +97,7 @@ impl ControlPlane {
                 sessions: SessionPolicy::default(),
                 passwords: PasswordPolicy::default(),
                 token_cache: CacheLimits::default(),
+                workers: None,
             },
         }
     }
@@ -169,6 +174,21 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Sets the program that is started for each job of a run; it calls [`run_worker`](crate::run_worker).
+    ///
+    /// Without workers, runs wait in the queue.
+    #[must_use]
+    pub fn worker_command(self, command: WorkerCommand) -> Self {
+        self.workers(Arc::new(ProcessWorkers::new(command)))
+    }
+
+    /// Sets workers of another kind.
+    #[must_use]
+    pub fn workers(mut self, workers: Arc<dyn Workers>) -> Self {
+        self.options.workers = Some(workers);
+        self
+    }
+
     /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
     #[must_use]
     pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
@@ -194,6 +214,7 @@ impl ControlPlaneBuilder<Ready> {
             sessions,
             passwords,
             token_cache,
+            workers,
         } = self.options;
         let audience = match audience {
             Some(audience) => audience,
@@ -224,9 +245,10 @@ impl ControlPlaneBuilder<Ready> {
         let user_key = wiring::signing_key(&keys.user_token)?;
         let worker_key = wiring::signing_key(&keys.worker_token)?;
         let user_ring = wiring::ring(&user_key)?;
+        let job_verifier = JobVerifier::new(wiring::ring(&worker_key)?, audience.clone());
         let access = AccessControl::new(AccessParts {
             verifier: TokenVerifier::new(user_ring, audience.clone(), token_cache),
-            jobs: JobVerifier::new(wiring::ring(&worker_key)?, audience.clone()),
+            jobs: job_verifier.clone(),
             roles,
             revocations: Arc::clone(&revocations),
             issuer: CtxIssuer::for_composition(),
@@ -234,6 +256,19 @@ impl ControlPlaneBuilder<Ready> {
             entropy: Arc::clone(&entropy),
             denials: Arc::new(OutboxDenials(Arc::clone(&store))),
         });
+        let job_tokens = SealedJobs {
+            minter: JobMinter::new(worker_key),
+            verifier: job_verifier,
+            audience: audience.clone(),
+            entropy: Arc::clone(&entropy),
+        };
+        let plugin_runs = PluginRuns::new(
+            stores.clone(),
+            Arc::new(job_tokens),
+            workers,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+        );
         let origins = Origins::new(&audience.to_string());
         let origins = origins.map_err(|_| BuildError::Name(audience.clone()))?;
         let audit = Audit::new(
@@ -257,6 +292,7 @@ impl ControlPlaneBuilder<Ready> {
             entropy,
             bootstrapped: watch::Sender::new(false),
             audit,
+            plugin_runs,
         }))
     }
 }

@@ -11,10 +11,12 @@ use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use cyprob_core::service::{Identity, Scope};
+use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::audit_log::Audit;
+use crate::plugin_runs::PluginRuns;
 
 /// A running control plane: all services over one store and one set of keys. Clones share it.
 #[derive(Clone, Debug)]
@@ -33,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bootstrapped: watch::Sender<bool>,
     pub(crate) audit: Audit,
+    pub(crate) plugin_runs: PluginRuns,
 }
 
 impl ControlPlane {
@@ -78,6 +81,18 @@ impl ControlPlane {
     #[must_use]
     pub fn trail(&self) -> &AuditTrail {
         self.0.audit.trail()
+    }
+
+    /// The plugins of organizations.
+    #[must_use]
+    pub fn plugins(&self) -> &PluginLibrary {
+        &self.0.plugin_runs.library
+    }
+
+    /// The runs of organizations.
+    #[must_use]
+    pub fn runs(&self) -> &RunRequests {
+        &self.0.plugin_runs.requests
     }
 
     pub(crate) fn parts(&self) -> &Parts {

@@ -9,8 +9,10 @@ mod embedded;
 mod error_chain;
 #[cfg(feature = "axum")]
 pub mod http;
+mod plugin_runs;
 mod stores;
 mod wiring;
+mod worker;
 
 pub use background::Background;
 pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
@@ -20,6 +22,7 @@ pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;
 pub use stores::Stores;
 pub use wiring::{DeploymentKey, DeploymentKeys, KeyError};
+pub use worker::run_worker;
 
 pub use cyprob_audit as audit;
 pub use cyprob_authz as authz;

@@ -14,6 +14,10 @@ use cyprob_core::adapters::memory::MemoryStore;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
 use cyprob_core::ports::Entropy;
 use cyprob_core::ports::store::IdentityStore;
+use cyprob_plugins::adapters::memory::MemoryRuns;
+#[cfg(feature = "sqlite")]
+use cyprob_plugins::adapters::sqlite::SqliteRuns;
+use cyprob_plugins::ports::{PluginStore, Queue, RunStore};
 use tokio::sync::watch;
 
 #[cfg(feature = "sqlite")]
@@ -21,8 +25,9 @@ use crate::DeploymentKeys;
 use crate::wiring::OutboxLog;
 
 /// The stores of a control plane, which must see one another's commits: one database, or one memory.
+///
+/// A host with a backend of its own fills in the fields.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Stores {
     /// People, organizations, sessions, and the outbox of events.
     pub identity: Arc<dyn IdentityStore>,
@@ -34,31 +39,17 @@ pub struct Stores {
     pub tiles: Arc<dyn TileSink>,
     /// Where the published logs are read, for proofs.
     pub published: Arc<dyn PublishedLogs>,
+    /// The plugins of organizations.
+    pub plugins: Arc<dyn PluginStore>,
+    /// Their runs.
+    pub runs: Arc<dyn RunStore>,
+    /// The queue of the runs.
+    pub queue: Arc<dyn Queue>,
     /// Sees a new number after each commit that recorded an event.
     pub recorded: watch::Receiver<u64>,
 }
 
 impl Stores {
-    /// The stores of a backend of the host's own.
-    #[must_use]
-    pub fn new(
-        identity: Arc<dyn IdentityStore>,
-        log: Arc<dyn LogStore>,
-        subject_keys: Arc<dyn SubjectKeys>,
-        tiles: Arc<dyn TileSink>,
-        published: Arc<dyn PublishedLogs>,
-        recorded: watch::Receiver<u64>,
-    ) -> Self {
-        Self {
-            identity,
-            log,
-            subject_keys,
-            tiles,
-            published,
-            recorded,
-        }
-    }
-
     /// Stores in one SQLite database, and logs published to a directory.
     ///
     /// # Errors
@@ -72,6 +63,7 @@ impl Stores {
         logs: Arc<DirectorySink>,
     ) -> Result<Self, OpenError> {
         let log = SqliteLogStore::open(store.clone()).await?;
+        let runs = Arc::new(SqliteRuns::open(store.clone()).await?);
         let personal = keys.audit_personal.secret();
         Ok(Self {
             identity: Arc::new(store.clone()),
@@ -79,6 +71,9 @@ impl Stores {
             subject_keys: Arc::new(SqliteSubjectKeys::new(store.clone(), entropy, personal)),
             tiles: Arc::clone(&logs) as _,
             published: logs,
+            plugins: Arc::clone(&runs) as _,
+            runs: Arc::clone(&runs) as _,
+            queue: runs,
             recorded: store.outbox_signal(),
         })
     }
@@ -89,6 +84,7 @@ impl Stores {
         let identity = Arc::new(MemoryStore::new());
         let recorded = identity.outbox_signal();
         let tiles = Arc::new(MemorySink::default());
+        let runs = Arc::new(MemoryRuns::new(Arc::clone(&identity) as _));
         let log = OutboxLog::new(Arc::clone(&identity) as _, MemoryLogStore::default());
         Self {
             identity,
@@ -96,6 +92,9 @@ impl Stores {
             subject_keys: Arc::new(MemorySubjectKeys::new(entropy)),
             tiles: Arc::clone(&tiles) as _,
             published: tiles,
+            plugins: Arc::clone(&runs) as _,
+            runs: Arc::clone(&runs) as _,
+            queue: runs,
             recorded,
         }
     }

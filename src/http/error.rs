@@ -11,7 +11,9 @@ use cyprob_core::service::{
     AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
     RefreshError, SignInError,
 };
+use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
+use super::dto::DiagnosticAnswer;
 use crate::error_chain;
 
 /// An answer that is no success; each has its code in the contract.
@@ -33,6 +35,10 @@ pub(crate) enum ApiError {
     NotFound,
     /// 409 `conflict`.
     Conflict(&'static str),
+    /// 409 `version_exists`.
+    VersionExists,
+    /// 422 `invalid_plugin`, with the diagnostics as JSON.
+    InvalidPlugin(serde_json::Value),
     /// 409 `last_owner`.
     LastOwner,
     /// 400 `invalid_body`.
@@ -96,6 +102,10 @@ impl From<ApiError> for Problem {
             E::Forbidden(detail) => plain(C::Forbidden).detail(detail),
             E::NotFound => plain(C::NotFound),
             E::Conflict(detail) => plain(C::Conflict).detail(detail),
+            E::VersionExists => plain(C::VersionExists),
+            E::InvalidPlugin(diagnostics) => {
+                plain(C::InvalidPlugin).with("diagnostics", diagnostics)
+            }
             E::LastOwner => plain(C::LastOwner),
             E::InvalidBody(detail) => plain(C::InvalidBody).detail(detail),
             E::UnknownField(field) => plain(C::UnknownField)
@@ -129,6 +139,42 @@ impl From<MintError> for ApiError {
         }
         tracing::error!(chain = %error_chain(&error), "a token cannot be minted");
         Self::Internal
+    }
+}
+
+impl From<InstallError> for ApiError {
+    fn from(error: InstallError) -> Self {
+        match error {
+            InstallError::Invalid(diagnostics) => {
+                let told: Vec<_> = diagnostics.iter().map(DiagnosticAnswer::of).collect();
+                Self::InvalidPlugin(serde_json::json!(told))
+            }
+            InstallError::VersionExists => Self::VersionExists,
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<RunRequestError> for ApiError {
+    fn from(error: RunRequestError) -> Self {
+        match error {
+            RunRequestError::Facts(fault) => {
+                let place = format!("line {}, column {}", fault.line, fault.column);
+                Self::field(
+                    "facts",
+                    &format!("{}: {} ({})", place, fault.message, fault.code),
+                )
+            }
+            RunRequestError::NoFacts => Self::field("facts", "has no facts"),
+            RunRequestError::UnknownPlugin(_) => {
+                Self::field("plugins", "names one that is not installed or not enabled")
+            }
+            RunRequestError::NoPlugins => {
+                Self::field("plugins", "there is none, and none is enabled")
+            }
+            RunRequestError::TooManyPlugins => Self::field("plugins", "are more than 1000"),
+            other => Self::unavailable(&other),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use cyprob_core::domain::Id;
+use cyprob_plugins::domain::PluginId;
 use http::request::Parts;
 
 use super::ApiError;
@@ -52,5 +53,25 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIndex {
             (index.to_string() == text && i64::try_from(index).is_ok()).then_some(index)
         });
         index.map(Self).ok_or(ApiError::NotFound)
+    }
+}
+
+/// The plugin id at the end of the path, or before `/enabled`; a text that is none is a plugin that does not exist.
+#[derive(Debug)]
+pub(crate) struct PathPlugin(pub(crate) PluginId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPlugin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| ApiError::NotFound)?;
+        let text = params
+            .iter()
+            .find(|(name, _)| *name == "id")
+            .map(|(_, text)| text);
+        text.and_then(PluginId::parse)
+            .map(Self)
+            .ok_or(ApiError::NotFound)
     }
 }

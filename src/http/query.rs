@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use cyprob_audit::domain::EntryFilter;
 use cyprob_core::domain::audit::Outcome;
 use cyprob_core::domain::{Cursor, PageRequest};
+use cyprob_plugins::domain::PluginId;
 use http::request::Parts;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -152,7 +153,10 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
                         "denied" => Some(Outcome::Denied),
                         "failure" => Some(Outcome::Failure),
                         _ => {
-                            return Err(ApiError::field("outcome", "is success, denied or failure"));
+                            return Err(ApiError::field(
+                                "outcome",
+                                "is success, denied or failure",
+                            ));
                         }
                     }
                 }
@@ -201,5 +205,71 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQuery {
 impl utoipa::IntoParams for ExportQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![parameter("format", Type::String, "`jsonl`")]
+    }
+}
+
+/// The page of a list in the order of plugin ids.
+#[derive(Debug)]
+pub(crate) struct PluginPaging(pub(crate) PageRequest);
+
+impl<S: Send + Sync> FromRequestParts<S> for PluginPaging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut pairs = pairs(parts)?;
+        let Paging(page) = Paging::take(&mut pairs)?;
+        none_left(&pairs)?;
+        let is_id = |bytes| {
+            std::str::from_utf8(bytes)
+                .ok()
+                .and_then(PluginId::parse)
+                .is_some()
+        };
+        match page.after() {
+            Some(bytes) if !is_id(bytes) => Err(ApiError::InvalidCursor),
+            _ => Ok(Self(page)),
+        }
+    }
+}
+
+impl utoipa::IntoParams for PluginPaging {
+    fn into_params(of: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Paging::into_params(of)
+    }
+}
+
+/// `?name=` of an uploaded plugin file.
+#[derive(Debug)]
+pub(crate) struct PluginName(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PluginName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut found = None;
+        for (name, value) in pairs(parts)? {
+            match name.as_str() {
+                "name" => found = Some(value),
+                _ => none_left(&[(name, value)])?,
+            }
+        }
+        let name = found.ok_or_else(|| ApiError::field("name", "is missing"))?;
+        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+            return Err(ApiError::field(
+                "name",
+                "is a file name of at most 255 bytes",
+            ));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl utoipa::IntoParams for PluginName {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter(
+            "name",
+            Type::String,
+            "the file's name; an id may derive from it",
+        )]
     }
 }

@@ -2,7 +2,9 @@
 
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
-use super::{ApiState, audit, auth, console, health, me, members, orgs, system, well_known};
+use super::{
+    ApiState, audit, auth, console, health, me, members, orgs, plugins, runs, system, well_known,
+};
 
 /// Adds every route.
 pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
@@ -10,6 +12,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = person(router);
     let router = organization(router);
     let router = logs(router);
+    let router = plugin_runs(router);
     deployment(router)
 }
 
@@ -217,5 +220,50 @@ fn logs(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
                 audit::system_entry,
             )
             .operation::<audit::__path_system_entry>(),
+        )
+}
+
+fn plugin_runs(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let base = "/api/v1/orgs/{org}";
+    let at = |below: &str| format!("{base}{below}");
+    router
+        .add(
+            Endpoint::new(Method::Get, &at("/plugins"), plugins::list)
+                .operation::<plugins::__path_list>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, &at("/plugins"), plugins::install)
+                .operation::<plugins::__path_install>()
+                .body_limit(plugins::MAX_PLUGIN),
+        )
+        .add(
+            Endpoint::new(Method::Get, &at("/plugins/{id}"), plugins::read)
+                .operation::<plugins::__path_read>(),
+        )
+        .add(
+            Endpoint::new(Method::Delete, &at("/plugins/{id}"), plugins::remove)
+                .operation::<plugins::__path_remove>(),
+        )
+        .add(
+            Endpoint::new(Method::Put, &at("/plugins/{id}/enabled"), plugins::enable)
+                .operation::<plugins::__path_enable>(),
+        )
+        .add(Endpoint::new(Method::Get, &at("/runs"), runs::list).operation::<runs::__path_list>())
+        .add(
+            Endpoint::new(Method::Post, &at("/runs"), runs::create)
+                .operation::<runs::__path_create>()
+                .body_limit(runs::MAX_FACTS),
+        )
+        .add(
+            Endpoint::new(Method::Get, &at("/runs/{id}"), runs::read)
+                .operation::<runs::__path_read>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, &at("/runs/{id}/cancel"), runs::cancel)
+                .operation::<runs::__path_cancel>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &at("/runs/{id}/findings"), runs::findings)
+                .operation::<runs::__path_findings>(),
         )
 }

@@ -6,6 +6,8 @@ mod invitation;
 mod org;
 mod page;
 mod person;
+mod plugin;
+mod run;
 mod session;
 
 pub(crate) use audit::AuditItemAnswer;
@@ -18,4 +20,6 @@ pub(crate) use org::{
 };
 pub(crate) use page::PageAnswer;
 pub(crate) use person::{MeAnswer, MemberAnswer, PersonAnswer, PersonInOrgAnswer, SetRoleRequest};
+pub(crate) use plugin::{DiagnosticAnswer, EnableRequest, InstalledAnswer, PluginAnswer};
+pub(crate) use run::{FindingAnswer, QueuedAnswer, RunAnswer, RunBody};
 pub(crate) use session::{OrgSessionAnswer, SessionAnswer};

@@ -7,6 +7,7 @@ mod plugin;
 mod routes;
 mod runtime;
 mod serve;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,8 @@ enum Command {
     Routes(routes::RoutesArgs),
     /// Serve the control plane.
     Serve(serve::ServeArgs),
+    /// Do one job over standard input and output; a control plane starts this.
+    Worker,
 }
 
 /// Reads the command line and runs its command.
@@ -47,5 +50,6 @@ pub(crate) fn run() -> ExitCode {
         Command::Plugin(command) => command.run().into(),
         Command::Routes(args) => args.run().into(),
         Command::Serve(args) => args.run().into(),
+        Command::Worker => worker::run().into(),
     }
 }

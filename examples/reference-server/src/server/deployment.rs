@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cyprob::core::domain::SessionPolicy;
+use cyprob::plugins::adapters::worker::WorkerCommand;
 use cyprob::{ControlPlane, Embedded};
 
 use super::{DataDir, ServeError};
@@ -38,12 +39,31 @@ impl Deployment {
             Some(file) => Embedded::open_with(data.path(), file).await?,
             None => Embedded::open(data.path()).await?,
         };
-        let plane = embedded.builder().sessions(sessions).build().await?;
+        let command = worker_command(config).map_err(ServeError::System)?;
+        let builder = embedded
+            .builder()
+            .sessions(sessions)
+            .worker_command(command);
+        let plane = builder.build().await?;
         Ok(Self {
             data,
             embedded,
             plane,
         })
+    }
+}
+
+/// The command of the configuration, else this very program as a worker.
+fn worker_command(config: &Config) -> std::io::Result<WorkerCommand> {
+    match config.worker_command.as_deref() {
+        Some([program, arguments @ ..]) => Ok(WorkerCommand {
+            program: program.into(),
+            arguments: arguments.iter().map(Into::into).collect(),
+        }),
+        Some([]) | None => Ok(WorkerCommand {
+            program: std::env::current_exe()?,
+            arguments: vec!["worker".into()],
+        }),
     }
 }
 
