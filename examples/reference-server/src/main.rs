@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod demo;
 mod server;
 
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod demo;
 mod exit;
 mod plugin;
 mod routes;
@@ -31,6 +32,8 @@ enum Command {
     /// Judge audit logs and proofs; no server needed.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Walk through the whole control plane, step by step, then serve it.
+    Demo(demo::DemoArgs),
     /// Work on plugin files; no server needed.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -47,6 +50,7 @@ pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Admin(command) => command.run().into(),
         Command::Audit(command) => command.run(),
+        Command::Demo(args) => args.run().into(),
         Command::Plugin(command) => command.run().into(),
         Command::Routes(args) => args.run().into(),
         Command::Serve(args) => args.run().into(),

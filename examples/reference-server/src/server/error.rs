@@ -48,6 +48,9 @@ pub(crate) enum ServeError {
     /// There is nothing to bootstrap.
     #[error("an administrator exists; a bootstrap token is given out only before the first one")]
     Bootstrapped,
+    /// A step of the demo.
+    #[error("the demo's step \"{0}\" did not hold")]
+    Demo(&'static str),
     /// The system.
     #[error("the system refused")]
     System(#[source] std::io::Error),
@@ -61,6 +64,7 @@ impl ServeError {
                 Exit::BadInput
             }
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
+            Self::Demo(_) => Exit::Findings,
             _ => Exit::Unavailable,
         }
     }

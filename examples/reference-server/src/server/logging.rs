@@ -7,8 +7,16 @@ use tracing_subscriber::fmt;
 
 /// Starts logging at `info`, or at what `CYPROB_LOG` says. A second call changes nothing.
 pub(crate) fn init() {
-    let filter =
-        EnvFilter::try_from_env("CYPROB_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    init_at("info,sqlx=warn");
+}
+
+/// The same at `warn`, for commands whose output is for people.
+pub(crate) fn init_quiet() {
+    init_at("warn");
+}
+
+fn init_at(level: &str) {
+    let filter = EnvFilter::try_from_env("CYPROB_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let terminal = std::io::stderr().is_terminal();
     let log = fmt()
         .with_env_filter(filter)

@@ -9,6 +9,7 @@ mod error;
 mod listener;
 mod logging;
 mod run;
+mod running;
 
 pub(crate) use bootstrap::arm as arm_bootstrap;
 pub(crate) use bootstrap_file::BootstrapFile;
@@ -16,5 +17,6 @@ pub(crate) use data_dir::{DataDir, DataDirError};
 pub(crate) use deployment::Deployment;
 pub(crate) use error::ServeError;
 pub(crate) use listener::{Listener, ListenerError};
-pub(crate) use logging::init as init_logging;
-pub(crate) use run::serve;
+pub(crate) use logging::{init as init_logging, init_quiet as init_quiet_logging};
+pub(crate) use run::{ended, serve};
+pub(crate) use running::Running;

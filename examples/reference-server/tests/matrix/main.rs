@@ -45,7 +45,10 @@ fn account(world: &mut World, caller: Caller) -> Option<&mut Account> {
 #[test]
 fn every_cell_answers_as_the_contract_says() {
     let contract = Contract::read();
-    let mut world = World::new("access_ttl_seconds = 900\nsession_idle_seconds = 86400");
+    let mut world = World::new(
+        "access_ttl_seconds = 900\nsession_idle_seconds = 86400\n\
+         worker_command = [\"/bin/sleep\", \"30\"]",
+    );
     let mut cells = 0_u32;
     let mut tally: BTreeMap<String, u32> = BTreeMap::new();
     let mut wrong = Vec::new();

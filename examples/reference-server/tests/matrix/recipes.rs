@@ -23,6 +23,8 @@ pub(crate) enum Probe {
     Get(String, String),
     /// Whether these still sign in.
     SignIn(String, String),
+    /// Whether this run is cancelled.
+    Cancelled(String, String),
     /// The answer itself shows it: a new thing with an id of its own.
     Answer,
 }
@@ -32,9 +34,18 @@ impl Probe {
         match self {
             Self::Get(path, token) => {
                 let answer = client.get(path, token);
-                json!([answer.status, answer.json()])
+                // A refusal names its own request: its status is what can be compared.
+                let body = if answer.status == 200 {
+                    answer.json()
+                } else {
+                    Value::Null
+                };
+                json!([answer.status, body])
             }
             Self::SignIn(email, password) => json!(login(client, email, password, None).status),
+            Self::Cancelled(path, token) => {
+                json!(client.get(path, token).json()["state"] == "cancelled")
+            }
             Self::Answer => Value::Null,
         }
     }
@@ -42,6 +53,20 @@ impl Probe {
 
 fn json_body(value: &Value) -> Option<(&'static str, Vec<u8>)> {
     Some(("application/json", value.to_string().into_bytes()))
+}
+
+fn facts() -> Value {
+    json!({ "facts": [{ "target": "192.0.2.1", "port": 23, "facts": { "telnet.banner": "login:" } }] })
+}
+
+fn plugin_file(id: &str) -> Vec<u8> {
+    format!(
+        "id: {id}\nname: Telnet\nversion: 1.0.0\ntype: evaluation\nauthor: test\n\
+         metadata: {{severity: high}}\n\
+         triggers: [{{data_key: telnet.banner, condition: exists, value: true}}]\n\
+         output: {{vulnerability: true, message: telnet is open}}\n"
+    )
+    .into_bytes()
 }
 
 /// The people of one cell.
@@ -60,6 +85,11 @@ pub(crate) struct Scene<'a> {
 impl Scene<'_> {
     fn owner(&self) -> &str {
         &self.world.member(self.org, "owner").token
+    }
+
+    /// Whether a run is cancelled; between `queued` and `running` it moves by itself.
+    fn state_of(&self, run: &str) -> Option<Probe> {
+        Some(Probe::Cancelled(run.to_owned(), self.owner().to_owned()))
     }
 
     fn get(&self, path: &str) -> Option<Probe> {
@@ -94,7 +124,66 @@ impl Scene<'_> {
             ..Recipe::default()
         };
         match route {
+            "GET /api/v1/orgs/{org}/plugins/{id}" => {
+                let id = self.plugin();
+                Recipe {
+                    path: format!("{org}/plugins/{id}"),
+                    ..plain
+                }
+            }
+            "GET /api/v1/orgs/{org}/runs/{id}" | "GET /api/v1/orgs/{org}/runs/{id}/findings" => {
+                Recipe {
+                    path: plain.path.replace("{id}", &self.run()),
+                    ..plain
+                }
+            }
             _ if method == "GET" => plain,
+            "POST /api/v1/orgs/{org}/plugins" => {
+                let id = self.world.fresh("plugin-");
+                let probe = self.get(&format!("{org}/plugins/{id}"));
+                let body = Some(("application/yaml", plugin_file(&id)));
+                Recipe {
+                    path: format!("{org}/plugins?name={id}.yaml"),
+                    body,
+                    probe,
+                    ..plain
+                }
+            }
+            "DELETE /api/v1/orgs/{org}/plugins/{id}" => {
+                let path = format!("{org}/plugins/{}", self.plugin());
+                Recipe {
+                    probe: self.get(&path),
+                    path,
+                    ..plain
+                }
+            }
+            "PUT /api/v1/orgs/{org}/plugins/{id}/enabled" => {
+                let plugin = format!("{org}/plugins/{}", self.plugin());
+                let body = json_body(&json!({ "enabled": true }));
+                Recipe {
+                    path: format!("{plugin}/enabled"),
+                    body,
+                    probe: self.get(&plugin),
+                    ..plain
+                }
+            }
+            "POST /api/v1/orgs/{org}/runs" => {
+                self.enabled_plugin();
+                let probe = self.get(&format!("{org}/runs?limit=100"));
+                Recipe {
+                    body: json_body(&facts()),
+                    probe,
+                    ..plain
+                }
+            }
+            "POST /api/v1/orgs/{org}/runs/{id}/cancel" => {
+                let run = format!("{org}/runs/{}", self.run());
+                Recipe {
+                    path: format!("{run}/cancel"),
+                    probe: self.state_of(&run),
+                    ..plain
+                }
+            }
             "POST /api/v1/auth/login" => {
                 let known = self.world.member("globex", "viewer");
                 let body = json!({ "email": known.email, "password": known.password });
@@ -230,6 +319,49 @@ impl Scene<'_> {
             }
             other => panic!("no recipe for {other}"),
         }
+    }
+
+    /// An installed plugin, disabled.
+    fn plugin(&self) -> String {
+        let id = self.world.fresh("plugin-");
+        let path = format!("/api/v1/orgs/{}/plugins?name={id}.yaml", self.org);
+        let bearer = format!("Bearer {}", self.owner());
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/yaml"),
+        ];
+        let file = plugin_file(&id);
+        self.world
+            .client
+            .send("POST", &path, &headers, Some(&file))
+            .expect(201);
+        id
+    }
+
+    fn enabled_plugin(&self) {
+        let path = format!(
+            "/api/v1/orgs/{}/plugins/{}/enabled",
+            self.org,
+            self.plugin()
+        );
+        let body = json!({ "enabled": true });
+        self.world
+            .client
+            .call("PUT", &path, Some(self.owner()), Some(&body))
+            .expect(200);
+    }
+
+    /// A run that goes on for longer than a cell.
+    fn run(&self) -> String {
+        self.enabled_plugin();
+        let path = format!("/api/v1/orgs/{}/runs", self.org);
+        let queued = self
+            .world
+            .client
+            .post(&path, self.owner(), &facts())
+            .expect(202)
+            .json();
+        queued["id"].as_str().unwrap().to_owned()
     }
 
     /// The administrator, whose address is verified, joins as who they are; everyone else as someone new.

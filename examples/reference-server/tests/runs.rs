@@ -1,0 +1,479 @@
+//! Runs from end to end: plugins, facts, a worker process, findings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Answer, World};
+
+const ORG: &str = "/api/v1/orgs/acme";
+
+fn token(world: &World) -> String {
+    world.member("acme", "owner").token.clone()
+}
+
+fn upload(world: &World, org: &str, token: &str, name: &str, kind: &str, bytes: &[u8]) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+    let path = format!("/api/v1/orgs/{org}/plugins?name={name}");
+    world.client.send("POST", &path, &headers, Some(bytes))
+}
+
+/// The demo's plugins, installed and enabled.
+fn install_all(world: &World) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/plugins");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let bytes = std::fs::read(file.path()).unwrap();
+        let installed = upload(
+            world,
+            "acme",
+            &token(world),
+            &name,
+            "application/yaml",
+            &bytes,
+        );
+        let installed = installed.expect(201).json();
+        assert_eq!(installed["enabled"], json!(false));
+        let path = format!(
+            "{ORG}/plugins/{}/enabled",
+            installed["id"].as_str().unwrap()
+        );
+        let body = json!({ "enabled": true });
+        world
+            .client
+            .call("PUT", &path, Some(&token(world)), Some(&body))
+            .expect(200);
+        count += 1;
+    }
+    count
+}
+
+fn start_xml(world: &World) -> String {
+    let scan = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/scan.xml");
+    let bearer = format!("Bearer {}", token(world));
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/xml"),
+    ];
+    let body = std::fs::read(scan).unwrap();
+    let queued = world
+        .client
+        .send("POST", &format!("{ORG}/runs"), &headers, Some(&body))
+        .expect(202);
+    assert_eq!(queued.json()["state"], "queued");
+    queued.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Waits until nothing more happens to a run.
+fn ended(world: &World, run: &str) -> Value {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
+        let found = world
+            .client
+            .get(&format!("{ORG}/runs/{run}"), &token(world))
+            .expect(200)
+            .json();
+        if !matches!(found["state"].as_str(), Some("queued" | "running")) {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the run does not end");
+}
+
+fn events(world: &World, run: &str) -> Vec<String> {
+    let found = world
+        .client
+        .get(&format!("{ORG}/audit?limit=100"), &token(world))
+        .expect(200)
+        .json();
+    let of_run = |item: &&Value| item["resource"]["id"] == run;
+    let items = found["items"].as_array().unwrap().iter().rev();
+    items
+        .filter(of_run)
+        .map(|item| item["action"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn facts_go_in_and_findings_come_out() {
+    let world = World::new("");
+    let plugins = install_all(&world);
+    let run = start_xml(&world);
+    let done = ended(&world, &run);
+    assert_eq!(done["state"], "succeeded", "{done}");
+    assert_eq!(done["counts"]["plugins"], json!(plugins));
+    assert_eq!(done["counts"]["findings"], json!(8), "{done}");
+    let found = world
+        .client
+        .get(&format!("{ORG}/runs/{run}/findings"), &token(&world))
+        .expect(200);
+    let found = found.json();
+    let items = found["items"].as_array().unwrap();
+    assert_eq!(items.len(), 8);
+    for item in items {
+        assert!(item["id"].as_str().unwrap().starts_with("fnd_"));
+        for field in [
+            "target",
+            "port",
+            "plugin",
+            "plugin_type",
+            "severity",
+            "message",
+            "remediation",
+            "cve",
+            "cwe",
+            "reference",
+            "matched",
+        ] {
+            assert!(item.get(field).is_some(), "{field}: {item}");
+        }
+    }
+    assert_eq!(
+        events(&world, &run),
+        ["run.created", "run.started", "run.succeeded"]
+    );
+    // Page by page they are the same, in the same order.
+    let mut cursor = String::new();
+    let mut paged = Vec::new();
+    loop {
+        let path = format!("{ORG}/runs/{run}/findings?limit=3{cursor}");
+        let page = world.client.get(&path, &token(&world)).expect(200).json();
+        paged.extend(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(&paged, items);
+    // Another organization learns nothing of it.
+    let other = &world.member("globex", "owner").token;
+    for path in [
+        format!("{ORG}/runs/{run}"),
+        format!("/api/v1/orgs/globex/runs/{run}"),
+        format!("/api/v1/orgs/globex/runs/{run}/findings"),
+    ] {
+        world.client.get(&path, other).expect(404);
+    }
+}
+
+#[test]
+fn facts_as_json_and_chosen_plugins() {
+    let world = World::new("");
+    install_all(&world);
+    let body = json!({
+        "facts": [
+            { "target": "192.0.2.1", "port": 23, "facts": { "telnet.banner": "login:" } },
+            { "target": "192.0.2.2", "port": null, "facts": { "ftp.anonymous_login": true } },
+        ],
+        "plugins": ["cyprob-telnet-open"],
+    });
+    let queued = world
+        .client
+        .post(&format!("{ORG}/runs"), &token(&world), &body)
+        .expect(202)
+        .json();
+    let done = ended(&world, queued["id"].as_str().unwrap());
+    assert_eq!(
+        (&done["state"], &done["counts"]["findings"]),
+        (&json!("succeeded"), &json!(1)),
+        "{done}"
+    );
+    for (wrong, field) in [
+        (
+            json!({ "facts": [], "plugins": ["cyprob-telnet-open"] }),
+            "facts",
+        ),
+        (
+            json!({ "facts": {}, "plugins": ["cyprob-telnet-open"] }),
+            "facts",
+        ),
+        (
+            json!({ "facts": body["facts"], "plugins": ["no-such-plugin"] }),
+            "plugins",
+        ),
+        (
+            json!({ "facts": body["facts"], "plugins": ["../x"] }),
+            "plugins",
+        ),
+        (json!({ "facts": body["facts"], "plugins": [] }), "plugins"),
+        (json!({ "facts": [{ "target": 5, "facts": {} }] }), "facts"),
+    ] {
+        let answer = world
+            .client
+            .post(&format!("{ORG}/runs"), &token(&world), &wrong)
+            .expect(422);
+        assert_eq!(answer.json()["field"], field, "{wrong}: {}", answer.text());
+    }
+}
+
+#[test]
+fn the_same_request_again_is_one_run() {
+    let world = World::new("");
+    install_all(&world);
+    let bearer = format!("Bearer {}", token(&world));
+    let body = json!({ "facts": [{ "target": "h", "port": 1, "facts": {} }] }).to_string();
+    let send = |key: &str| {
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        let answer = world.client.send(
+            "POST",
+            &format!("{ORG}/runs"),
+            &headers,
+            Some(body.as_bytes()),
+        );
+        answer.expect(202).json()["id"].as_str().unwrap().to_owned()
+    };
+    let first = send("a");
+    assert_eq!(send("a"), first);
+    assert_ne!(send("b"), first);
+}
+
+#[test]
+fn plugins_have_one_content_per_version() {
+    let world = World::new("");
+    let file = |version: &str, severity: &str| {
+        format!(
+            "id: one-plugin\nname: One\nversion: {version}\ntype: evaluation\nauthor: test\n\
+             metadata: {{severity: {severity}}}\n\
+             triggers: [{{data_key: a.b, condition: exists, value: true}}]\n\
+             output: {{vulnerability: true, message: found}}\n"
+        )
+    };
+    let owner = token(&world);
+    let send = |text: &str| {
+        upload(
+            &world,
+            "acme",
+            &owner,
+            "one.yaml",
+            "application/yaml",
+            text.as_bytes(),
+        )
+    };
+    let first = send(&file("1.0.0", "high")).expect(201).json();
+    let path = format!("{ORG}/plugins/one-plugin");
+    world
+        .client
+        .call(
+            "PUT",
+            &format!("{path}/enabled"),
+            Some(&owner),
+            Some(&json!({ "enabled": true })),
+        )
+        .expect(200);
+    let again = send(&file("1.0.0", "high")).expect(201).json();
+    assert_eq!(
+        (&again["digest"], &again["enabled"]),
+        (&first["digest"], &json!(true))
+    );
+    assert_eq!(
+        send(&file("1.0.0", "low")).expect(409).code(),
+        "version_exists"
+    );
+    let second = send(&file("1.1.0", "low")).expect(201).json();
+    assert_eq!(
+        second["enabled"],
+        json!(false),
+        "a new version waits for approval"
+    );
+    assert_ne!(second["digest"], first["digest"]);
+    let answer = send("id: [\n").expect(422);
+    assert_eq!(answer.code(), "invalid_plugin");
+    assert!(
+        answer.json()["diagnostics"][0]["line"].as_u64().is_some(),
+        "{}",
+        answer.text()
+    );
+    upload(
+        &world,
+        "acme",
+        &owner,
+        "x.wasm",
+        "application/wasm",
+        b"\0asm",
+    )
+    .expect(415);
+    world
+        .client
+        .call("DELETE", &path, Some(&owner), None)
+        .expect(204);
+    world.client.get(&path, &owner).expect(404);
+}
+
+/// A program that stands in for a worker and misbehaves.
+fn liar(world_home: &Path, script: &str) -> String {
+    let path = world_home.join("worker.py");
+    std::fs::write(&path, format!("#!/usr/bin/env -S python3 -I\n{script}")).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+    format!(
+        "worker_command = [\"/usr/bin/env\", \"python3\", \"-I\", {:?}]",
+        path.to_str().unwrap()
+    )
+}
+
+/// Runs a job that must come to nothing, and gives its end.
+fn without_result(world: &World) -> (Value, Vec<String>) {
+    let run = start_xml(world);
+    let done = ended(world, &run);
+    let found = world
+        .client
+        .get(&format!("{ORG}/runs/{run}/findings"), &token(world))
+        .expect(200);
+    assert_eq!(found.json()["items"], json!([]), "nothing of it was taken");
+    let events = events(world, &run);
+    (done, events)
+}
+
+#[test]
+fn a_worker_that_does_nothing_makes_the_run_dead_after_two_attempts() {
+    for program in ["/bin/false", "/bin/true", "/nonexistent/worker"] {
+        let world = World::new(&format!("worker_command = [\"{program}\"]"));
+        install_all(&world);
+        let (done, events) = without_result(&world);
+        assert_eq!(done["state"], "dead", "{program}: {done}");
+        assert!(
+            done["error"]
+                .as_str()
+                .is_some_and(|error| !error.is_empty()),
+            "{done}"
+        );
+        let expected = [
+            "run.created",
+            "run.started",
+            "run.retried",
+            "run.started",
+            "run.dead",
+        ];
+        assert_eq!(events, expected, "{program}");
+    }
+}
+
+#[test]
+fn a_worker_that_lies_is_not_believed() {
+    let home = tempfile::tempdir().unwrap();
+    let world = World::new(&liar(home.path(), ""));
+    install_all(&world);
+    let begin = "import sys, json, struct\n\
+        n = struct.unpack('>I', sys.stdin.buffer.read(4))[0]\n\
+        job = json.loads(sys.stdin.buffer.read(n))\n\
+        def report(**k):\n\
+        \x20   r = {'version': 1, 'run': job['run'], 'token': job['token'], 'impossible': None, 'findings': [], 'errors': 0}\n\
+        \x20   r.update(k)\n\
+        \x20   b = json.dumps(r).encode()\n\
+        \x20   sys.stdout.buffer.write(struct.pack('>I', len(b)) + b)\n\
+        \x20   sys.stdout.buffer.flush()\n\
+        def finding(**k):\n\
+        \x20   f = {'target': '192.0.2.10', 'port': 22, 'plugin': 'telnet-open', 'plugin_type': 'evaluation', 'severity': 'high', 'message': 'm', 'remediation': '', 'cve': [], 'cwe': [], 'reference': '', 'matched': []}\n\
+        \x20   f.update(k)\n\
+        \x20   return json.dumps(f)\n";
+    for (what, lie) in [
+        ("no token", "report(token='')"),
+        (
+            "a token with a flipped character",
+            "t = job['token']; report(token=t[:40] + ('A' if t[40] != 'A' else 'B') + t[41:])",
+        ),
+        (
+            "another run",
+            "report(run='run_01a20b02a9a07894b77eb7cb06a0fbf0')",
+        ),
+        (
+            "a stranger's target",
+            "report(findings=[finding(target='203.0.113.9')])",
+        ),
+        (
+            "a stranger's plugin",
+            "report(findings=[finding(plugin='not-in-the-job')])",
+        ),
+        ("an unknown field", "report(findings=[finding(extra=1)])"),
+        (
+            "a severity of its own",
+            "report(findings=[finding(severity='apocalyptic')])",
+        ),
+        ("no JSON", "report(findings=['{'])"),
+        ("more than can be", "report(errors=10**15)"),
+        ("another version", "report(version=2)"),
+        (
+            "a huge frame",
+            "sys.stdout.buffer.write(b'\\xff\\xff\\xff\\xff'); sys.stdout.buffer.flush()",
+        ),
+        (
+            "half a frame",
+            "sys.stdout.buffer.write(b'\\0\\0\\1\\0abc'); sys.stdout.buffer.flush()",
+        ),
+        (
+            "its own job",
+            "b = json.dumps(job).encode(); sys.stdout.buffer.write(struct.pack('>I', len(b)) + b); sys.stdout.buffer.flush()",
+        ),
+    ] {
+        liar(home.path(), &format!("{begin}{lie}\n"));
+        let (done, _) = without_result(&world);
+        assert_eq!(done["state"], "dead", "{what}: {done}");
+        println!("{what}: {}", done["error"]);
+    }
+}
+
+#[test]
+fn a_worker_that_dies_once_is_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let mark = home.path().join("first");
+    let script = format!(
+        "import os, sys\nmark = {:?}\nif not os.path.exists(mark):\n    open(mark, 'w').close()\n    os.kill(os.getpid(), 9)\nos.execv({:?}, ['cyprob', 'worker'])\n",
+        mark.to_str().unwrap(),
+        support::server::CYPROB,
+    );
+    let world = World::new(&liar(home.path(), &script));
+    install_all(&world);
+    let run = start_xml(&world);
+    let done = ended(&world, &run);
+    assert_eq!(
+        (&done["state"], &done["counts"]["findings"]),
+        (&json!("succeeded"), &json!(8)),
+        "{done}"
+    );
+    let expected = [
+        "run.created",
+        "run.started",
+        "run.retried",
+        "run.started",
+        "run.succeeded",
+    ];
+    assert_eq!(events(&world, &run), expected);
+}
+
+#[test]
+fn a_cancelled_run_takes_no_result() {
+    let world = World::new("worker_command = [\"/bin/sleep\", \"20\"]");
+    install_all(&world);
+    let run = start_xml(&world);
+    let cancelled = world.client.call(
+        "POST",
+        &format!("{ORG}/runs/{run}/cancel"),
+        Some(&token(&world)),
+        None,
+    );
+    assert_eq!(cancelled.expect(200).json()["state"], "cancelled");
+    let again = world.client.call(
+        "POST",
+        &format!("{ORG}/runs/{run}/cancel"),
+        Some(&token(&world)),
+        None,
+    );
+    assert_eq!(again.expect(409).code(), "conflict");
+    assert_eq!(ended(&world, &run)["state"], "cancelled");
+}
