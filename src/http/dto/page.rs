@@ -32,7 +32,7 @@ impl<T> PageAnswer<T> {
                 .filter(|place| *place <= items.len())
                 .ok_or(ApiError::InvalidCursor)?,
         };
-        let ended = begun.saturating_add(page.limit().into()).min(items.len());
+        let ended = begun.saturating_add(page.limit()).min(items.len());
         let next_cursor = (ended < items.len()).then(|| {
             Cursor::new(
                 u128::try_from(ended)

@@ -1,6 +1,6 @@
 //! A running server, a client of it, and people who sign in to it.
 
-#![allow(dead_code, reason = "every test binary uses a part")]
+#![allow(dead_code, unused_imports, reason = "every test binary uses a part")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -7,17 +7,17 @@
     clippy::indexing_slicing
 )]
 
+mod judge;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use judge::{judge, read};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, Row as _};
 use support::server::CYPROB;
 use support::world::{PASSWORD, login};
 use support::{Client, Server};
@@ -147,132 +147,6 @@ impl Load {
         self.ledger.lock().unwrap().acknowledged.push((id, action));
         Some(answer.json())
     }
-}
-
-/// The database as a killed process left it.
-struct Found {
-    events: Vec<Value>,
-    tables: BTreeMap<&'static str, BTreeSet<String>>,
-    epochs: BTreeMap<String, i64>,
-}
-
-fn id(kind: &str, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    format!("{kind}_{hex}")
-}
-
-async fn read(database: &Path) -> Found {
-    let url = format!("sqlite://{}", database.display());
-    let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let mut events = Vec::new();
-    for sql in [
-        "SELECT leaf AS body FROM audit_entries",
-        "SELECT CAST(body AS BLOB) AS body FROM audit_outbox",
-    ] {
-        for row in sqlx::query(sql).fetch_all(&mut db).await.unwrap() {
-            events.push(serde_json::from_slice(&row.get::<Vec<u8>, _>("body")).unwrap());
-        }
-    }
-    let mut tables = BTreeMap::new();
-    for (name, kind, sql) in [
-        ("invitation.created", "inv", "SELECT id FROM invitations"),
-        (
-            "invitation.revoked",
-            "inv",
-            "SELECT id FROM invitations WHERE revoked_at IS NOT NULL",
-        ),
-        (
-            "invitation.accepted",
-            "inv",
-            "SELECT id FROM invitations WHERE accepted_at IS NOT NULL",
-        ),
-        ("session.opened", "ses", "SELECT id FROM sessions"),
-        (
-            "session.closed",
-            "ses",
-            "SELECT id FROM sessions WHERE end_reason = 'logout'",
-        ),
-        ("org.created", "org", "SELECT id FROM organizations"),
-        ("user.created", "usr", "SELECT id FROM users"),
-    ] {
-        let rows = sqlx::query(sql).fetch_all(&mut db).await.unwrap();
-        let ids = rows
-            .iter()
-            .map(|row| id(kind, &row.get::<Vec<u8>, _>("id")))
-            .collect();
-        tables.insert(name, ids);
-    }
-    let rows = sqlx::query("SELECT user_id, epoch FROM memberships")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
-    let epochs = rows
-        .iter()
-        .map(|r| (id("usr", &r.get::<Vec<u8>, _>("user_id")), r.get("epoch")))
-        .collect();
-    db.close().await.unwrap();
-    Found {
-        events,
-        tables,
-        epochs,
-    }
-}
-
-/// Faults: acknowledged and lost, changed without event, told without change.
-fn judge(found: &Found, ledger: &Ledger) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut requests: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut told: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut roles: BTreeMap<String, i64> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    // An event in the outbox is written as it was recorded, a leaf as it was sealed: both name these.
-    for event in &found.events {
-        let text = |path: &str| {
-            event
-                .pointer(path)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let action = text("/action");
-        if !seen.insert(text("/id")) {
-            faults.push(format!("event {} stands twice", text("/id")));
-        }
-        requests.insert((text("/request_id"), action.clone()));
-        let resource = text("/resource/id");
-        if action == "member.role_changed" {
-            *roles.entry(resource.clone()).or_default() += 1;
-        }
-        if let Some(name) = found.tables.keys().find(|name| **name == action) {
-            told.entry(name).or_default().insert(resource);
-        }
-    }
-    for (request, action) in &ledger.acknowledged {
-        let key = (request.clone(), (*action).to_owned());
-        if *action != "member.role_changed" && !requests.contains(&key) {
-            faults.push(format!("{request} was acknowledged and left no {action}"));
-        }
-    }
-    for (name, rows) in &found.tables {
-        let told = told.remove(name).unwrap_or_default();
-        for lone in rows.difference(&told) {
-            faults.push(format!("{lone} changed without {name}"));
-        }
-        for lone in told.difference(rows) {
-            faults.push(format!("{name} tells of {lone}, which did not change"));
-        }
-    }
-    let first = found.epochs.values().min().copied().unwrap_or_default();
-    for (user, epoch) in &found.epochs {
-        let changes = roles.get(user).copied().unwrap_or_default();
-        if epoch - first != changes {
-            faults.push(format!(
-                "{user}: {} role changes, {changes} events",
-                epoch - first
-            ));
-        }
-    }
-    faults
 }
 
 fn prepare(server: &Server) -> Vec<String> {
