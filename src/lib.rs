@@ -1,4 +1,13 @@
 //! A security control plane that a Rust application embeds.
+//!
+//! [`Embedded`] opens everything in one directory; [`ControlPlane::builder`]
+//! composes a control plane from stores and keys of the host's own;
+//! [`http`] is its API as a router that the host serves.
+
+/// The quick start of the README, compiled.
+#[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod audit_log;
 mod background;
