@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_audit::domain::{LogSigner, Origins, VerifierKey};
-use cyprob_audit::service::{AuditTrail, Sequencer, SequencerError};
+use cyprob_audit::ports::EventSink;
+use cyprob_audit::service::{AuditTrail, Sequencer, SequencerError, SinkPump};
 use cyprob_core::ports::Clock;
 use secrecy::SecretBox;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::{Stores, error_chain};
+use crate::{ControlPlane, Stores, error_chain};
 
 /// How often the outbox is looked at without being told to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,6 +27,8 @@ pub(crate) struct Audit {
     recorded: watch::Receiver<u64>,
     verifier: VerifierKey,
     trail: AuditTrail,
+    sinks: Vec<SinkPump>,
+    placed: watch::Sender<u64>,
 }
 
 impl Audit {
@@ -33,6 +37,7 @@ impl Audit {
         clock: Arc<dyn Clock>,
         origins: Origins,
         seed: SecretBox<[u8; 32]>,
+        sinks: Vec<Arc<dyn EventSink>>,
     ) -> Self {
         let deployment = LogSigner::from_seed(origins.deployment().clone(), &seed);
         let verifier = deployment.verifier().clone();
@@ -43,6 +48,15 @@ impl Audit {
             origins.clone(),
             verifier.clone(),
         );
+        let pump = |sink| {
+            SinkPump::new(
+                Arc::clone(&stores.log),
+                trail.clone(),
+                origins.clone(),
+                sink,
+            )
+        };
+        let sinks = sinks.into_iter().map(pump).collect();
         let sequencer = Sequencer::new(
             Arc::clone(&stores.log),
             Arc::clone(&stores.subject_keys),
@@ -57,6 +71,8 @@ impl Audit {
             recorded: stores.recorded.clone(),
             verifier,
             trail,
+            sinks,
+            placed: watch::Sender::new(0),
         }
     }
 
@@ -105,6 +121,55 @@ impl Audit {
         }
     }
 
+    /// Delivers to one sink until the end is asked for, then what is left; a sink that fails delays no other and no request.
+    async fn deliver(&self, sink: &SinkPump, mut stopped: watch::Receiver<bool>) {
+        let mut placed = self.placed.subscribe();
+        let mut wait = RETRY.0;
+        loop {
+            let ended = *stopped.borrow_and_update();
+            match sink.round().await {
+                Ok(_) if ended => return,
+                Ok(_) => {
+                    wait = RETRY.0;
+                    tokio::select! {
+                        _ = timeout(LOOK_EVERY, placed.changed()) => {}
+                        _ = stopped.changed() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(chain = %error_chain(&error), "an audit sink stands still");
+                    if ended {
+                        // It goes on from its cursor at the next start.
+                        return;
+                    }
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        _ = stopped.changed() => {}
+                    }
+                    wait = (wait * 2).min(RETRY.1);
+                }
+            }
+        }
+    }
+
+    /// Begins to deliver to every sink; each has a task of its own.
+    pub(crate) fn start_sinks(
+        plane: &ControlPlane,
+        stopped: &watch::Receiver<bool>,
+    ) -> Vec<JoinHandle<()>> {
+        let count = plane.parts().audit.sinks.len();
+        let task = |number: usize| {
+            let (plane, stopped) = (plane.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let audit = &plane.parts().audit;
+                if let Some(sink) = audit.sinks.get(number) {
+                    audit.deliver(sink, stopped).await;
+                }
+            })
+        };
+        (0..count).map(task).collect()
+    }
+
     /// Everything that waits.
     async fn round(&self, recovered: &mut bool) -> Result<(), SequencerError> {
         if !*recovered {
@@ -112,6 +177,8 @@ impl Audit {
             *recovered = true;
         }
         while self.sequencer.step().await?.more {}
+        self.placed
+            .send_modify(|round| *round = round.wrapping_add(1));
         Ok(())
     }
 }

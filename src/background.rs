@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::ControlPlane;
+use crate::audit_log::Audit;
 use crate::error_chain;
 
 /// How often counted refusals are written.
@@ -26,6 +27,8 @@ pub struct Background {
     audit_stop: watch::Sender<bool>,
     audit: JoinHandle<()>,
     runs: Option<RunsTask>,
+    sink_stop: watch::Sender<bool>,
+    sinks: Vec<JoinHandle<()>>,
 }
 
 impl ControlPlane {
@@ -40,6 +43,8 @@ impl ControlPlane {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(self.clone(), stopped));
         let (audit_stop, stopped) = watch::channel(false);
+        let (sink_stop, sinks_stopped) = watch::channel(false);
+        let sinks = Audit::start_sinks(self, &sinks_stopped);
         let plane = self.clone();
         let audit = tokio::spawn(async move { plane.parts().audit.run(stopped).await });
         Ok(Background {
@@ -49,6 +54,8 @@ impl ControlPlane {
             audit_stop,
             audit,
             runs,
+            sink_stop,
+            sinks,
         })
     }
 }
@@ -74,6 +81,10 @@ impl Background {
         // The logs end last: what was recorded until now is placed, signed and published.
         self.audit_stop.send_replace(true);
         let _ = self.audit.await;
+        self.sink_stop.send_replace(true);
+        for sink in self.sinks {
+            let _ = sink.await;
+        }
         refusals.and(recorded)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cyprob_audit::domain::Origins;
+use cyprob_audit::ports::EventSink;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, RevocationView,
@@ -81,6 +82,7 @@ struct Options {
     passwords: PasswordPolicy,
     token_cache: CacheLimits,
     workers: Option<Arc<dyn Workers>>,
+    audit_sinks: Vec<Arc<dyn EventSink>>,
 }
 
 impl ControlPlane {
@@ -98,6 +100,7 @@ impl ControlPlane {
                 passwords: PasswordPolicy::default(),
                 token_cache: CacheLimits::default(),
                 workers: None,
+                audit_sinks: Vec::new(),
             },
         }
     }
@@ -189,6 +192,13 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Adds a sink that every event is delivered to, beside the logs; it keeps its own place.
+    #[must_use]
+    pub fn audit_sink(mut self, sink: Arc<dyn EventSink>) -> Self {
+        self.options.audit_sinks.push(sink);
+        self
+    }
+
     /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
     #[must_use]
     pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
@@ -215,6 +225,7 @@ impl ControlPlaneBuilder<Ready> {
             passwords,
             token_cache,
             workers,
+            audit_sinks,
         } = self.options;
         let audience = match audience {
             Some(audience) => audience,
@@ -276,6 +287,7 @@ impl ControlPlaneBuilder<Ready> {
             Arc::clone(&clock),
             origins,
             keys.audit_log.secret(),
+            audit_sinks,
         );
         identity
             .restore_revocations()

@@ -5,24 +5,24 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cyprob_audit::domain::EntryFilter;
-use cyprob_audit::service::TrailView;
+use cyprob_audit::service::{TrailRecord, TrailView};
 use cyprob_authz::http::{Auth, Org, System, perm};
 use cyprob_core::domain::audit::Action;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
-use super::dto::{AuditItemAnswer, PageAnswer};
+use super::dto::PageAnswer;
 use super::export;
 use super::path::PathIndex;
 use super::query::{AuditQuery, ExportQuery};
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/orgs/{org}/audit`.
-#[utoipa::path(get, path = "", operation_id = "audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<AuditItemAnswer>)))]
+#[utoipa::path(get, path = "", operation_id = "audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<TrailRecord>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::AuditRead>>,
     State(api): State<ApiState>,
     query: AuditQuery,
-) -> Result<Json<PageAnswer<AuditItemAnswer>>, ApiError> {
+) -> Result<Json<PageAnswer<TrailRecord>>, ApiError> {
     let answer = page(api.trail().of_org(auth.ctx()), &query).await?;
     api.plane()
         .record_read(Action::AuditRead, auth.caller(), Some(auth.org()))
@@ -82,12 +82,12 @@ pub(crate) async fn export(
 }
 
 /// `GET /api/v1/system/audit`.
-#[utoipa::path(get, path = "", operation_id = "system_audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<AuditItemAnswer>)))]
+#[utoipa::path(get, path = "", operation_id = "system_audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<TrailRecord>)))]
 pub(crate) async fn system_list(
     auth: Auth<System<perm::SystemAuditRead>>,
     State(api): State<ApiState>,
     query: AuditQuery,
-) -> Result<Json<PageAnswer<AuditItemAnswer>>, ApiError> {
+) -> Result<Json<PageAnswer<TrailRecord>>, ApiError> {
     let answer = page(api.trail().of_system(auth.ctx()), &query).await?;
     api.plane()
         .record_read(Action::AuditRead, auth.caller(), None)
@@ -127,10 +127,10 @@ pub(crate) async fn system_entry(
 async fn page(
     log: TrailView<'_>,
     query: &AuditQuery,
-) -> Result<Json<PageAnswer<AuditItemAnswer>>, ApiError> {
+) -> Result<Json<PageAnswer<TrailRecord>>, ApiError> {
     let filter: &EntryFilter = &query.filter;
     let page = log.items(filter, &query.page).await?;
-    Ok(Json(PageAnswer::of(page, AuditItemAnswer::of)))
+    Ok(Json(PageAnswer::of(page, TrailRecord::of)))
 }
 
 async fn head(log: TrailView<'_>) -> Result<Response, ApiError> {

@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use cyprob_audit::service::{TrailItem, TrailRecord};
 use cyprob_core::domain::OrgCtx;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use tokio::sync::mpsc;
 
-use super::dto::AuditItemAnswer;
 use super::{ApiError, ApiState};
 use crate::error_chain;
 
@@ -72,10 +72,10 @@ pub(crate) async fn lines(api: ApiState, org: OrgCtx) -> Result<BoxBody<Bytes, B
     Ok(Frames(frames).boxed())
 }
 
-fn text(items: Vec<cyprob_audit::service::TrailItem>) -> Result<Bytes, Broken> {
+fn text(items: Vec<TrailItem>) -> Result<Bytes, Broken> {
     let mut lines = Vec::new();
     for item in items {
-        serde_json::to_writer(&mut lines, &AuditItemAnswer::of(item)).map_err(|_| Broken)?;
+        serde_json::to_writer(&mut lines, &TrailRecord::of(item)).map_err(|_| Broken)?;
         lines.push(b'\n');
     }
     Ok(lines.into())

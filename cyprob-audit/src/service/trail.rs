@@ -104,6 +104,11 @@ impl AuditTrail {
         }
     }
 
+    /// Any log, for the pump of a sink.
+    pub(crate) const fn of_log(&self, log: LogId) -> TrailView<'_> {
+        TrailView { trail: self, log }
+    }
+
     /// The log of events without an organization, for the deployment's administrator.
     #[must_use]
     pub fn of_system(&self, _: &DeploymentCtx) -> TrailView<'_> {

@@ -1,6 +1,5 @@
 //! The bodies of requests and answers; field names are the contract's.
 
-mod audit;
 mod auth;
 mod invitation;
 mod org;
@@ -10,7 +9,6 @@ mod plugin;
 mod run;
 mod session;
 
-pub(crate) use audit::AuditItemAnswer;
 pub(crate) use auth::{
     BootstrapRequest, LoginRequest, PasswordRequest, RefreshRequest, TokenAnswer, TokenPair,
 };

@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) session_absolute_seconds: Option<u64>,
     /// How long the refresh token just replaced is still answered.
     pub(crate) refresh_grace_seconds: Option<u64>,
+    /// A directory that gets every event as lines of JSON, one file for each log.
+    pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
     pub(crate) worker_command: Option<Vec<String>>,
 }

@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use cyprob::audit::adapters::jsonl::JsonLinesSink;
 use cyprob::core::domain::SessionPolicy;
 use cyprob::plugins::adapters::worker::WorkerCommand;
 use cyprob::{ControlPlane, Embedded};
@@ -44,6 +46,13 @@ impl Deployment {
             .builder()
             .sessions(sessions)
             .worker_command(command);
+        let builder = match &config.audit_jsonl {
+            Some(directory) => {
+                let directory = DataDir::open(directory)?;
+                builder.audit_sink(Arc::new(JsonLinesSink::new(directory.path())))
+            }
+            None => builder,
+        };
         let plane = builder.build().await?;
         Ok(Self {
             data,

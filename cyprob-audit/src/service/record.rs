@@ -1,16 +1,17 @@
-//! Items of the audit trail.
+//! Items of the trail as JSON: in answers, exports and sinks.
 
 use std::collections::BTreeMap;
 
-use cyprob_audit::domain::{LeafValue, OpenedLeaf, Personal};
-use cyprob_audit::service::TrailItem;
 use cyprob_core::domain::audit::Actor;
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+
+use super::TrailItem;
+use crate::domain::{LeafValue, OpenedLeaf, Personal};
 
 /// Who did it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ActorAnswer {
     kind: &'static str,
     id: Option<String>,
@@ -21,15 +22,17 @@ struct ActorAnswer {
 }
 
 /// To what.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ResourceAnswer {
     r#type: String,
     id: String,
 }
 
 /// One event. A personal value whose key was destroyed is absent.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditItemAnswer {
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrailRecord {
     index: Option<u64>,
     id: String,
     time: String,
@@ -51,8 +54,10 @@ pub(crate) struct AuditItemAnswer {
     metadata_sha256: Option<String>,
 }
 
-impl AuditItemAnswer {
-    pub(crate) fn of(item: TrailItem) -> Self {
+impl TrailRecord {
+    /// The record of an item.
+    #[must_use]
+    pub fn of(item: TrailItem) -> Self {
         let OpenedLeaf {
             id,
             at,
