@@ -1,6 +1,7 @@
 //! A backend of one's own: a port implemented, and the port's conformance suite run on it.
 //!
 //! `cargo test --example custom_store --features testkit` runs every behaviour that the port promises.
+#![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,7 @@
 //! A control plane in an application: one organization, one protected route of the host's own.
 //!
 //! `cargo run --example quickstart -- DIR` serves on a free loopback port and prints how to call it.
+#![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::error::Error;
 use std::path::PathBuf;

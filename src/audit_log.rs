@@ -95,10 +95,14 @@ impl Audit {
         let mut recorded = self.recorded.clone();
         let mut wait = RETRY.0;
         let mut recovered = false;
+        let mut failing = false;
         loop {
             let ended = *stopped.borrow_and_update();
             match self.round(&mut recovered).await {
                 Ok(()) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("the audit logs go on");
+                    }
                     wait = RETRY.0;
                     if ended {
                         return;
@@ -110,7 +114,10 @@ impl Audit {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(chain = %error_chain(&error), "the audit logs stand still");
+                    if !std::mem::replace(&mut failing, true) {
+                        let chain = error_chain(&error);
+                        tracing::error!(%chain, "the audit logs stand still");
+                    }
                     if ended {
                         return;
                     }
@@ -125,11 +132,15 @@ impl Audit {
     async fn deliver(&self, sink: &SinkPump, mut stopped: watch::Receiver<bool>) {
         let mut placed = self.placed.subscribe();
         let mut wait = RETRY.0;
+        let mut failing = false;
         loop {
             let ended = *stopped.borrow_and_update();
             match sink.round().await {
                 Ok(_) if ended => return,
                 Ok(_) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("the audit sink goes on");
+                    }
                     wait = RETRY.0;
                     tokio::select! {
                         _ = timeout(LOOK_EVERY, placed.changed()) => {}
@@ -137,7 +148,10 @@ impl Audit {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(chain = %error_chain(&error), "an audit sink stands still");
+                    if !std::mem::replace(&mut failing, true) {
+                        let chain = error_chain(&error);
+                        tracing::error!(%chain, "an audit sink stands still");
+                    }
                     if ended {
                         // It goes on from its cursor at the next start.
                         return;
