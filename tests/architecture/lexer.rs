@@ -150,12 +150,12 @@ fn test_item(code: &[char], at: usize) -> Option<usize> {
         return None;
     }
     let mut depth = 0;
-    for i in close + 1..code.len() {
-        match code[i] {
+    for (i, c) in code.iter().enumerate().skip(close + 1) {
+        match c {
             '{' | '(' | '[' => depth += 1,
             '}' | ')' | ']' => {
                 depth -= 1;
-                if depth == 0 && code[i] == '}' {
+                if depth == 0 && *c == '}' {
                     return Some(i + 1);
                 }
             }
