@@ -132,6 +132,11 @@ impl Client {
     }
 }
 
+/// What stands at a place of a JSON value; null if nothing does.
+pub(super) fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
+}
+
 /// A text in a JSON value.
 pub(super) fn text(value: &Value, pointer: &str) -> Result<String, Unexpected> {
     let found = value

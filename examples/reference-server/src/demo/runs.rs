@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::assets::{PLUGINS, SCAN};
-use super::client::{Carry, Client, text};
+use super::client::{Carry, Client, at, text};
 use super::people::People;
 use super::steps::{Failed, Steps, Unexpected};
 
@@ -36,27 +36,30 @@ pub(super) async fn walk(
             .await?;
         let id = text(&queued.expect(202)?.json(), "/id")?;
         let run = ended(client, &people.owner, &id).await?;
-        match run["state"].as_str() {
+        match at(&run, "/state").as_str() {
             Some("succeeded") => Ok((id, run)),
             _ => Err(Unexpected(format!(
                 "the run is {}: {}",
-                run["state"].as_str().unwrap_or("lost"),
-                run["error"].as_str().unwrap_or("no reason")
+                at(&run, "/state").as_str().unwrap_or("lost"),
+                at(&run, "/error").as_str().unwrap_or("no reason")
             ))),
         }
     };
     let claim = "an Nmap scan is queued, a worker process runs it, one result is taken";
     let (id, run) = steps.check("run", claim, run).await?;
-    let counts = &run["counts"];
+    let counts = at(&run, "/counts");
     steps.note(&format!(
         "{} fact sets, {} plugins, {} findings, {} errors",
-        counts["facts"], counts["plugins"], counts["findings"], counts["errors"]
+        at(&counts, "/facts"),
+        at(&counts, "/plugins"),
+        at(&counts, "/findings"),
+        at(&counts, "/errors")
     ));
 
     let findings = async {
         let path = format!("/api/v1/orgs/acme/runs/{id}/findings");
         let found = client.get(&path, &people.owner).await?.expect(200)?.json();
-        let items = found["items"].as_array().cloned().unwrap_or_default();
+        let items = at(&found, "/items").as_array().cloned().unwrap_or_default();
         if items.len() == EXPECTED {
             Ok(items)
         } else {
@@ -74,12 +77,17 @@ pub(super) async fn walk(
         )
         .await?;
     for item in &items {
-        let word = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        let word = |name: &str| {
+            item.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         steps.note(&format!(
             "{:<8} {}:{} {}",
             word("severity"),
             word("target"),
-            item["port"],
+            at(&item, "/port"),
             word("message")
         ));
     }
@@ -128,7 +136,7 @@ async fn ended(client: &Client, owner: &str, id: &str) -> Result<Value, Unexpect
     let waited = async {
         loop {
             let run = client.get(&path, owner).await?.expect(200)?.json();
-            if !matches!(run["state"].as_str(), Some("queued" | "running")) {
+            if !matches!(at(&run, "/state").as_str(), Some("queued" | "running")) {
                 return Ok(run);
             }
             tokio::time::sleep(Duration::from_millis(25)).await;

@@ -10,7 +10,7 @@ use cyprob::core::adapters::system::SystemClock;
 use cyprob::core::ports::Clock as _;
 use serde_json::Value;
 
-use super::client::{Client, text};
+use super::client::{Client, at, text};
 use super::people::People;
 use super::steps::{Failed, Steps, Unexpected};
 
@@ -30,14 +30,14 @@ pub(super) async fn walk(
         for action in ["run.created", "run.started", "run.succeeded"] {
             let path = format!("/api/v1/orgs/acme/audit?action={action}&outcome=success");
             let found = client.get(&path, &people.owner).await?.expect(200)?.json();
-            let items = found["items"].as_array().cloned().unwrap_or_default();
-            let of_run = items.iter().find(|item| item["resource"]["id"] == run);
+            let items = at(&found, "/items").as_array().cloned().unwrap_or_default();
+            let of_run = items.iter().find(|item| at(&item, "/resource/id") == run);
             let item = of_run.ok_or_else(|| Unexpected(format!("no {action} in the trail")))?;
-            index = item["index"].as_u64();
+            index = at(&item, "/index").as_u64();
         }
         let denied = "/api/v1/orgs/acme/audit?action=access.denied&outcome=denied&limit=100";
         let denied = client.get(denied, &people.owner).await?.expect(200)?.json();
-        let denied = denied["items"].as_array().map_or(0, Vec::len);
+        let denied = at(&denied, "/items").as_array().map_or(0, Vec::len);
         match (index, denied) {
             (Some(index), 16..) => Ok((index, denied)),
             (None, _) => Err(Unexpected(
@@ -89,7 +89,7 @@ pub(super) async fn walk(
             .await?
             .expect(200)?;
         let leaf: Value = entry.json();
-        if leaf["resource"]["id"] != run || leaf["action"] != "run.succeeded" {
+        if at(&leaf, "/resource/id") != run || at(&leaf, "/action") != "run.succeeded" {
             return Err(Unexpected(
                 "the entry is not that of the run's end".to_owned(),
             ));
