@@ -50,10 +50,10 @@ pub(super) async fn walk(
     let counts = at(&run, "/counts");
     steps.note(&format!(
         "{} fact sets, {} plugins, {} findings, {} errors",
-        at(&counts, "/facts"),
-        at(&counts, "/plugins"),
-        at(&counts, "/findings"),
-        at(&counts, "/errors")
+        at(counts, "/facts"),
+        at(counts, "/plugins"),
+        at(counts, "/findings"),
+        at(counts, "/errors")
     ));
 
     let findings = async {
@@ -87,7 +87,7 @@ pub(super) async fn walk(
             "{:<8} {}:{} {}",
             word("severity"),
             word("target"),
-            at(&item, "/port"),
+            at(item, "/port"),
             word("message")
         ));
     }

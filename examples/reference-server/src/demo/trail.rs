@@ -31,9 +31,9 @@ pub(super) async fn walk(
             let path = format!("/api/v1/orgs/acme/audit?action={action}&outcome=success");
             let found = client.get(&path, &people.owner).await?.expect(200)?.json();
             let items = at(&found, "/items").as_array().cloned().unwrap_or_default();
-            let of_run = items.iter().find(|item| at(&item, "/resource/id") == run);
+            let of_run = items.iter().find(|item| at(item, "/resource/id") == run);
             let item = of_run.ok_or_else(|| Unexpected(format!("no {action} in the trail")))?;
-            index = at(&item, "/index").as_u64();
+            index = at(item, "/index").as_u64();
         }
         let denied = "/api/v1/orgs/acme/audit?action=access.denied&outcome=denied&limit=100";
         let denied = client.get(denied, &people.owner).await?.expect(200)?.json();
