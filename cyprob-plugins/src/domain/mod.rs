@@ -46,4 +46,6 @@ pub(crate) use diagnostic::excerpt;
 pub(crate) use engine::MATCH_INPUT_BYTES;
 pub(crate) use engine::fixed::check as check_fixed;
 pub(crate) use goprint::parse_float;
+#[cfg(feature = "runs")]
+pub(crate) use run::{MAX_FINDING_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES};
 pub(crate) use version::{FORMAT_VERSION, engine_accepts, is_version};

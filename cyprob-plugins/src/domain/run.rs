@@ -7,6 +7,13 @@ use cyprob_core::domain::{FindingId, OrgId, RunId, Timestamp, UserId};
 
 use super::{Digest, PluginFile, PluginId};
 
+/// Most findings of one run.
+pub(crate) const MAX_FINDINGS: usize = 100_000;
+/// Most bytes of one finding's JSON text.
+pub(crate) const MAX_FINDING_BYTES: usize = 128 << 10;
+/// Most bytes of all findings of a run.
+pub(crate) const MAX_FINDINGS_BYTES: usize = 16 << 20;
+
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunState {

@@ -46,9 +46,12 @@ pub trait PluginStore: Debug + Send + Sync + 'static {
         id: &PluginId,
     ) -> Result<Option<(InstalledPlugin, PluginFile)>, StoreError>;
 
-    /// Every enabled plugin with its file, in the order of their ids.
-    async fn enabled(&self, org: &OrgCtx)
-    -> Result<Vec<(InstalledPlugin, PluginFile)>, StoreError>;
+    /// The first enabled plugins with their files, in the order of their ids, up to the limit.
+    async fn enabled(
+        &self,
+        org: &OrgCtx,
+        limit: usize,
+    ) -> Result<Vec<(InstalledPlugin, PluginFile)>, StoreError>;
 
     /// Enables or disables; the plugin afterwards, or none if there is no such plugin.
     ///

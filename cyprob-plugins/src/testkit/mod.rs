@@ -5,6 +5,8 @@
 
 pub mod hostile;
 mod properties;
+#[cfg(feature = "runs")]
+pub mod runs;
 mod strategies;
 
 pub use properties::{

@@ -19,7 +19,7 @@ const STATED: Duration = Duration::from_millis(50);
 /// Most that the process may grow over all files together.
 const STATED_KIB: u64 = 32 * 1024;
 
-fn runner() -> TestRunner {
+pub(in crate::testkit) fn runner() -> TestRunner {
     // `PROPTEST_CASES` overrides the default number of 256.
     TestRunner::new(Config {
         failure_persistence: None,
@@ -28,17 +28,17 @@ fn runner() -> TestRunner {
 }
 
 #[derive(Default)]
-struct Counts(Mutex<BTreeMap<&'static str, u64>>);
+pub(in crate::testkit) struct Counts(Mutex<BTreeMap<&'static str, u64>>);
 
 impl Counts {
-    fn add(&self, outcome: &'static str) {
+    pub(in crate::testkit) fn add(&self, outcome: &'static str) {
         if let Ok(mut counts) = self.0.lock() {
             *counts.entry(outcome).or_default() += 1;
         }
     }
 
     #[allow(clippy::print_stdout)] // the distribution is part of the result
-    fn print(&self, property: &str) {
+    pub(in crate::testkit) fn print(&self, property: &str) {
         let Ok(counts) = self.0.lock() else { return };
         let total: u64 = counts.values().sum();
         println!("{property}: {total} outcomes");

@@ -5,11 +5,12 @@ mod queue;
 mod runs;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{OrgId, RunId, Timestamp};
+use cyprob_core::domain::{OrgCtx, OrgId, RunId, Timestamp};
 use cyprob_core::ports::store::{Outbox, StoreError};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::domain::{
     Digest, Fence, InstalledPlugin, NewRun, PluginFile, PluginId, Run, StoredFinding,
@@ -17,7 +18,7 @@ use crate::domain::{
 
 /// The stores of this crate in memory; events go into an outbox.
 ///
-/// Not for a store that outlives the process: a change and its event are two steps.
+/// A change waits until its event is recorded, and is not made if that fails.
 #[derive(Clone, Debug)]
 pub struct MemoryRuns {
     outbox: Arc<dyn Outbox>,
@@ -52,11 +53,23 @@ impl MemoryRuns {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().await
     }
 
+    // INVARIANT: who records holds the state and awaits nothing more before the
+    // change is made, so the two are one step for everybody else.
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
         self.outbox.record(std::slice::from_ref(event)).await
+    }
+
+    /// Records an event of this organization.
+    async fn record_of(&self, org: &OrgCtx, event: &AuditEvent) -> Result<(), StoreError> {
+        if event.org != Some(org.org()) {
+            return Err(StoreError::unavailable(
+                "the event belongs in another organization's log",
+            ));
+        }
+        self.record(event).await
     }
 }

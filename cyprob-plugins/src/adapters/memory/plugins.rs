@@ -22,24 +22,22 @@ impl PluginStore for MemoryRuns {
             enabled: false,
             ..plugin.clone()
         };
-        {
-            let mut state = self.state();
-            let version = (org.org(), plugin.id.clone(), plugin.version.clone());
-            let key = (org.org(), plugin.id.clone());
-            match state.versions.get(&version) {
-                Some(known) if *known != plugin.digest => return Ok(InstallOutcome::VersionExists),
-                Some(_) => {
-                    let current = state.plugins.get(&key).map(|(current, _)| current);
-                    if let Some(current) = current.filter(|c| c.digest == plugin.digest) {
-                        return Ok(InstallOutcome::Unchanged(current.clone()));
-                    }
+        let mut state = self.state().await;
+        let version = (org.org(), plugin.id.clone(), plugin.version.clone());
+        let key = (org.org(), plugin.id.clone());
+        match state.versions.get(&version) {
+            Some(known) if *known != plugin.digest => return Ok(InstallOutcome::VersionExists),
+            Some(_) => {
+                let current = state.plugins.get(&key).map(|(current, _)| current);
+                if let Some(current) = current.filter(|c| c.digest == plugin.digest) {
+                    return Ok(InstallOutcome::Unchanged(current.clone()));
                 }
-                None => {}
             }
-            state.versions.insert(version, plugin.digest);
-            state.plugins.insert(key, (installed.clone(), file.clone()));
+            None => {}
         }
-        self.record(event).await?;
+        self.record_of(org, event).await?;
+        state.versions.insert(version, plugin.digest);
+        state.plugins.insert(key, (installed.clone(), file.clone()));
         Ok(InstallOutcome::Installed(installed))
     }
 
@@ -48,7 +46,7 @@ impl PluginStore for MemoryRuns {
         org: &OrgCtx,
         page: &PageRequest,
     ) -> Result<Page<InstalledPlugin>, StoreError> {
-        let state = self.state();
+        let state = self.state().await;
         let after = page.after().unwrap_or_default();
         let own = state
             .plugins
@@ -68,19 +66,25 @@ impl PluginStore for MemoryRuns {
         org: &OrgCtx,
         id: &PluginId,
     ) -> Result<Option<(InstalledPlugin, PluginFile)>, StoreError> {
-        Ok(self.state().plugins.get(&(org.org(), id.clone())).cloned())
+        Ok(self
+            .state()
+            .await
+            .plugins
+            .get(&(org.org(), id.clone()))
+            .cloned())
     }
 
     async fn enabled(
         &self,
         org: &OrgCtx,
+        limit: usize,
     ) -> Result<Vec<(InstalledPlugin, PluginFile)>, StoreError> {
-        let state = self.state();
+        let state = self.state().await;
         let own = state
             .plugins
             .iter()
             .filter(|((of, _), (p, _))| *of == org.org() && p.enabled);
-        Ok(own.map(|(_, found)| found.clone()).collect())
+        Ok(own.map(|(_, found)| found.clone()).take(limit).collect())
     }
 
     async fn set_enabled(
@@ -90,19 +94,15 @@ impl PluginStore for MemoryRuns {
         enabled: bool,
         event: &AuditEvent,
     ) -> Result<Option<InstalledPlugin>, StoreError> {
-        let (found, changed) = {
-            let mut state = self.state();
-            let Some((plugin, _)) = state.plugins.get_mut(&(org.org(), id.clone())) else {
-                return Ok(None);
-            };
-            let changed = plugin.enabled != enabled;
-            plugin.enabled = enabled;
-            (plugin.clone(), changed)
+        let mut state = self.state().await;
+        let Some((plugin, _)) = state.plugins.get_mut(&(org.org(), id.clone())) else {
+            return Ok(None);
         };
-        if changed {
-            self.record(event).await?;
+        if plugin.enabled != enabled {
+            self.record_of(org, event).await?;
+            plugin.enabled = enabled;
         }
-        Ok(Some(found))
+        Ok(Some(plugin.clone()))
     }
 
     async fn remove(
@@ -111,16 +111,15 @@ impl PluginStore for MemoryRuns {
         id: &PluginId,
         event: &AuditEvent,
     ) -> Result<bool, StoreError> {
-        {
-            let mut state = self.state();
-            if state.plugins.remove(&(org.org(), id.clone())).is_none() {
-                return Ok(false);
-            }
-            state
-                .versions
-                .retain(|(of, plugin, _), _| *of != org.org() || plugin != id);
+        let mut state = self.state().await;
+        if !state.plugins.contains_key(&(org.org(), id.clone())) {
+            return Ok(false);
         }
-        self.record(event).await?;
+        self.record_of(org, event).await?;
+        state.plugins.remove(&(org.org(), id.clone()));
+        state
+            .versions
+            .retain(|(of, plugin, _), _| *of != org.org() || plugin != id);
         Ok(true)
     }
 }

@@ -34,15 +34,23 @@ impl Row {
 }
 
 impl MemoryRuns {
-    /// Changes a run that this fence still holds; `false` if it does not.
-    fn held(&self, org: OrgId, run: RunId, fence: Fence, change: impl FnOnce(&mut Row)) -> bool {
-        let mut state = self.state();
+    /// Changes a run that this fence still holds, with its event; `false` if it does not hold it.
+    async fn held(
+        &self,
+        (org, run, fence): (OrgId, RunId, Fence),
+        event: Option<&AuditEvent>,
+        change: impl FnOnce(&mut Row) + Send,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state().await;
         match state.runs.get_mut(&(org, run)) {
             Some(row) if row.fence == fence && row.run.state == RunState::Running => {
+                if let Some(event) = event {
+                    self.record(event).await?;
+                }
                 change(row);
-                true
+                Ok(true)
             }
-            _ => false,
+            _ => Ok(false),
         }
     }
 }
@@ -50,7 +58,7 @@ impl MemoryRuns {
 #[async_trait]
 impl Queue for MemoryRuns {
     async fn due(&self, at: Timestamp) -> Result<Option<Waiting>, StoreError> {
-        let state = self.state();
+        let state = self.state().await;
         let mut due: Vec<_> = state
             .runs
             .iter()
@@ -73,21 +81,18 @@ impl Queue for MemoryRuns {
         lease_until: Timestamp,
         event: &AuditEvent,
     ) -> Result<Option<Job>, StoreError> {
-        let job = {
-            let mut state = self.state();
-            match state.runs.get_mut(&(waiting.org, waiting.run)) {
-                Some(row) if row.fence == waiting.fence && row.is_due(at) => {
-                    row.fence = Fence(row.fence.0 + 1);
-                    row.attempts += 1;
-                    row.run.state = RunState::Running;
-                    row.lease_until = Some(lease_until);
-                    row.job(waiting.org)
-                }
-                _ => return Ok(None),
+        let mut state = self.state().await;
+        match state.runs.get_mut(&(waiting.org, waiting.run)) {
+            Some(row) if row.fence == waiting.fence && row.is_due(at) => {
+                self.record(event).await?;
+                row.fence = Fence(row.fence.0 + 1);
+                row.attempts += 1;
+                row.run.state = RunState::Running;
+                row.lease_until = Some(lease_until);
+                Ok(Some(row.job(waiting.org)))
             }
-        };
-        self.record(event).await?;
-        Ok(Some(job))
+            _ => Ok(None),
+        }
     }
 
     async fn extend(
@@ -97,7 +102,10 @@ impl Queue for MemoryRuns {
         fence: Fence,
         lease_until: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.held(org, run, fence, |row| row.lease_until = Some(lease_until)))
+        self.held((org, run, fence), None, |row| {
+            row.lease_until = Some(lease_until);
+        })
+        .await
     }
 
     async fn give_back(
@@ -109,16 +117,13 @@ impl Queue for MemoryRuns {
         error: &str,
         event: &AuditEvent,
     ) -> Result<bool, StoreError> {
-        let given = self.held(org, run, fence, |row| {
+        self.held((org, run, fence), Some(event), |row| {
             row.run.state = RunState::Queued;
             row.run.error = Some(error.to_owned());
             row.lease_until = None;
             row.attempts -= u32::from(!counts);
-        });
-        if given {
-            self.record(event).await?;
-        }
-        Ok(given)
+        })
+        .await
     }
 
     async fn finish(
@@ -129,7 +134,7 @@ impl Queue for MemoryRuns {
         result: &RunResult,
         event: &AuditEvent,
     ) -> Result<bool, StoreError> {
-        let finished = self.held(org, run, fence, |row| {
+        self.held((org, run, fence), Some(event), |row| {
             row.run.state = result.state;
             row.run.counts.findings = u32::try_from(result.findings.len()).unwrap_or(u32::MAX);
             row.run.counts.errors = result.errors;
@@ -137,15 +142,12 @@ impl Queue for MemoryRuns {
             row.run.finished_at = Some(result.at);
             row.lease_until = None;
             row.findings.clone_from(&result.findings);
-        });
-        if finished {
-            self.record(event).await?;
-        }
-        Ok(finished)
+        })
+        .await
     }
 
     async fn reclaim(&self, at: Timestamp) -> Result<u64, StoreError> {
-        let mut state = self.state();
+        let mut state = self.state().await;
         let mut ended = 0;
         for row in state.runs.values_mut() {
             if row.run.state == RunState::Running && row.lease_until > Some(at) {

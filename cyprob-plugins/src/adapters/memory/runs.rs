@@ -17,50 +17,49 @@ impl RunStore for MemoryRuns {
         new: &NewRun,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
-        {
-            let mut state = self.state();
-            let known = new.idempotency_key.as_ref().and_then(|key| {
-                let mut rows = state.runs.iter();
-                rows.find(|((of, _), row)| {
-                    *of == org.org() && row.new.idempotency_key.as_ref() == Some(key)
-                })
-            });
-            if let Some((_, row)) = known {
-                return Ok(CreateOutcome::Known(row.run.clone()));
-            }
-            let run = Run {
-                id: new.id,
-                state: RunState::Queued,
-                counts: new.counts,
-                requested_by: new.requested_by,
-                created_at: new.at,
-                finished_at: None,
-                error: None,
-            };
-            let row = Row {
-                run,
-                new: new.clone(),
-                fence: Fence(0),
-                attempts: 0,
-                lease_until: None,
-                findings: Vec::new(),
-            };
-            state.runs.insert((org.org(), new.id), row);
+        let mut state = self.state().await;
+        let known = new.idempotency_key.as_ref().and_then(|key| {
+            let mut rows = state.runs.iter();
+            rows.find(|((of, _), row)| {
+                *of == org.org() && row.new.idempotency_key.as_ref() == Some(key)
+            })
+        });
+        if let Some((_, row)) = known {
+            return Ok(CreateOutcome::Known(row.run.clone()));
         }
-        self.record(event).await?;
+        self.record_of(org, event).await?;
+        let run = Run {
+            id: new.id,
+            state: RunState::Queued,
+            counts: new.counts,
+            requested_by: new.requested_by,
+            created_at: new.at,
+            finished_at: None,
+            error: None,
+        };
+        let row = Row {
+            run,
+            new: new.clone(),
+            fence: Fence(0),
+            attempts: 0,
+            lease_until: None,
+            findings: Vec::new(),
+        };
+        state.runs.insert((org.org(), new.id), row);
         Ok(CreateOutcome::Queued)
     }
 
     async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
         Ok(self
             .state()
+            .await
             .runs
             .get(&(org.org(), id))
             .map(|row| row.run.clone()))
     }
 
     async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
-        let state = self.state();
+        let state = self.state().await;
         let own = state.runs.iter().rev().filter(|((of, id), _)| {
             *of == org.org()
                 && page
@@ -82,7 +81,7 @@ impl RunStore for MemoryRuns {
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError> {
-        let state = self.state();
+        let state = self.state().await;
         let Some(row) = state.runs.get(&(org.org(), id)) else {
             return Ok(None);
         };
@@ -104,20 +103,17 @@ impl RunStore for MemoryRuns {
         at: Timestamp,
         event: &AuditEvent,
     ) -> Result<CancelOutcome, StoreError> {
-        let cancelled = {
-            let mut state = self.state();
-            let Some(row) = state.runs.get_mut(&(org.org(), id)) else {
-                return Ok(CancelOutcome::NotFound);
-            };
-            if row.run.state.is_final() {
-                return Ok(CancelOutcome::Ended(row.run.clone()));
-            }
-            row.run.state = RunState::Cancelled;
-            row.run.finished_at = Some(at);
-            row.lease_until = None;
-            row.run.clone()
+        let mut state = self.state().await;
+        let Some(row) = state.runs.get_mut(&(org.org(), id)) else {
+            return Ok(CancelOutcome::NotFound);
         };
-        self.record(event).await?;
-        Ok(CancelOutcome::Cancelled(cancelled))
+        if row.run.state.is_final() {
+            return Ok(CancelOutcome::Ended(row.run.clone()));
+        }
+        self.record_of(org, event).await?;
+        row.run.state = RunState::Cancelled;
+        row.run.finished_at = Some(at);
+        row.lease_until = None;
+        Ok(CancelOutcome::Cancelled(row.run.clone()))
     }
 }

@@ -61,3 +61,6 @@ fn rows(limit: usize) -> i64 {
 fn integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(StoreError::unavailable)
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,10 +142,12 @@ impl PluginStore for SqliteRuns {
     async fn enabled(
         &self,
         org: &OrgCtx,
+        limit: usize,
     ) -> Result<Vec<(InstalledPlugin, PluginFile)>, StoreError> {
         let mut read = self.store.org_read(org).await?;
         let found = sqlx::query(sql::ENABLED)
             .bind(org.org().as_bytes().as_slice())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(read.connection())
             .await
             .done()?;

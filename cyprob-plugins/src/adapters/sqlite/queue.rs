@@ -76,7 +76,7 @@ impl SqliteRuns {
 impl Queue for SqliteRuns {
     async fn due(&self, at: Timestamp) -> Result<Option<Waiting>, StoreError> {
         let mut read = self.store.system_read(&self.system).await?;
-        let row = sqlx::query(sql::DUE)
+        let row = sqlx::query(sql::ANY_DUE)
             .bind(at.as_micros())
             .fetch_optional(read.connection())
             .await
@@ -201,7 +201,7 @@ impl Queue for SqliteRuns {
 
     async fn reclaim(&self, at: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.store.system_tx(&self.system).await?;
-        let ended = sqlx::query(sql::RECLAIM)
+        let ended = sqlx::query(sql::ANY_RECLAIM)
             .bind(at.as_micros())
             .execute(tx.connection())
             .await

@@ -11,9 +11,10 @@ use crate::ports::{Report, Verdict};
 /// The limits that a worker sets for itself, before it reads anything.
 ///
 /// Memory and time are far above what the engine's own limits let a job take;
-/// files, child processes and core dumps are none at all.
+/// files and core dumps are none at all, nor are child processes, unless the
+/// worker runs as root, to whom the kernel does not apply that limit.
 const LIMITS: [(Resource, u64); 6] = [
-    (Resource::As, 2 << 30),
+    (Resource::As, 1 << 30),
     (Resource::Cpu, 600),
     (Resource::Fsize, 0),
     (Resource::Nofile, 3),

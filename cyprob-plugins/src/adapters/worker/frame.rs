@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-/// Most bytes of one frame: the facts of a run and a thousand plugins, in base64.
-pub const MAX_FRAME: usize = 384 << 20;
+/// Most bytes of one frame: the facts of a run and its plugins, 40 MiB together, in base64.
+pub const MAX_FRAME: usize = 64 << 20;
 
 /// Bytes that are read at once, so that a claimed length alone costs no memory.
 const STEP: u64 = 1 << 20;

@@ -71,7 +71,7 @@ fn file(name: &str, bytes: &[u8], digest: Digest) -> WireFile {
 
 fn digest(text: &str) -> Result<Digest, MessageError> {
     let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
         return Err(MessageError);
     }
     for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {

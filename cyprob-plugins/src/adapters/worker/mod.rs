@@ -2,8 +2,9 @@
 //!
 //! One process does one job and ends, so that nothing of one organization is
 //! ever in the memory of another's. It starts with an empty environment, gives
-//! up files and child processes before it reads a byte, and has no database and
-//! no secrets: it gets rules, facts and a token that permits this one attempt.
+//! up files before it reads a byte, and has no database and no secrets: it gets
+//! rules, facts and a token that permits this one attempt. When it has reported,
+//! or its time is up, its whole process group is killed.
 
 mod child;
 mod frame;

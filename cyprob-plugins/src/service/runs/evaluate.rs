@@ -1,16 +1,17 @@
 //! What a worker does with its job.
 
-use crate::domain::{Digest, FactsFile, Mode, Outcome, PluginFile};
+use crate::domain::{
+    Digest, FactsFile, MAX_FINDING_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, Mode, Outcome,
+    PluginFile,
+};
 use crate::ports::{FileReader, Verdict};
 use crate::service::RuleSet;
-
-/// Most bytes of all findings of a run.
-const MAX_BYTES: usize = 16 << 20;
 
 /// Runs plugins on facts, each fact set for itself; an error of one plugin stops no other.
 ///
 /// What is run is what the digests say: a file with other bytes, or a rule set
-/// of another digest, is not run at all.
+/// of another digest, is not run at all. A finding past 128 KiB counts as one
+/// that could not be decided; a run has at most 100,000 findings, 16 MiB together.
 #[must_use]
 pub fn evaluate(
     files: &[PluginFile],
@@ -52,9 +53,13 @@ fn try_evaluate(
             match evaluation.outcome {
                 Outcome::Match(finding) => {
                     let text = serde_json::to_string(&finding).map_err(|e| e.to_string())?;
+                    if text.len() > MAX_FINDING_BYTES {
+                        errors += 1;
+                        continue;
+                    }
                     bytes += text.len();
-                    if bytes > MAX_BYTES {
-                        return Err("the findings are larger than 16 MiB".to_owned());
+                    if findings.len() >= MAX_FINDINGS || bytes > MAX_FINDINGS_BYTES {
+                        return Err("there are more than 100,000 findings, or 16 MiB".to_owned());
                     }
                     findings.push(text);
                 }

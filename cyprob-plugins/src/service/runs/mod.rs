@@ -1,5 +1,6 @@
 //! Installing plugins, asking for runs, and having workers do them.
 
+mod attempt;
 mod check;
 mod dispatcher;
 mod evaluate;

@@ -14,6 +14,8 @@ use crate::service::RuleSet;
 
 /// Most plugins of one run.
 const MAX_PLUGINS: usize = 1_000;
+/// Most bytes of their files together.
+const MAX_PLUGIN_BYTES: usize = 32 << 20;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ pub enum RunRequestError {
     #[error("no plugin is enabled")]
     NoPlugins,
     /// There is too much to run.
-    #[error("a run takes at most 1000 plugins")]
+    #[error("a run takes at most 1000 plugins, 32 MiB together")]
     TooManyPlugins,
     /// A stored plugin does not load any more.
     #[error("the installed plugin {0} does not load")]
@@ -170,23 +172,34 @@ impl RunRequests {
         org: &OrgCtx,
         named: Option<Vec<PluginId>>,
     ) -> Result<Vec<(PluginId, crate::domain::PluginFile)>, RunRequestError> {
-        let enabled = self.plugins.enabled(org).await?;
-        let mut enabled: Vec<_> = enabled.into_iter().map(|(p, file)| (p.id, file)).collect();
-        if let Some(mut named) = named {
-            named.sort_unstable();
-            named.dedup();
-            if let Some(unknown) = named
-                .iter()
-                .find(|id| enabled.iter().all(|(e, _)| e != *id))
-            {
-                return Err(RunRequestError::UnknownPlugin(unknown.clone()));
+        let chosen: Vec<_> = match named {
+            None => {
+                let enabled = self.plugins.enabled(org, MAX_PLUGINS + 1).await?;
+                enabled.into_iter().map(|(p, file)| (p.id, file)).collect()
             }
-            enabled.retain(|(id, _)| named.binary_search(id).is_ok());
-        }
-        match enabled.len() {
+            Some(mut named) => {
+                named.sort_unstable();
+                named.dedup();
+                if named.len() > MAX_PLUGINS {
+                    return Err(RunRequestError::TooManyPlugins);
+                }
+                let mut chosen = Vec::with_capacity(named.len());
+                for id in named {
+                    match self.plugins.plugin(org, &id).await? {
+                        Some((plugin, file)) if plugin.enabled => chosen.push((id, file)),
+                        _ => return Err(RunRequestError::UnknownPlugin(id)),
+                    }
+                }
+                chosen
+            }
+        };
+        let bytes: usize = chosen.iter().map(|(_, file)| file.bytes.len()).sum();
+        match chosen.len() {
             0 => Err(RunRequestError::NoPlugins),
-            n if n > MAX_PLUGINS => Err(RunRequestError::TooManyPlugins),
-            _ => Ok(enabled),
+            n if n > MAX_PLUGINS || bytes > MAX_PLUGIN_BYTES => {
+                Err(RunRequestError::TooManyPlugins)
+            }
+            _ => Ok(chosen),
         }
     }
 
