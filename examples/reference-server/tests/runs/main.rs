@@ -180,7 +180,7 @@ fn facts_as_json_and_chosen_plugins() {
     install_all(&world);
     let body = json!({
         "facts": [
-            { "target": "192.0.2.1", "port": 23, "facts": { "telnet.banner": "login:" } },
+            { "target": "192.0.2.1", "port": 23, "facts": { "service.name": "telnet", "service.port": 23 } },
             { "target": "192.0.2.2", "port": null, "facts": { "ftp.anonymous_login": true } },
         ],
         "plugins": ["cyprob-telnet-open"],
