@@ -11,6 +11,8 @@ use crate::Ledger;
 /// The database as a killed process left it.
 pub(crate) struct Found {
     pub(crate) events: Vec<Value>,
+    /// Events that have no place in a log yet.
+    pub(crate) waiting: i64,
     tables: BTreeMap<&'static str, BTreeSet<String>>,
     epochs: BTreeMap<String, i64>,
 }
@@ -69,9 +71,12 @@ pub(crate) async fn read(database: &Path) -> Found {
         .iter()
         .map(|r| (id("usr", &r.get::<Vec<u8>, _>("user_id")), r.get("epoch")))
         .collect();
+    let waiting = sqlx::query("SELECT count(*) AS n FROM audit_outbox");
+    let waiting = waiting.fetch_one(&mut db).await.unwrap().get("n");
     db.close().await.unwrap();
     Found {
         events,
+        waiting,
         tables,
         epochs,
     }

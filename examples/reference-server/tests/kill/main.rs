@@ -15,12 +15,13 @@ mod judge;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use judge::{judge, read};
+use judge::{Found, judge, read};
 use serde_json::{Value, json};
 use support::server::CYPROB;
 use support::world::{PASSWORD, login};
@@ -185,98 +186,162 @@ fn sign_in(client: &Client) -> String {
     pair["access_token"].as_str().unwrap().to_owned()
 }
 
-#[test]
-fn aud_1_kill_at_any_time() {
-    let seed = std::env::var("CYPROB_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
-    let mut dice = Dice(seed);
-    let home = tempfile::tempdir().unwrap();
-    let data = home.path().join("data");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let ledger = Arc::new(Mutex::new(Ledger::default()));
-    let fresh = Arc::new(AtomicU64::new(0));
-    let mut members = Vec::new();
-    for kill in 0..KILLS {
+/// One deployment through many starts, with what its clients were told.
+struct Trial {
+    _home: tempfile::TempDir,
+    data: PathBuf,
+    members: Vec<String>,
+    ledger: Arc<Mutex<Ledger>>,
+    fresh: Arc<AtomicU64>,
+    seed: u64,
+    rounds: u64,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let seed = std::env::var("CYPROB_SEED")
+            .ok()
+            .and_then(|s| s.parse().ok());
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
         let server = Server::start(&data);
-        if kill == 0 {
-            members = prepare(&server);
+        let members = prepare(&server);
+        server.kill();
+        Self {
+            data,
+            members,
+            ledger: Arc::default(),
+            fresh: Arc::default(),
+            seed: seed.unwrap_or_else(|| u64::from(std::process::id())),
+            rounds: 0,
+            _home: home,
         }
+    }
+
+    /// A server under load for a while, then its end; what it left is judged.
+    fn round(&mut self, end: impl FnOnce(Server)) -> Found {
+        self.rounds += 1;
+        let mut dice = Dice(self.seed ^ (self.rounds << 32));
+        let server = Server::start(&self.data);
         let client = server.client();
         let token = sign_in(&client);
         let stop = Arc::new(AtomicBool::new(false));
-        let threads: Vec<_> = (0..CLIENTS)
-            .map(|n| {
-                let load = Load {
-                    client: client.clone(),
-                    token: token.clone(),
-                    members: members.clone(),
-                    ledger: Arc::clone(&ledger),
-                    fresh: Arc::clone(&fresh),
-                };
-                let stop = Arc::clone(&stop);
-                let mut dice = Dice(seed ^ (u64::from(kill) << 8) ^ n);
-                std::thread::spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        load.act(&mut dice);
-                    }
-                })
+        let thread = |n| {
+            let load = Load {
+                client: client.clone(),
+                token: token.clone(),
+                members: self.members.clone(),
+                ledger: Arc::clone(&self.ledger),
+                fresh: Arc::clone(&self.fresh),
+            };
+            let stop = Arc::clone(&stop);
+            let mut dice = Dice(self.seed ^ (self.rounds << 8) ^ n);
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    load.act(&mut dice);
+                }
             })
-            .collect();
-        std::thread::sleep(Duration::from_micros(500 + dice.roll(120_000)));
-        server.kill();
+        };
+        let threads: Vec<_> = (0..CLIENTS).map(thread).collect();
+        // So much is done on a slow machine too; then the moment is any.
+        let told = || self.ledger.lock().unwrap().acknowledged.len() as u64;
+        let enough = told() + dice.roll(35);
+        let begun = Instant::now();
+        while told() < enough && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        std::thread::sleep(Duration::from_micros(dice.roll(4_000)));
+        end(server);
         stop.store(true, Ordering::Relaxed);
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        let found = runtime.block_on(read(&data.join("cyprob.db")));
-        let faults = judge(&found, &ledger.lock().unwrap());
-        assert!(
-            faults.is_empty(),
-            "seed {seed}, kill {kill}: {}",
-            faults.join("\n")
-        );
+        self.judged()
     }
 
-    let server = Server::start(&data);
+    fn judged(&self) -> Found {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let found = runtime.block_on(read(&self.data.join("cyprob.db")));
+        let faults = judge(&found, &self.ledger.lock().unwrap());
+        let (seed, round) = (self.seed, self.rounds);
+        assert!(
+            faults.is_empty(),
+            "seed {seed}, round {round}: {}",
+            faults.join("\n")
+        );
+        found
+    }
+
+    /// Verifies every published log by the deployment's key.
+    fn verify(&self, key: &str) {
+        for log in std::fs::read_dir(self.data.join("audit")).unwrap() {
+            let log = log.unwrap().path();
+            let mut command = Command::new(CYPROB);
+            command
+                .args(["audit", "verify"])
+                .arg(&log)
+                .args(["--key", key]);
+            let output = command.output().unwrap();
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{}: {told}", log.display());
+        }
+    }
+
+    fn told(&self, found: &Found) {
+        let ledger = self.ledger.lock().unwrap();
+        println!(
+            "seed {}, {} rounds, {} requests, {} acknowledged, {} events, 0 faults",
+            self.seed,
+            self.rounds,
+            ledger.attempts,
+            ledger.acknowledged.len(),
+            found.events.len()
+        );
+    }
+}
+
+fn key_of(server: &Server) -> String {
     let known = server
         .client()
         .call("GET", "/.well-known/cyprob", None, None)
         .expect(200)
         .json();
-    assert!(server.interrupt().success());
-    let found = runtime.block_on(read(&data.join("cyprob.db")));
-    let faults = judge(&found, &ledger.lock().unwrap());
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    let key = known["audit"]["deployment"]["vkey"].as_str().unwrap();
-    for log in std::fs::read_dir(data.join("audit")).unwrap() {
-        let log = log.unwrap().path();
-        let output = Command::new(CYPROB)
-            .args(["audit", "verify"])
-            .arg(&log)
-            .args(["--key", key])
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}: {}",
-            log.display(),
-            String::from_utf8_lossy(&output.stdout)
-        );
+    known["audit"]["deployment"]["vkey"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn aud_1_kill_at_any_time() {
+    let mut trial = Trial::new();
+    for _ in 0..KILLS {
+        trial.round(Server::kill);
     }
-    let ledger = ledger.lock().unwrap();
-    println!(
-        "AUD-1: seed {seed}, {KILLS} kills, {} requests, {} acknowledged, {} events, 0 faults",
-        ledger.attempts,
-        ledger.acknowledged.len(),
-        found.events.len()
-    );
-    assert!(
-        ledger.acknowledged.len() > 1_000,
-        "too little load to show anything"
-    );
+    let server = Server::start(&trial.data);
+    let key = key_of(&server);
+    assert!(server.interrupt().success());
+    let found = trial.judged();
+    trial.verify(&key);
+    trial.told(&found);
+    let acknowledged = trial.ledger.lock().unwrap().acknowledged.len();
+    assert!(acknowledged > 1_000, "too little load to show anything");
+}
+
+#[test]
+fn ctrl_c_under_load_leaves_nothing_undone() {
+    let mut trial = Trial::new();
+    for _ in 0..5 {
+        let mut key = String::new();
+        let found = trial.round(|server| {
+            key = key_of(&server);
+            assert!(server.interrupt().success());
+        });
+        assert_eq!(found.waiting, 0, "every event has its place in a log");
+        trial.verify(&key);
+        trial.told(&found);
+    }
 }
