@@ -121,6 +121,8 @@ impl Dispatcher {
                     sleep(LOOK_EVERY).await;
                 }
                 drop(place);
+                // It may be waiting again.
+                this.parts.queued.notify_one();
             });
             while jobs.try_join_next().is_some() {}
         }

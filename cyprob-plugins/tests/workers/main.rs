@@ -1,0 +1,16 @@
+//! Workers that are other processes: killed, hung, lying and replaying, they
+//! lose no run and have at most one result accepted.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test reports by panicking"
+)]
+
+mod dispatcher;
+mod honest;
+mod liars;
+mod lost;
+mod site;
