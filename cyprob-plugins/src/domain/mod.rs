@@ -9,12 +9,14 @@ pub(crate) mod engine;
 mod facts;
 mod finding;
 mod goprint;
+#[cfg(feature = "runs")]
 mod installed;
 mod limits;
 mod operator;
 pub(crate) mod pattern;
 mod plugin;
 mod plugin_id;
+#[cfg(feature = "runs")]
 mod run;
 mod severity;
 mod template;
@@ -27,6 +29,7 @@ pub use digest::Digest;
 pub use engine::{CompiledPlugin, Evaluation, Mode, Outcome};
 pub use facts::{FactError, FactSet, MAX_KEY_CHARS};
 pub use finding::{Evidence, Finding};
+#[cfg(feature = "runs")]
 pub use installed::{InstalledPlugin, PluginFile};
 pub use limits::{Limits, PatternLimits};
 pub use operator::{Logic, Operator};
@@ -34,6 +37,7 @@ pub use plugin::{
     Format, MatchBlock, Metadata, Output, Plugin, PluginType, Rule, Trigger, TriggerKind,
 };
 pub use plugin_id::PluginId;
+#[cfg(feature = "runs")]
 pub use run::{
     FactsFile, Fence, Job, NewRun, Run, RunCounts, RunResult, RunState, RunStateError,
     StoredFinding, Waiting,

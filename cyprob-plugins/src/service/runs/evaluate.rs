@@ -70,3 +70,91 @@ fn try_evaluate(
     }
     Ok(Verdict::Done { findings, errors })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::Files;
+
+    const PLUGIN: &str = "id: p-one\nname: n\nversion: 1.0.0\ntype: evaluation\nauthor: a\n\
+        metadata: {severity: low}\ntriggers: [{data_key: a, condition: exists, value: true}]\n\
+        output: {vulnerability: true, message: '{{a}}'}\n";
+
+    fn file(text: &str) -> PluginFile {
+        PluginFile::new("p.yaml", text.as_bytes().to_vec())
+    }
+
+    fn digest(files: &[PluginFile]) -> Digest {
+        let plugins = files.iter().map(|file| Files.plugin(file).unwrap().0);
+        RuleSet::new(plugins, Mode::Fixed).unwrap().digest()
+    }
+
+    fn run(files: &[PluginFile], rule_set: Digest, facts: &str) -> Verdict {
+        let facts = FactsFile {
+            format: "json".to_owned(),
+            bytes: facts.as_bytes().to_vec(),
+        };
+        evaluate(files, rule_set, &facts, &Files)
+    }
+
+    fn impossible(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Impossible(reason) => reason,
+            Verdict::Done { .. } => panic!("it was done"),
+        }
+    }
+
+    #[test]
+    fn what_is_run_is_what_the_digests_say() {
+        let good = file(PLUGIN);
+        let rules = digest(std::slice::from_ref(&good));
+        let altered = PluginFile {
+            bytes: PLUGIN.replace("low", "high").into_bytes(),
+            ..good.clone()
+        };
+        let reason = impossible(run(&[altered], rules, "{\"a\": 1}"));
+        assert!(reason.contains("digest"), "{reason}");
+        let other = file(&PLUGIN.replace("low", "high"));
+        let reason = impossible(run(&[other], rules, "{\"a\": 1}"));
+        assert!(reason.contains("another rule set"), "{reason}");
+        let reason = impossible(run(&[], rules, "{\"a\": 1}"));
+        assert!(reason.contains("another rule set"), "{reason}");
+        let reason = impossible(run(std::slice::from_ref(&good), rules, "{\"a\": "));
+        assert!(!reason.is_empty());
+        let reason = impossible(run(&[file("- no plugin")], rules, "{\"a\": 1}"));
+        assert!(reason.contains("does not load"), "{reason}");
+        assert!(matches!(
+            run(&[good], rules, "{\"a\": 1}"),
+            Verdict::Done { .. }
+        ));
+    }
+
+    #[test]
+    fn a_finding_that_is_too_large_is_an_error_and_stops_no_other() {
+        let long = "x".repeat(60_000);
+        let texts = format!("message: {long}, remediation: {long}, reference: {long}");
+        let large = PLUGIN
+            .replace("p-one", "p-two")
+            .replace("message: '{{a}}'", &texts);
+        let files = [file(&large), file(PLUGIN)];
+        let Verdict::Done { findings, errors } = run(&files, digest(&files), "{\"a\": \"small\"}")
+        else {
+            panic!("it is possible");
+        };
+        assert_eq!((findings.len(), errors), (1, 1));
+        assert!(findings[0].contains("p-one"), "{}", findings[0]);
+    }
+
+    #[test]
+    fn findings_without_end_are_not_reported() {
+        let good = file(PLUGIN);
+        let rules = digest(std::slice::from_ref(&good));
+        let set = format!("{{\"facts\":{{\"a\":\"{}\"}}}}\n", "x".repeat(60_000));
+        let mut more = (0..20).map(|n| PLUGIN.replace("p-one", &format!("p-{n:03}")));
+        let files: Vec<_> = more.by_ref().map(|text| file(&text)).collect();
+        let reason = impossible(run(&files, digest(&files), &set.repeat(20)));
+        assert!(reason.contains("16 MiB"), "{reason}");
+        let few = run(&[good], rules, &set.repeat(20));
+        assert!(matches!(few, Verdict::Done { findings, .. } if findings.len() == 20));
+    }
+}

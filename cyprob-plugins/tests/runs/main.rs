@@ -1,5 +1,6 @@
-//! Workers that are other processes: killed, hung, lying and replaying, they
-//! lose no run and have at most one result accepted.
+//! Installing plugins, asking for runs, and workers that are other processes:
+//! killed, hung, lying and replaying, they lose no run and have at most one
+//! result accepted.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,5 +13,7 @@
 mod dispatcher;
 mod honest;
 mod liars;
+mod library;
 mod lost;
+mod requests;
 mod site;

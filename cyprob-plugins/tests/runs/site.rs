@@ -25,10 +25,11 @@ use tokio::time::{Instant, sleep, timeout};
 /// The longest that any test waits for anything.
 const BOUND: Duration = Duration::from_secs(30);
 
-const PLUGIN: &[u8] = b"id: telnet-open\nname: Telnet\nversion: 1.0.0\ntype: evaluation\nauthor: tests\n\
+pub(crate) const PLUGIN: &[u8] = b"id: telnet-open\nname: Telnet\nversion: 1.0.0\ntype: evaluation\nauthor: tests\n\
     metadata: {severity: high}\ntriggers: [{data_key: telnet.banner, condition: exists, value: true}]\n\
     output: {vulnerability: true, message: telnet is open}\n";
-const FACTS: &[u8] = br#"{"target":"scanned.example","port":23,"facts":{"telnet.banner":"login:"}}
+pub(crate) const FACTS: &[u8] =
+    br#"{"target":"scanned.example","port":23,"facts":{"telnet.banner":"login:"}}
 {"target":"scanned.example","port":22,"facts":{"ssh.banner":"SSH-2.0-OpenSSH_9.2"}}
 "#;
 
@@ -45,10 +46,10 @@ impl Clock for TokioClock {
 pub(crate) struct Site {
     pub(crate) org: OrgCtx,
     pub(crate) queue: Arc<dyn Queue>,
-    user: UserId,
-    outbox: Arc<MemoryStore>,
-    library: PluginLibrary,
-    requests: RunRequests,
+    pub(crate) user: UserId,
+    pub(crate) outbox: Arc<MemoryStore>,
+    pub(crate) library: PluginLibrary,
+    pub(crate) requests: RunRequests,
     queued: Arc<Notify>,
     tokens: Arc<TableTokens>,
     clock: Arc<TokioClock>,

@@ -1,0 +1,168 @@
+//! Asking for runs.
+
+use cyprob_core::domain::PageRequest;
+use cyprob_core::domain::audit::Action;
+use cyprob_plugins::domain::{FactsFile, PluginId, RunState};
+use cyprob_plugins::service::runs::{RunRequest, RunRequestError};
+
+use crate::site::{FACTS, PLUGIN, Site};
+
+fn request(format: &str, bytes: &[u8], plugins: Option<&[&str]>) -> RunRequest {
+    let id = |id: &&str| PluginId::parse(id).unwrap();
+    RunRequest {
+        facts: FactsFile {
+            format: format.to_owned(),
+            bytes: bytes.to_vec(),
+        },
+        plugins: plugins.map(|ids| ids.iter().map(id).collect()),
+        idempotency_key: None,
+    }
+}
+
+async fn refused(site: &Site, request: RunRequest) -> RunRequestError {
+    let refused = site.requests.create(&site.org, site.user, request).await;
+    let error = refused.expect_err("the request should be refused");
+    let page = PageRequest::default();
+    assert_eq!(
+        site.requests.list(&site.org, &page).await.unwrap().items,
+        []
+    );
+    assert_eq!(site.queue.due(site.now()).await.unwrap(), None);
+    assert_eq!(site.actions().await, []);
+    error
+}
+
+#[tokio::test]
+async fn a_request_is_queued_with_its_counts() {
+    let site = Site::new().await;
+    for (format, bytes, sets) in [
+        ("json", FACTS, 2),
+        ("yaml", b"telnet.banner: 'login:'\n".as_slice(), 1),
+        (
+            "xml",
+            br#"<!DOCTYPE nmaprun><nmaprun><host><address addr="192.0.2.1"/><ports><port portid="23"><state state="open"/><service name="telnet"/></port></ports></host></nmaprun>"#,
+            1,
+        ),
+    ] {
+        let asked = request(format, bytes, None);
+        let run = site.requests.create(&site.org, site.user, asked).await.unwrap();
+        assert_eq!(run.state, RunState::Queued);
+        assert_eq!((run.counts.facts, run.counts.plugins), (sets, 1), "{format}");
+        assert_eq!(site.run(run.id).await, run);
+    }
+    assert_eq!(site.actions().await, [Action::RunCreated; 3]);
+}
+
+#[tokio::test]
+async fn the_same_key_is_the_same_run() {
+    let site = Site::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let mut asked = request("json", FACTS, None);
+        asked.idempotency_key = Some("once".to_owned());
+        let run = site.requests.create(&site.org, site.user, asked).await;
+        ids.push(run.unwrap().id);
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_eq!(site.actions().await, [Action::RunCreated]);
+}
+
+#[tokio::test]
+async fn facts_that_cannot_be_read_are_refused_with_their_place() {
+    let site = Site::new().await;
+    for (format, bytes) in [
+        ("json", b"{\"a\": 1".as_slice()),
+        ("json", b"\xff\xfe"),
+        ("yaml", b"a: &x 1\nb: *x\n"),
+        ("xml", b"<!DOCTYPE nmaprun [<!ENTITY a \"b\">]><nmaprun/>"),
+        ("xml", b"<html/>"),
+    ] {
+        let error = refused(&site, request(format, bytes, None)).await;
+        let RunRequestError::Facts(diagnostic) = error else {
+            panic!("{format}: {error}");
+        };
+        assert!(diagnostic.line >= 1, "{diagnostic}");
+    }
+    for empty in [b"".as_slice(), b"\n\n"] {
+        let error = refused(&site, request("json", empty, None)).await;
+        assert!(
+            matches!(error, RunRequestError::NoFacts | RunRequestError::Facts(_)),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn plugins_that_are_not_enabled_are_refused() {
+    let site = Site::new().await;
+    let error = refused(&site, request("json", FACTS, Some(&["stranger"]))).await;
+    assert!(matches!(error, RunRequestError::UnknownPlugin(id) if id.as_str() == "stranger"));
+    let error = refused(&site, request("json", FACTS, Some(&[]))).await;
+    assert!(matches!(error, RunRequestError::NoPlugins));
+    let many: Vec<String> = (0..1_001).map(|n| format!("plugin-{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let error = refused(&site, request("json", FACTS, Some(&many))).await;
+    assert!(matches!(error, RunRequestError::TooManyPlugins));
+    let own = PluginId::parse("telnet-open").unwrap();
+    site.library
+        .set_enabled(&site.org, &own, false)
+        .await
+        .unwrap();
+    site.events().await;
+    let error = refused(&site, request("json", FACTS, Some(&["telnet-open"]))).await;
+    assert!(matches!(error, RunRequestError::UnknownPlugin(_)));
+    let error = refused(&site, request("json", FACTS, None)).await;
+    assert!(matches!(error, RunRequestError::NoPlugins));
+}
+
+/// A plugin that is named twice runs once, and named plugins are all that runs.
+#[tokio::test]
+async fn named_plugins_run_once_each() {
+    let site = Site::new().await;
+    let text = String::from_utf8(PLUGIN.to_vec()).unwrap();
+    let second = text.replace("telnet-open", "another-one").into_bytes();
+    let installed = site
+        .library
+        .install(&site.org, "x.yaml", second)
+        .await
+        .unwrap();
+    let id = installed.plugin.id;
+    site.library
+        .set_enabled(&site.org, &id, true)
+        .await
+        .unwrap();
+    let named = ["telnet-open", "telnet-open"];
+    for (plugins, count) in [(Some(&named[..]), 1), (None, 2)] {
+        let asked = request("json", FACTS, plugins);
+        let run = site
+            .requests
+            .create(&site.org, site.user, asked)
+            .await
+            .unwrap();
+        assert_eq!(run.counts.plugins, count);
+    }
+}
+
+/// Many large plugins are refused before they are read.
+#[tokio::test]
+async fn plugins_that_are_too_large_together_are_refused() {
+    let site = Site::new().await;
+    let text = String::from_utf8(PLUGIN.to_vec()).unwrap();
+    for number in 0..140 {
+        let mut file = text.replace("telnet-open", &format!("large-{number}"));
+        file.push_str("# ");
+        file.push_str(&"x".repeat(250_000));
+        let installed = site
+            .library
+            .install(&site.org, "x.yaml", file.into_bytes())
+            .await;
+        let id = installed.unwrap().plugin.id;
+        site.library
+            .set_enabled(&site.org, &id, true)
+            .await
+            .unwrap();
+    }
+    site.events().await;
+    let error = refused(&site, request("json", FACTS, None)).await;
+    assert!(matches!(error, RunRequestError::TooManyPlugins), "{error}");
+}
