@@ -6,5 +6,9 @@
 
 mod fakes;
 pub mod identity_store;
+pub mod properties;
+mod site;
+mod tally;
 
 pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+pub use tally::Tally;

@@ -1,0 +1,120 @@
+//! A small deployment over any store, for properties.
+
+#![allow(clippy::panic, reason = "a property reports by panicking")]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+use crate::domain::{
+    Caller, PasswordHash, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+};
+use crate::ports::store::IdentityStore;
+use crate::ports::{HashError, PasswordCheck, PasswordHasher};
+use crate::service::{
+    Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts, SignedIn,
+};
+
+/// The password of everybody in a site.
+pub(super) const PASSWORD: &str = "a pass phrase for properties";
+
+/// Keeps passwords as they are: properties about sessions need no cost.
+#[derive(Clone, Copy, Debug, Default)]
+struct PlainHasher;
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(
+        &self,
+        password: SecretString,
+        _: Option<IpAddr>,
+    ) -> Result<PasswordHash, HashError> {
+        Ok(PasswordHash::from_phc(password.expose_secret().to_owned()))
+    }
+
+    async fn check(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+        _: &str,
+        _: Option<IpAddr>,
+    ) -> Result<PasswordCheck, HashError> {
+        match stored {
+            Some(stored) if stored.expose_phc() == password.expose_secret() => {
+                Ok(PasswordCheck::Right)
+            }
+            _ => Ok(PasswordCheck::Wrong),
+        }
+    }
+}
+
+/// Identity services over a store, with a clock and randomness that are told what to be.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) store: Arc<dyn IdentityStore>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) identity: Arc<Identity>,
+}
+
+impl Site {
+    pub(super) fn new(store: Arc<dyn IdentityStore>, clock: Arc<ManualClock>, seed: u64) -> Self {
+        let key = RefreshKey::new([7; 32]);
+        let identity = Identity::new(IdentityParts {
+            store: Arc::clone(&store),
+            hasher: Arc::new(PlainHasher),
+            roles: Arc::new(FixedRoles),
+            feed: Arc::new(RecordingFeed::default()),
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            refresh_keys: RefreshKeys::new(RefreshKeyId::new(1), key),
+            sessions: SessionPolicy::default(),
+            passwords: PasswordPolicy::default(),
+        });
+        Self {
+            store,
+            clock,
+            identity: Arc::new(identity),
+        }
+    }
+
+    /// The first administrator, `ada@example.com`, who owns `acme`.
+    pub(super) async fn found(&self) -> Founded {
+        let Ok(Bootstrap::Open(token)) = self.identity.arm_bootstrap().await else {
+            panic!("the store is new");
+        };
+        let first = FirstAdministrator {
+            email: parsed("ada@example.com"),
+            password: PASSWORD.into(),
+            name: parsed("Ada"),
+            org_slug: parsed("acme"),
+            org_name: parsed("Acme"),
+        };
+        let founded = self
+            .identity
+            .bootstrap(&token, first, &Caller::system("property"))
+            .await;
+        founded.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub(super) async fn sign_in(&self, email: &str) -> SignedIn {
+        let credentials = Credentials {
+            email: email.to_owned(),
+            password: PASSWORD.into(),
+            org: None,
+        };
+        let signed_in = self
+            .identity
+            .sign_in(credentials, &Caller::system("property"))
+            .await;
+        signed_in.unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// A value out of a constant of this folder.
+pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> T {
+    text.parse()
+        .unwrap_or_else(|_| panic!("{text} is well-formed"))
+}

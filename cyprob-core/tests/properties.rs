@@ -1,0 +1,88 @@
+//! The promises about sessions and tenants, over each store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test reports by panicking, and tells its distribution"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cyprob_core::adapters::memory::MemoryStore;
+use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
+use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::testkit::{Tally, properties};
+
+async fn memory() -> Arc<dyn IdentityStore> {
+    Arc::new(MemoryStore::new())
+}
+
+/// A new database for each case, in one directory.
+struct Databases {
+    home: tempfile::TempDir,
+    count: AtomicU32,
+}
+
+impl Databases {
+    fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            count: AtomicU32::new(0),
+        }
+    }
+
+    async fn fresh(&self) -> Arc<dyn IdentityStore> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let path = self.home.path().join(format!("{number}.db"));
+        let options = SqliteOptions::default().with_readers(1);
+        Arc::new(SqliteStore::open(&path, &options).await.unwrap())
+    }
+}
+
+fn told(what: &str, tally: &Tally) {
+    println!("{what}: {tally}");
+    assert_eq!(tally.rarer_than(5.0), Vec::<&str>::new(), "{what}: {tally}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ses_1_memory() {
+    told("SES-1, memory", &properties::ses_1(memory).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ses_1_sqlite() {
+    let databases = Databases::new();
+    told(
+        "SES-1, SQLite",
+        &properties::ses_1(|| databases.fresh()).await,
+    );
+}
+
+#[tokio::test]
+async fn ses_2_memory() {
+    told("SES-2, memory", &properties::ses_2(memory).await);
+}
+
+#[tokio::test]
+async fn ses_2_sqlite() {
+    let databases = Databases::new();
+    told(
+        "SES-2, SQLite",
+        &properties::ses_2(|| databases.fresh()).await,
+    );
+}
+
+#[tokio::test]
+async fn iso_1_memory() {
+    told("ISO-1, memory", &properties::iso_1(memory).await);
+}
+
+#[tokio::test]
+async fn iso_1_sqlite() {
+    let databases = Databases::new();
+    told(
+        "ISO-1, SQLite",
+        &properties::iso_1(|| databases.fresh()).await,
+    );
+}
