@@ -167,7 +167,10 @@ fn set(node: &Node) -> Result<FactSet, Diagnostic> {
             match key.text() {
                 Some("target") if value.is_null() => {}
                 Some("target") => {
-                    target = value.text().ok_or_else(|| {
+                    let text = value
+                        .text()
+                        .filter(|_| matches!(value.value(), Ok(Value::String(_))));
+                    target = text.ok_or_else(|| {
                         bad(
                             value.at,
                             "`target` must be a text, the host's name or address",
