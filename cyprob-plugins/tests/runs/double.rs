@@ -12,7 +12,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use cyprob_plugins::adapters::Files;
@@ -115,6 +115,32 @@ fn run(mode: &str, folder: &Path) -> ExitCode {
             };
             serve(stdin().lock(), stdout().lock(), take).unwrap();
             ExitCode::SUCCESS
+        }
+        "sleep" => {
+            let sleep = |_: &JobMessage| {
+                rest();
+                Verdict::Impossible(String::new())
+            };
+            serve(stdin().lock(), stdout().lock(), sleep).unwrap();
+            ExitCode::SUCCESS
+        }
+        "parent" => {
+            // A control plane whose worker is at work, and that is about to be killed.
+            let mut child = Command::new(std::env::current_exe().unwrap());
+            let child = child.arg(folder).arg("sleep").stdin(Stdio::piped());
+            let mut child = child.spawn().unwrap();
+            let file = format!(
+                r#"{{"name":"json","digest":"{}","data":""}}"#,
+                "0".repeat(64)
+            );
+            let job = format!(
+                r#"{{"version":1,"run":"r","token":"t","rule_set":"{}","facts":{file},"plugins":[]}}"#,
+                "0".repeat(64)
+            );
+            write_frame(child.stdin.as_mut().unwrap(), job.as_bytes()).unwrap();
+            let code = rest();
+            let _ = child.wait();
+            code
         }
         "deaf" => rest(),
         "exit" => ExitCode::from(3),

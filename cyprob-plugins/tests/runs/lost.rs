@@ -7,7 +7,7 @@ use cyprob_plugins::adapters::worker::{ProcessWorkers, WorkerCommand};
 use cyprob_plugins::domain::RunState;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::site::{Site, gone, process};
+use crate::site::{Site, double, gone, process};
 
 const LONG: Duration = Duration::from_secs(20);
 /// Long enough for a debug build to read its job on a busy machine.
@@ -82,6 +82,22 @@ async fn the_offspring_of_a_worker_dies_with_it() {
         gone(process(folder.path(), attempt).await).await;
     }
     task.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_dies_with_its_control_plane() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = double(folder.path(), &["parent", "sleep"]);
+    let mut parent = tokio::process::Command::new(command.program)
+        .args(command.arguments)
+        .spawn()
+        .unwrap();
+    let worker = process(folder.path(), 1).await;
+    // By then it has its job; were it not so, it would end for want of one.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(std::path::Path::new(&format!("/proc/{worker}")).exists());
+    parent.kill().await.unwrap();
+    gone(worker).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! From the queue to workers and back.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ impl Dispatcher {
             jobs.spawn(async move {
                 if let Err(error) = this.attempt(&waiting, stopped).await {
                     // Its lease ends by itself, and then it is taken again.
-                    tracing::error!(run.id = %waiting.run, %error, "an attempt could not be recorded");
+                    tracing::error!(run.id = %waiting.run, error = &error as &dyn Error, "an attempt could not be recorded");
                     sleep(LOOK_EVERY).await;
                 }
                 drop(place);
@@ -135,7 +136,9 @@ impl Dispatcher {
             match self.parts.queue.due(self.parts.clock.now()).await {
                 Ok(Some(waiting)) => return waiting,
                 Ok(None) => {}
-                Err(error) => tracing::error!(%error, "the queue cannot be read"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn Error, "the queue cannot be read");
+                }
             }
             // Either way the queue is looked at again.
             let _ = timeout(LOOK_EVERY, self.parts.queued.notified()).await;
