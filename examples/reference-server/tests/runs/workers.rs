@@ -1,6 +1,5 @@
 //! Workers that do nothing, die, lie, or are not waited for.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,13 +8,12 @@ use crate::support::World;
 use crate::support::server::CYPROB;
 use crate::{ORG, ended, events, install_all, start_xml, token};
 
-/// A program that stands in for a worker and misbehaves.
-fn liar(world_home: &Path, script: &str) -> String {
-    let path = world_home.join("worker.py");
-    std::fs::write(&path, format!("#!/usr/bin/env -S python3 -I\n{script}")).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+/// A script that stands in for a worker, and the configuration that names it.
+fn script(home: &Path, interpreter: &str, text: &str) -> String {
+    let path = home.join("worker");
+    std::fs::write(&path, text).unwrap();
     format!(
-        "worker_command = [\"/usr/bin/env\", \"python3\", \"-I\", {:?}]",
+        "worker_command = [{interpreter:?}, {:?}]",
         path.to_str().unwrap()
     )
 }
@@ -60,7 +58,13 @@ fn a_worker_that_does_nothing_makes_the_run_dead_after_two_attempts() {
 #[test]
 fn a_worker_that_lies_is_not_believed() {
     let home = tempfile::tempdir().unwrap();
-    let world = World::new(&liar(home.path(), ""));
+    // Python speaks for the liars here; the workers of cyprob-plugins' own tests lie without it.
+    if std::env::var("CYPROB_FULL").is_err() {
+        println!("left out: it needs Python, which scripts/test sets up");
+        return;
+    }
+    let python = "/usr/bin/python3";
+    let world = World::new(&script(home.path(), python, ""));
     install_all(&world);
     let begin = "import sys, json, struct\n\
         n = struct.unpack('>I', sys.stdin.buffer.read(4))[0]\n\
@@ -114,7 +118,7 @@ fn a_worker_that_lies_is_not_believed() {
             "b = json.dumps(job).encode(); sys.stdout.buffer.write(struct.pack('>I', len(b)) + b); sys.stdout.buffer.flush()",
         ),
     ] {
-        liar(home.path(), &format!("{begin}{lie}\n"));
+        script(home.path(), python, &format!("{begin}{lie}\n"));
         let (done, _) = without_result(&world);
         assert_eq!(done["state"], "dead", "{what}: {done}");
         println!("{what}: {}", done["error"]);
@@ -125,12 +129,12 @@ fn a_worker_that_lies_is_not_believed() {
 fn a_worker_that_dies_once_is_replaced() {
     let home = tempfile::tempdir().unwrap();
     let mark = home.path().join("first");
-    let script = format!(
-        "import os, sys\nmark = {:?}\nif not os.path.exists(mark):\n    open(mark, 'w').close()\n    os.kill(os.getpid(), 9)\nos.execv({:?}, ['cyprob', 'worker'])\n",
-        mark.to_str().unwrap(),
+    let text = format!(
+        "if [ ! -e {0:?} ]; then : >{0:?}; kill -9 $$; fi\nexec {1:?} worker\n",
+        home.path().join("first"),
         CYPROB,
     );
-    let world = World::new(&liar(home.path(), &script));
+    let world = World::new(&script(home.path(), "/bin/sh", &text));
     install_all(&world);
     let run = start_xml(&world);
     let done = ended(&world, &run);
