@@ -128,7 +128,6 @@ fn a_worker_that_lies_is_not_believed() {
 #[test]
 fn a_worker_that_dies_once_is_replaced() {
     let home = tempfile::tempdir().unwrap();
-    let mark = home.path().join("first");
     let text = format!(
         "if [ ! -e {0:?} ]; then : >{0:?}; kill -9 $$; fi\nexec {1:?} worker\n",
         home.path().join("first"),
