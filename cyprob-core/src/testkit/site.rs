@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+use crate::domain::audit::AuditEvent;
 use crate::domain::{
     Caller, PasswordHash, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
@@ -59,9 +60,33 @@ pub(super) struct Site {
     pub(super) identity: Arc<Identity>,
 }
 
+/// The server's keys, of which the numbered one makes new tokens.
+fn keys(active: u32) -> RefreshKeys {
+    let [first, second] = [[7; 32], [8; 32]].map(RefreshKey::new);
+    let [one, two] = [1, 2].map(RefreshKeyId::new);
+    if active == 1 {
+        RefreshKeys::new(one, first).with_accepted(two, second)
+    } else {
+        RefreshKeys::new(two, second).with_accepted(one, first)
+    }
+}
+
 impl Site {
     pub(super) fn new(store: Arc<dyn IdentityStore>, clock: Arc<ManualClock>, seed: u64) -> Self {
-        let key = RefreshKey::new([7; 32]);
+        Self::with_active_key(store, clock, seed, 1)
+    }
+
+    /// One more server over the same store, in the middle of a change of keys.
+    pub(super) fn beside(&self, seed: u64) -> Self {
+        Self::with_active_key(Arc::clone(&self.store), Arc::clone(&self.clock), seed, 2)
+    }
+
+    fn with_active_key(
+        store: Arc<dyn IdentityStore>,
+        clock: Arc<ManualClock>,
+        seed: u64,
+        active: u32,
+    ) -> Self {
         let identity = Identity::new(IdentityParts {
             store: Arc::clone(&store),
             hasher: Arc::new(PlainHasher),
@@ -69,7 +94,7 @@ impl Site {
             feed: Arc::new(RecordingFeed::default()),
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(SeededEntropy::new(seed)),
-            refresh_keys: RefreshKeys::new(RefreshKeyId::new(1), key),
+            refresh_keys: keys(active),
             sessions: SessionPolicy::default(),
             passwords: PasswordPolicy::default(),
         });
@@ -110,6 +135,22 @@ impl Site {
             .sign_in(credentials, &Caller::system("property"))
             .await;
         signed_in.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Takes out the events since the last call, in order.
+    pub(super) async fn events(&self) -> Vec<AuditEvent> {
+        let mut all = Vec::new();
+        loop {
+            let some = self.store.pending(1_000).await;
+            let some = some.unwrap_or_else(|error| panic!("{error}"));
+            if some.is_empty() {
+                return all;
+            }
+            let ids: Vec<_> = some.iter().map(|event| event.id).collect();
+            let discarded = self.store.discard(&ids).await;
+            discarded.unwrap_or_else(|error| panic!("{error}"));
+            all.extend(some);
+        }
     }
 }
 
