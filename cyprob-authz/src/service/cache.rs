@@ -14,8 +14,8 @@ use crate::domain::VerifiedToken;
 
 const SHARDS: usize = 16;
 const PER_SESSION: usize = 4;
-/// How many entries an eviction looks at to find the one least recently used.
-const SAMPLE: usize = 8;
+/// How many entries an eviction draws to find the one least recently used.
+const SAMPLE: u64 = 8;
 /// What an entry costs beside its token's own bytes.
 const OVERHEAD: usize = 512;
 
@@ -40,11 +40,15 @@ struct Entry {
     token: Arc<VerifiedToken>,
     weight: usize,
     used: AtomicU64,
+    /// Its key's place in the shard's list.
+    place: usize,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
     entries: HashMap<Key, Entry>,
+    /// The keys of `entries` in no order, so that some can be drawn.
+    keys: Vec<Key>,
     weight: usize,
 }
 
@@ -98,6 +102,7 @@ impl TokenCache {
                 token,
                 weight,
                 used: AtomicU64::new(self.tick()),
+                place: 0,
             };
             evicted = self.place(key, entry, at);
         }
@@ -129,27 +134,21 @@ impl TokenCache {
         };
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         while shard.weight + entry.weight > self.shard_bytes {
-            let Some(victim) = victim(&shard, at) else {
+            let Some(victim) = shard.victim(at, self.tick()) else {
                 break;
             };
-            if let Some(gone) = shard.entries.remove(&victim) {
-                shard.weight -= gone.weight;
+            if let Some(gone) = shard.remove(&victim) {
                 evicted.push((gone.token.claims.session, victim));
             }
         }
-        shard.weight += entry.weight;
-        if let Some(old) = shard.entries.insert(key, entry) {
-            shard.weight -= old.weight;
-        }
+        shard.insert(key, entry);
         evicted
     }
 
     fn remove(&self, key: &Key) {
         if let Some(shard) = self.shard(key) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(gone) = shard.entries.remove(key) {
-                shard.weight -= gone.weight;
-            }
+            shard.remove(key);
         }
     }
 
@@ -171,15 +170,123 @@ impl TokenCache {
     }
 }
 
-/// A dead entry among a few, else the least recently used of them.
-fn victim(shard: &Shard, at: Timestamp) -> Option<Key> {
-    shard
-        .entries
-        .iter()
-        .take(SAMPLE)
-        .min_by_key(|(_, entry)| {
-            let live = at < entry.token.claims.expires_at;
-            (live, entry.used.load(Ordering::Relaxed))
-        })
-        .map(|(key, _)| *key)
+impl Shard {
+    fn insert(&mut self, key: Key, mut entry: Entry) {
+        self.remove(&key);
+        entry.place = self.keys.len();
+        self.keys.push(key);
+        self.weight += entry.weight;
+        self.entries.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let gone = self.entries.remove(key)?;
+        self.weight -= gone.weight;
+        // INVARIANT: every entry's place is where its key stands; the last key fills the gap
+        self.keys.swap_remove(gone.place);
+        if let Some(moved) = self.keys.get(gone.place)
+            && let Some(entry) = self.entries.get_mut(moved)
+        {
+            entry.place = gone.place;
+        }
+        Some(gone)
+    }
+
+    /// A dead entry among a few that are drawn, else the least recently used of them.
+    ///
+    /// Drawn anew each time: whoever always looked at the same few would evict
+    /// what just came in and keep what nobody uses.
+    fn victim(&self, at: Timestamp, tick: u64) -> Option<Key> {
+        let drawn = (0..SAMPLE).filter_map(|number| {
+            let place = mixed(tick.wrapping_mul(SAMPLE).wrapping_add(number));
+            let place = place.checked_rem(self.keys.len() as u64)?;
+            let key = self.keys.get(usize::try_from(place).ok()?)?;
+            Some((key, self.entries.get(key)?))
+        });
+        drawn
+            .min_by_key(|(_, entry)| {
+                let live = at < entry.token.claims.expires_at;
+                (live, entry.used.load(Ordering::Relaxed))
+            })
+            .map(|(key, _)| *key)
+    }
+}
+
+/// Spreads a counter over all numbers (SplitMix64).
+const fn mixed(counter: u64) -> u64 {
+    let mut z = counter.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(all(test, feature = "testkit"))]
+mod tests {
+    use cyprob_core::domain::RoleName;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+    use crate::domain::{Narrowings, RootKeyId};
+    use crate::testkit::Stand;
+
+    fn key(number: u64) -> Key {
+        Sha256::digest(number.to_le_bytes()).into()
+    }
+
+    fn insert(cache: &TokenCache, stand: &Stand, number: u64) {
+        let token = VerifiedToken {
+            key: RootKeyId::new(1),
+            claims: stand.claims(Some(stand.org("acme", RoleName::OWNER))),
+            narrowings: Narrowings::compile(Vec::new()),
+        };
+        cache.insert(key(number), 600, Arc::new(token), stand.now());
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes() {
+        let stand = Stand::new(3);
+        let cache = TokenCache::new(CacheLimits { bytes: 1 << 20 });
+        // more than it holds, and nobody asks for them again
+        for number in 0..3_000 {
+            insert(&cache, &stand, number);
+        }
+        let hot = 10_000..10_200;
+        for number in hot.clone() {
+            insert(&cache, &stand, number);
+        }
+        for number in 20_000..23_000 {
+            if number % 100 == 0 {
+                for used in hot.clone() {
+                    cache.get(&key(used));
+                }
+            }
+            insert(&cache, &stand, number);
+        }
+        let kept = hot.filter(|number| cache.get(&key(*number)).is_some());
+        let kept = kept.count();
+        assert!(kept >= 190, "{kept} of 200");
+        let (count, weight) = cache.size();
+        assert!(weight <= 1 << 20 && count > 850, "{count} {weight}");
+    }
+
+    #[test]
+    fn the_lists_of_a_shard_agree_whatever_goes() {
+        let stand = Stand::new(3);
+        let cache = TokenCache::new(CacheLimits { bytes: 1 << 20 });
+        for number in 0..2_000 {
+            insert(&cache, &stand, number);
+            if number % 3 == 0 {
+                cache.remove(&key(number / 2));
+            }
+        }
+        for shard in &cache.shards {
+            let shard = shard.read().unwrap();
+            assert_eq!(shard.keys.len(), shard.entries.len());
+            let weight: usize = shard.entries.values().map(|entry| entry.weight).sum();
+            assert_eq!(weight, shard.weight);
+            for (place, key) in shard.keys.iter().enumerate() {
+                assert_eq!(shard.entries[key].place, place);
+            }
+        }
+    }
 }
