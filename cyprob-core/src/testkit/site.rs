@@ -14,7 +14,7 @@ use crate::domain::{
     Caller, PasswordHash, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use crate::ports::store::IdentityStore;
-use crate::ports::{HashError, PasswordCheck, PasswordHasher};
+use crate::ports::{Entropy, HashError, PasswordCheck, PasswordHasher};
 use crate::service::{
     Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts, SignedIn,
 };
@@ -73,18 +73,14 @@ fn keys(active: u32) -> RefreshKeys {
 
 impl Site {
     pub(super) fn new(store: Arc<dyn IdentityStore>, clock: Arc<ManualClock>, seed: u64) -> Self {
-        Self::with_active_key(store, clock, seed, 1)
+        Self::with(store, clock, Arc::new(SeededEntropy::new(seed)), 1)
     }
 
-    /// One more server over the same store, in the middle of a change of keys.
-    pub(super) fn beside(&self, seed: u64) -> Self {
-        Self::with_active_key(Arc::clone(&self.store), Arc::clone(&self.clock), seed, 2)
-    }
-
-    fn with_active_key(
+    /// With randomness of one's own; key 1 or 2 makes new tokens, the other is accepted.
+    pub(super) fn with(
         store: Arc<dyn IdentityStore>,
         clock: Arc<ManualClock>,
-        seed: u64,
+        entropy: Arc<dyn Entropy>,
         active: u32,
     ) -> Self {
         let identity = Identity::new(IdentityParts {
@@ -93,7 +89,7 @@ impl Site {
             roles: Arc::new(FixedRoles),
             feed: Arc::new(RecordingFeed::default()),
             clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(SeededEntropy::new(seed)),
+            entropy,
             refresh_keys: keys(active),
             sessions: SessionPolicy::default(),
             passwords: PasswordPolicy::default(),

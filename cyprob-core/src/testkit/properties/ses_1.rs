@@ -11,10 +11,25 @@ use tokio::task::JoinSet;
 use super::cases;
 use crate::domain::audit::Action;
 use crate::domain::{Caller, SessionPolicy};
-use crate::ports::Clock;
 use crate::ports::store::IdentityStore;
+use crate::ports::{Clock, Entropy};
 use crate::testkit::site::{Site, parsed};
-use crate::testkit::{ManualClock, Tally};
+use crate::testkit::{ManualClock, SeededEntropy, Tally};
+
+/// Randomness that takes its time.
+///
+/// A refresh draws its event's id after it has read the session and before it
+/// moves it on: this is where racers must meet, and over a store in memory they
+/// hardly ever would.
+#[derive(Debug)]
+struct Lingering(SeededEntropy);
+
+impl Entropy for Lingering {
+    fn fill(&self, out: &mut [u8]) {
+        std::thread::sleep(Duration::from_micros(100));
+        self.0.fill(out);
+    }
+}
 
 /// One that shows the token.
 #[derive(Clone, Debug)]
@@ -54,7 +69,7 @@ fn arrivals() -> impl Strategy<Value = (u32, Vec<Arrival>)> {
 /// For any interleaving of refreshes within the grace there is one generation step, and all callers get the same refresh token and an equally valid access scope.
 ///
 /// They come at two servers over one store, one of which already makes tokens
-/// with the next key.
+/// with the next key. On a runtime of several threads they race.
 ///
 /// # Panics
 ///
@@ -65,8 +80,12 @@ where
     G: Future<Output = Arc<dyn IdentityStore>>,
 {
     let mut tally = Tally::default();
-    let site = Site::new(fresh().await, Arc::new(ManualClock::default()), 1);
-    let second = site.beside(2);
+    let (store, clock) = (fresh().await, Arc::new(ManualClock::default()));
+    let server = |number: u32| {
+        let entropy = Arc::new(Lingering(SeededEntropy::new(number.into())));
+        Site::with(Arc::clone(&store), Arc::clone(&clock), entropy, number)
+    };
+    let (site, second) = (server(1), server(2));
     site.found().await;
     for (before, arrivals) in cases(&arrivals()) {
         case(&site, &second, before, &arrivals, &mut tally).await;
