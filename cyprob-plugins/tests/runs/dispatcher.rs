@@ -32,6 +32,17 @@ impl Slow {
             ..Self::default()
         })
     }
+
+    /// Waits until a worker has begun.
+    async fn working(&self) {
+        let wait = async {
+            while self.begun.load(Ordering::SeqCst) == 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let begun = tokio::time::timeout(Duration::from_secs(300), wait).await;
+        begun.expect("a worker should have begun");
+    }
 }
 
 struct Leaving<'a>(&'a AtomicUsize);
@@ -91,7 +102,7 @@ async fn a_cancelled_run_ends_its_worker() {
         .await
         .unwrap();
     let id = site.ask().await;
-    site.until(id, |run| run.state == RunState::Running).await;
+    workers.working().await;
     assert!(matches!(site.cancel(id).await, CancelOutcome::Cancelled(_)));
     assert_eq!(workers.left.load(Ordering::SeqCst), 0);
     sleep(Duration::from_secs(6)).await;
@@ -135,7 +146,7 @@ async fn stopping_gives_runs_back() {
             .start()
             .await
             .unwrap();
-        site.until(id, |run| run.state == RunState::Running).await;
+        workers.working().await;
         if round % 2 == 0 {
             task.stop().await;
         } else {
@@ -176,9 +187,7 @@ fn crash(site: &Arc<Site>) {
                 .start()
                 .await
                 .unwrap();
-            while workers.begun.load(Ordering::SeqCst) == 0 {
-                sleep(Duration::from_millis(5)).await;
-            }
+            workers.working().await;
             std::mem::forget(task);
         });
         runtime.shutdown_background();

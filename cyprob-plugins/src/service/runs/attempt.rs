@@ -157,10 +157,12 @@ impl Dispatcher {
         tokio::pin!(running);
         loop {
             tokio::select! {
+                biased;
                 report = &mut running => return match report {
                     Ok(report) => Ended::Report(facts, report),
                     Err(Lost(reason)) => Ended::Lost(reason),
                 },
+                () = told(&mut stopped) => return Ended::Stopped,
                 () = sleep(HEARTBEAT) => {
                     let until = self.parts.clock.now().after(LEASE);
                     let held = self.parts.queue.extend(job.org, job.run, job.fence, until).await;
@@ -169,7 +171,6 @@ impl Dispatcher {
                         return Ended::Lost("the attempt is not held any more".to_owned());
                     }
                 }
-                () = told(&mut stopped) => return Ended::Stopped,
             }
         }
     }

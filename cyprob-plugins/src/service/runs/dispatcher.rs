@@ -108,11 +108,13 @@ impl Dispatcher {
                 Some((self.next().await, place))
             };
             let (waiting, place) = tokio::select! {
+                // Once it is to end, what was given back is not taken again.
+                biased;
+                () = told(&mut stopped) => break,
                 next = next => match next {
                     Some(next) => next,
                     None => break,
                 },
-                () = told(&mut stopped) => break,
             };
             let (this, stopped) = (Arc::clone(&self), stopped.clone());
             jobs.spawn(async move {
