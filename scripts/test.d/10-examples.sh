@@ -20,7 +20,6 @@ claim() { # what should hold, command...
     fi
 }
 
-cargo build --quiet --locked --example quickstart
 mkdir -m 700 "$work/data"
 "${CARGO_TARGET_DIR:-target}/debug/examples/quickstart" "$work/data" >"$work/out" &
 pid=$!

@@ -13,7 +13,6 @@ passed=0
 failed=0
 runs=0
 
-cargo build --quiet --locked -p cyprob-audit --features testkit --example publish_log
 publish=${CARGO_TARGET_DIR:-target}/debug/examples/publish_log
 verify() { "$CYPROB_BIN" audit verify "$1/system" --key "$(cat "$1/vkey")"; }
 field() { sed -n "s/^$1 *//p"; }
