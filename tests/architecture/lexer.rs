@@ -117,7 +117,7 @@ fn character(chars: &[char], at: usize) -> usize {
     }
 }
 
-/// [`code`] without the items under `#[cfg(test)]` or `#[cfg(any(test, ...))]`.
+/// [`code`] without the items under `#[cfg(test)]`, `#[cfg(any(test, ...))]` or `#[cfg(all(test, ...))]`.
 pub(crate) fn shipped(text: &str) -> String {
     let mut code: Vec<char> = code(text).chars().collect();
     let mut at = 0;
@@ -146,7 +146,8 @@ fn test_item(code: &[char], at: usize) -> Option<usize> {
         .iter()
         .filter(|c| !c.is_whitespace())
         .collect();
-    if attribute != "#[cfg(test)" && !attribute.starts_with("#[cfg(any(test,") {
+    let tests = ["#[cfg(any(test,", "#[cfg(all(test,"];
+    if attribute != "#[cfg(test)" && !tests.iter().any(|begun| attribute.starts_with(begun)) {
         return None;
     }
     let mut depth = 0;
