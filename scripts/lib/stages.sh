@@ -4,6 +4,7 @@
 
 total_passed=0
 total_failed=0
+failures=()
 begun=$SECONDS
 
 stage__end() { # name, seconds, text
@@ -19,6 +20,7 @@ stage_check() { # name, command...
         stage__end "$name" $((SECONDS - start)) "ok"
     else
         total_failed=$((total_failed + 1))
+        failures+=("$name")
         stage__end "$name" $((SECONDS - start)) "FAILED"
     fi
 }
@@ -42,6 +44,11 @@ stage__count_cargo() { # log
     } END { print passed + 0, failed + 0 }' "$1"
 }
 
+# The names of the tests that failed in cargo's test binaries.
+stage__failed_cargo() { # log
+    sed -nE 's/^test (.+) \.\.\. FAILED$/\1/p' "$1"
+}
+
 # Reads the last line "N passed, N failed": "PASSED FAILED", or nothing.
 stage__count_script() { # log
     sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1
@@ -60,6 +67,10 @@ stage__run() { # name, counting function, command...
     if ((failed == 0)) && { ((status != 0)) || ((passed == 0)); }; then
         echo "$name: status $status, $passed passed: counted as a failure"
         failed=1
+    fi
+    if ((failed > 0)); then
+        failures+=("$name")
+        mapfile -t -O "${#failures[@]}" failures < <(stage__failed_cargo "$log")
     fi
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
@@ -80,8 +91,11 @@ stage_script() { # name, command...
     stage__run "$name" stage__count_script "$@"
 }
 
-# Prints the sum and ends the run with its status.
+# Prints what failed and the sum, and ends the run with its status.
 stage_summary() {
+    if ((${#failures[@]} > 0)); then
+        printf 'FAILED: %s\n' "${failures[@]}"
+    fi
     echo "== all: $((SECONDS - begun))s"
     echo "$total_passed passed, $total_failed failed"
     exit $((total_failed > 0))

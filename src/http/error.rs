@@ -172,7 +172,10 @@ impl From<RunRequestError> for ApiError {
             RunRequestError::NoPlugins => {
                 Self::field("plugins", "there is none, and none is enabled")
             }
-            RunRequestError::TooManyPlugins => Self::field("plugins", "are more than 1000, or more than 32 MiB together"),
+            RunRequestError::TooManyPlugins => Self::field(
+                "plugins",
+                "are more than 1000, or more than 32 MiB together",
+            ),
             other => Self::unavailable(&other),
         }
     }
