@@ -1,0 +1,229 @@
+//! A deployment whose clock, randomness and hasher the tests hold.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cyprob_core::adapters::memory::MemoryStore;
+use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
+use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
+use cyprob_core::domain::{
+    Caller, CtxIssuer, DeploymentCtx, OrgCtx, OrgId, PasswordPolicy, RefreshKey, RefreshKeyId,
+    RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
+};
+use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::service::{
+    Accepted, Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts,
+    NewAccount, NewInvitation, SignInError, SignedIn,
+};
+use cyprob_core::testkit::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+use secrecy::SecretString;
+
+use crate::hasher::TestHasher;
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "a pass phrase for services";
+/// A password that is not it.
+pub(crate) const OTHER: &str = "quite another pass phrase";
+/// The address that every stranger comes from.
+pub(crate) const STRANGER: [u8; 4] = [203, 0, 113, 9];
+
+pub(crate) struct House {
+    pub(crate) store: Arc<dyn IdentityStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) feed: Arc<RecordingFeed>,
+    pub(crate) hasher: Arc<TestHasher>,
+    pub(crate) identity: Arc<Identity>,
+    issuer: CtxIssuer,
+    entropy: Arc<SeededEntropy>,
+    _home: Option<tempfile::TempDir>,
+}
+
+fn key(number: u8) -> (RefreshKeyId, RefreshKey) {
+    (
+        RefreshKeyId::new(number.into()),
+        RefreshKey::new([number; 32]),
+    )
+}
+
+/// Key rings that know these keys; the first makes new tokens.
+pub(crate) fn keys(numbers: &[u8]) -> RefreshKeys {
+    let mut all = numbers.iter().copied().map(key);
+    let (id, first) = all.next().unwrap();
+    all.fold(RefreshKeys::new(id, first), |ring, (id, key)| {
+        ring.with_accepted(id, key)
+    })
+}
+
+pub(crate) fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// Somebody of whom nothing is known but the address.
+pub(crate) fn stranger() -> Caller {
+    Caller {
+        actor: Actor::Anonymous,
+        origin: RequestOrigin {
+            ip_address: Some(STRANGER.into()),
+            user_agent: None,
+        },
+        request_id: None,
+    }
+}
+
+pub(crate) fn credentials(email: &str, password: &str) -> Credentials {
+    Credentials {
+        email: email.to_owned(),
+        password: password.into(),
+        org: None,
+    }
+}
+
+impl House {
+    pub(crate) fn memory() -> Self {
+        Self::over(Arc::new(MemoryStore::new()), None)
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::default().with_readers(2);
+        let store = SqliteStore::open(&home.path().join("cyprob.db"), &options).await;
+        Self::over(Arc::new(store.unwrap()), Some(home))
+    }
+
+    fn over(store: Arc<dyn IdentityStore>, home: Option<tempfile::TempDir>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let feed = Arc::new(RecordingFeed::default());
+        let hasher = Arc::new(TestHasher::default());
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let identity = Arc::new(Identity::new(IdentityParts {
+            store: Arc::clone(&store),
+            hasher: Arc::clone(&hasher) as _,
+            roles: Arc::new(FixedRoles),
+            feed: Arc::clone(&feed) as _,
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::clone(&entropy) as _,
+            refresh_keys: keys(&[1]),
+            sessions: SessionPolicy::default(),
+            passwords: PasswordPolicy::default(),
+        }));
+        Self {
+            store,
+            clock,
+            feed,
+            hasher,
+            identity,
+            issuer: CtxIssuer::for_composition(),
+            entropy,
+            _home: home,
+        }
+    }
+
+    /// The same deployment after a restart with these server keys.
+    pub(crate) fn with_keys(&self, ring: RefreshKeys) -> Identity {
+        Identity::new(IdentityParts {
+            store: Arc::clone(&self.store),
+            hasher: Arc::clone(&self.hasher) as _,
+            roles: Arc::new(FixedRoles),
+            feed: Arc::clone(&self.feed) as _,
+            clock: Arc::clone(&self.clock) as _,
+            entropy: Arc::clone(&self.entropy) as _,
+            refresh_keys: ring,
+            sessions: SessionPolicy::default(),
+            passwords: PasswordPolicy::default(),
+        })
+    }
+
+    pub(crate) fn first() -> FirstAdministrator {
+        FirstAdministrator {
+            email: parsed("ada@example.com"),
+            password: PASSWORD.into(),
+            name: parsed("Ada"),
+            org_slug: parsed("acme"),
+            org_name: parsed("Acme"),
+        }
+    }
+
+    pub(crate) async fn armed(&self) -> SecretString {
+        match self.identity.arm_bootstrap().await.unwrap() {
+            Bootstrap::Open(token) => token,
+            Bootstrap::Closed => panic!("the door is closed"),
+        }
+    }
+
+    /// `ada@example.com`, who administers the deployment and owns `acme`.
+    pub(crate) async fn found(&self) -> Founded {
+        let token = self.armed().await;
+        let founded = self
+            .identity
+            .bootstrap(&token, Self::first(), &stranger())
+            .await;
+        founded.unwrap()
+    }
+
+    pub(crate) async fn try_sign_in(
+        &self,
+        email: &str,
+        password: &str,
+    ) -> Result<SignedIn, SignInError> {
+        let credentials = credentials(email, password);
+        self.identity.sign_in(credentials, &stranger()).await
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str) -> SignedIn {
+        self.try_sign_in(email, PASSWORD).await.unwrap()
+    }
+
+    fn caller(user: UserId) -> Caller {
+        Caller {
+            actor: Actor::User {
+                id: user,
+                session: None,
+                token: None,
+            },
+            ..stranger()
+        }
+    }
+
+    pub(crate) fn user(&self, who: &SignedIn) -> UserCtx {
+        let caller = Self::caller(who.user.id);
+        self.issuer.user(who.user.id, who.session.id, caller)
+    }
+
+    pub(crate) fn org(&self, org: OrgId, user: UserId, role: RoleName) -> OrgCtx {
+        self.issuer.org(org, role, Self::caller(user))
+    }
+
+    pub(crate) fn deployment(&self, user: UserId) -> DeploymentCtx {
+        self.issuer.deployment(Self::caller(user))
+    }
+
+    pub(crate) async fn invite(&self, by: &OrgCtx, email: &str, role: RoleName) -> NewInvitation {
+        let invited = self.identity.invite(by, parsed(email), role).await;
+        invited.unwrap()
+    }
+
+    pub(crate) fn account() -> Option<NewAccount> {
+        Some(NewAccount {
+            name: parsed("Somebody"),
+            password: PASSWORD.into(),
+        })
+    }
+
+    /// A new person in an organization.
+    pub(crate) async fn member(&self, by: &OrgCtx, email: &str, role: RoleName) -> Accepted {
+        let invited = self.invite(by, email, role).await;
+        let accepted = self
+            .identity
+            .accept_as_new(&invited.token, Self::account(), &stranger())
+            .await;
+        accepted.unwrap()
+    }
+
+    /// Takes out the events since the last call, in order.
+    pub(crate) async fn events(&self) -> Vec<AuditEvent> {
+        let events = self.store.pending(10_000).await.unwrap();
+        let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+        self.store.discard(&ids).await.unwrap();
+        events
+    }
+}
