@@ -22,7 +22,6 @@ use tokio::sync::watch;
 
 #[cfg(feature = "sqlite")]
 use crate::DeploymentKeys;
-use crate::wiring::OutboxLog;
 
 /// The stores of a control plane, which must see one another's commits: one database, or one memory.
 ///
@@ -85,7 +84,7 @@ impl Stores {
         let recorded = identity.outbox_signal();
         let tiles = Arc::new(MemorySink::default());
         let runs = Arc::new(MemoryRuns::new(Arc::clone(&identity) as _));
-        let log = OutboxLog::new(Arc::clone(&identity) as _, MemoryLogStore::default());
+        let log = MemoryLogStore::over(Arc::clone(&identity) as _);
         Self {
             identity,
             log: Arc::new(log),

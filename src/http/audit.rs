@@ -17,7 +17,7 @@ use super::query::{AuditQuery, ExportQuery};
 use super::{ApiError, ApiState};
 
 /// `GET /api/v1/orgs/{org}/audit`.
-#[utoipa::path(get, path = "", operation_id = "audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<TrailRecord>)))]
+#[utoipa::path(get, path = "", operation_id = "audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "the newest first; a page may be short and have a cursor all the same, since each looks at a bounded part of the log", body = PageAnswer<TrailRecord>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::AuditRead>>,
     State(api): State<ApiState>,
@@ -82,7 +82,7 @@ pub(crate) async fn export(
 }
 
 /// `GET /api/v1/system/audit`.
-#[utoipa::path(get, path = "", operation_id = "system_audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as asked", body = PageAnswer<TrailRecord>)))]
+#[utoipa::path(get, path = "", operation_id = "system_audit_list", tag = "audit", params(AuditQuery), responses((status = 200, description = "as for an organization", body = PageAnswer<TrailRecord>)))]
 pub(crate) async fn system_list(
     auth: Auth<System<perm::SystemAuditRead>>,
     State(api): State<ApiState>,

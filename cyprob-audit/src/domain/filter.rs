@@ -5,7 +5,11 @@ use cyprob_core::domain::audit::{Action, AuditEvent, Outcome};
 
 /// Which entries are wanted; what is absent does not narrow.
 ///
-/// All of these stand in clear in a leaf, so no key is needed to select by them.
+/// All of these stand in clear in a leaf, so no key is needed to select by
+/// them and stores keep them in columns: time, action and outcome are public;
+/// an actor's id is a pseudonym, random in itself, which only core's tables
+/// lead back to a person. Addresses, user agents and names are sealed: nobody
+/// can select by them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntryFilter {
     /// Not before this time.

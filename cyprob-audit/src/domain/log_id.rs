@@ -27,6 +27,15 @@ impl LogId {
     pub fn of(org: Option<OrgId>) -> Self {
         org.map_or(Self::System, Self::Org)
     }
+
+    /// The organization whose log it is; none for the system's.
+    #[must_use]
+    pub const fn org(self) -> Option<OrgId> {
+        match self {
+            Self::System => None,
+            Self::Org(org) => Some(org),
+        }
+    }
 }
 
 /// `system` or the organization's id: also the name of the log's directory.

@@ -9,7 +9,9 @@ mod tile_sink;
 
 pub use event_sink::{EventSink, EventSinkError};
 pub use log_files::{Found, LogFiles, LogFilesError};
-pub use log_store::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+pub use log_store::{
+    Batch, FoundEntries, LogStore, LogStoreError, Look, NewEntry, Placed, SignedHead,
+};
 pub use published_logs::{PublishedLogs, PublishedLogsError};
 pub use subject_keys::{SubjectKeyStoreError, SubjectKeys};
 pub use tile_sink::{Publication, TileSink, TileSinkError};

@@ -1,7 +1,8 @@
-//! Builders of whole logs, tampering, and the properties of the verifier.
+//! Builders of whole logs, tampering, the properties of the verifier, and what every log store must do.
 
 mod events;
 mod log;
+pub mod log_store;
 mod properties;
 mod tamper;
 

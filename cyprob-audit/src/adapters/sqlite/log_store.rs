@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use cyprob_core::adapters::sqlite::{Columns, OpenError, SqliteStore};
-use cyprob_core::domain::audit::{AuditEvent, Outcome};
-use cyprob_core::domain::{Id as _, OrgId, SystemCtx, Timestamp};
+use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
+use cyprob_core::domain::audit::AuditEvent;
+use cyprob_core::domain::{EventId, SystemCtx};
 use cyprob_core::ports::store::{Outbox as _, StoreError};
 
 use super::sql;
-use crate::domain::{EntryFilter, LogId, RightEdge};
-use crate::ports::{Batch, LogStore, LogStoreError, NewEntry, Placed, SignedHead};
+use crate::domain::{EntryFilter, LogId};
+use crate::ports::{
+    Batch, FoundEntries, LogStore, LogStoreError, Look, NewEntry, Placed, SignedHead,
+};
 
 /// The entries of every log in core's database.
 #[derive(Clone, Debug)]
 pub struct SqliteLogStore {
-    store: SqliteStore,
-    system: SystemCtx,
+    pub(super) store: SqliteStore,
+    pub(super) system: SystemCtx,
 }
 
 impl SqliteLogStore {
@@ -46,9 +48,14 @@ impl SqliteLogStore {
             .flat_map(|batch| &batch.entries)
             .map(|entry| entry.event.id)
             .collect();
+        let twice = batches
+            .iter()
+            .map(|batch| batch.entries.len())
+            .sum::<usize>()
+            != ids.len();
         // Dropping the transaction puts them back.
         let taken = tx.take_outbox(ids.len()).await?;
-        if taken.iter().map(|event| event.id).collect::<BTreeSet<_>>() != ids {
+        if twice || taken.iter().map(|event| event.id).collect::<BTreeSet<_>>() != ids {
             return Ok(Placed::Moved);
         }
         for batch in batches {
@@ -91,93 +98,6 @@ impl SqliteLogStore {
         Ok(Placed::Done)
     }
 
-    async fn try_logs(&self) -> Result<Vec<LogId>, StoreError> {
-        let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::LOGS)
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        rows.iter()
-            .map(|row| Columns::of(row, "audit_logs").read("org_id", log_of))
-            .collect()
-    }
-
-    /// Size and signed head of a log; `None` for one without entries.
-    async fn try_log(&self, log: LogId) -> Result<Option<(u64, Option<SignedHead>)>, StoreError> {
-        let mut read = self.store.system_read(&self.system).await?;
-        let row = sqlx::query(sql::LOG)
-            .bind(key(log))
-            .fetch_optional(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let columns = Columns::of(&row, "audit_logs");
-        let unsigned = |number: i64| u64::try_from(number).ok();
-        let size = columns.read("size", unsigned)?;
-        let Some(signed) = columns.read_optional("signed_size", unsigned)? else {
-            return Ok(Some((size, None)));
-        };
-        let head = SignedHead {
-            checkpoint: columns.get("checkpoint")?,
-            edge: columns.read("edge", |edge: &[u8]| RightEdge::from_bytes(signed, edge))?,
-        };
-        Ok(Some((size, Some(head))))
-    }
-
-    async fn try_leaves(
-        &self,
-        log: LogId,
-        first: u64,
-        limit: usize,
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::LEAVES)
-            .bind(key(log))
-            .bind(integer(first)?)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        let mut leaves = Vec::with_capacity(rows.len());
-        for (index, row) in (integer(first)?..).zip(&rows) {
-            let columns = Columns::of(row, "audit_entries");
-            columns.read("idx", |found: i64| (found == index).then_some(()))?;
-            leaves.push(columns.get("leaf")?);
-        }
-        Ok(leaves)
-    }
-
-    async fn try_entries(
-        &self,
-        log: LogId,
-        filter: &EntryFilter,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let before = before.and_then(|before| i64::try_from(before).ok());
-        let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::ENTRIES)
-            .bind(key(log))
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(filter.from.map_or(i64::MIN, Timestamp::as_micros))
-            .bind(filter.to.map_or(i64::MAX, Timestamp::as_micros))
-            .bind(filter.actor.as_deref())
-            .bind(filter.action.map(|action| action.to_string()))
-            .bind(filter.outcome.map(Outcome::as_str))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        let entry = |row: &_| {
-            let columns = Columns::of(row, "audit_entries");
-            let index = columns.read("idx", |index: i64| u64::try_from(index).ok())?;
-            Ok((index, columns.get("leaf")?))
-        };
-        rows.iter().map(entry).collect()
-    }
-
     async fn try_sign(&self, log: LogId, head: &SignedHead) -> Result<bool, StoreError> {
         let mut tx = self.store.system_tx(&self.system).await?;
         let signed = sqlx::query(sql::SIGN)
@@ -201,14 +121,7 @@ pub(super) fn key(log: LogId) -> Vec<u8> {
     }
 }
 
-fn log_of(key: &[u8]) -> Option<LogId> {
-    if key.is_empty() {
-        return Some(LogId::System);
-    }
-    OrgId::from_slice(key).ok().map(LogId::Org)
-}
-
-fn integer(number: u64) -> Result<i64, StoreError> {
+pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(StoreError::unavailable)
 }
 
@@ -222,6 +135,16 @@ fn failed(error: StoreError) -> LogStoreError {
 impl LogStore for SqliteLogStore {
     async fn pending(&self, limit: usize) -> Result<Vec<AuditEvent>, LogStoreError> {
         self.store.pending(limit).await.map_err(failed)
+    }
+
+    async fn waiting(
+        &self,
+        log: LogId,
+        from: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, LogStoreError> {
+        let waiting = self.store.waiting(log.org(), from, limit).await;
+        waiting.map_err(failed)
     }
 
     async fn logs(&self) -> Result<Vec<LogId>, LogStoreError> {
@@ -250,12 +173,13 @@ impl LogStore for SqliteLogStore {
         &self,
         log: LogId,
         filter: &EntryFilter,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<(u64, Vec<u8>)>, LogStoreError> {
-        self.try_entries(log, filter, before, limit)
-            .await
-            .map_err(failed)
+        look: Look,
+    ) -> Result<FoundEntries, LogStoreError> {
+        self.try_entries(log, filter, look).await.map_err(failed)
+    }
+
+    async fn index_of(&self, log: LogId, event: EventId) -> Result<Option<u64>, LogStoreError> {
+        self.try_index_of(log, event).await.map_err(failed)
     }
 
     async fn signed(&self, log: LogId) -> Result<Option<SignedHead>, LogStoreError> {

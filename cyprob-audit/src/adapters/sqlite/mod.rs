@@ -1,5 +1,6 @@
 //! The store of placed entries in SQLite, beside core's outbox and in its transactions.
 
+mod log_reads;
 mod log_store;
 mod sql;
 mod subject_keys;

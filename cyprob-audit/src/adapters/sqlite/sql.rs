@@ -13,9 +13,11 @@ pub(super) const LOG: &str =
 pub(super) const LEAVES: &str = "SELECT idx, leaf FROM audit_entries \
     WHERE org_id = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
 pub(super) const ENTRIES: &str = "SELECT idx, leaf FROM audit_entries \
-    WHERE org_id = $1 AND idx < $2 AND at >= $3 AND at < $4 \
-    AND ($5 IS NULL OR actor_id = $5) AND ($6 IS NULL OR action = $6) \
-    AND ($7 IS NULL OR outcome = $7) ORDER BY idx DESC LIMIT $8";
+    WHERE org_id = $1 AND idx >= $2 AND idx < $3 AND at >= $4 AND at < $5 \
+    AND ($6 IS NULL OR actor_id = $6) AND ($7 IS NULL OR action = $7) \
+    AND ($8 IS NULL OR outcome = $8) ORDER BY idx DESC LIMIT $9";
+pub(super) const INDEX_OF: &str =
+    "SELECT idx FROM audit_entries WHERE event_id = $2 AND org_id = $1";
 pub(super) const SIGN: &str = "UPDATE audit_logs SET signed_size = $2, checkpoint = $3, edge = $4 \
     WHERE org_id = $1 AND size >= $2 AND (signed_size IS NULL OR signed_size < $2)";
 pub(super) const KEY_OF: &str =

@@ -11,7 +11,7 @@ use super::*;
 use crate::adapters::directory::{DirectoryLog, DirectorySink};
 use crate::adapters::memory::MemorySubjectKeys;
 use crate::domain::{LogId, Origins};
-use crate::ports::{Batch, LogStore as _, NewEntry, Placed};
+use crate::ports::LogStore as _;
 use crate::service::Sequencer;
 use crate::service::verify::{Options, verify_log};
 use crate::testkit::events;
@@ -88,83 +88,6 @@ async fn events_go_from_outbox_to_verified_files_across_restarts() {
         assert_eq!(entries, (at as u64 + 1) * 175);
         store.close().await;
     }
-}
-
-#[tokio::test]
-async fn what_does_not_fit_changes_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let (store, logs) = open(directory.path()).await;
-    let events = mixed(10);
-    store.record(&events).await.unwrap();
-    let entry = |event: &AuditEvent| NewEntry {
-        event: event.clone(),
-        leaf: event.id.to_string().into_bytes(),
-        aside: None,
-    };
-    let batch = |first, events: &[AuditEvent]| Batch {
-        log: LogId::System,
-        first,
-        entries: events.iter().map(entry).collect(),
-    };
-    for wrong in [
-        vec![batch(0, &events[1..3])],
-        vec![batch(1, &events[..2])],
-        vec![batch(0, &events[..2]), batch(3, &events[2..3])],
-    ] {
-        assert_eq!(logs.place(&wrong).await.unwrap(), Placed::Moved);
-        assert_eq!(logs.size(LogId::System).await.unwrap(), 0);
-        assert_eq!(store.pending(100).await.unwrap(), events);
-    }
-    assert_eq!(
-        logs.place(&[batch(0, &events[..4])]).await.unwrap(),
-        Placed::Done
-    );
-    assert_eq!(store.pending(100).await.unwrap(), events[4..]);
-    let leaves = logs.leaves(LogId::System, 1, 2).await.unwrap();
-    assert_eq!(leaves, [entry(&events[1]).leaf, entry(&events[2]).leaf]);
-    assert_eq!(
-        logs.leaves(LogId::System, 4, 2).await.unwrap(),
-        [[0_u8; 0]; 0]
-    );
-}
-
-#[tokio::test]
-async fn a_head_is_signed_once_and_never_beyond_the_entries() {
-    use crate::domain::{Hash, RightEdge};
-    use crate::ports::SignedHead;
-    let directory = tempfile::tempdir().unwrap();
-    let (store, logs) = open(directory.path()).await;
-    let events = mixed(3);
-    store.record(&events).await.unwrap();
-    let entries = events.iter().map(|event| NewEntry {
-        event: event.clone(),
-        leaf: b"x".to_vec(),
-        aside: Some(b"more".to_vec()),
-    });
-    let batch = Batch {
-        log: LogId::System,
-        first: 0,
-        entries: entries.collect(),
-    };
-    assert_eq!(logs.place(&[batch]).await.unwrap(), Placed::Done);
-    assert_eq!(logs.signed(LogId::System).await.unwrap(), None);
-    let head = |size: u64| {
-        let mut edge = RightEdge::empty();
-        for _ in 0..size {
-            edge.push(Hash::of_leaf(b"x"), |_, _| {}).unwrap();
-        }
-        SignedHead {
-            checkpoint: size.to_string().into_bytes(),
-            edge,
-        }
-    };
-    assert!(!logs.sign(LogId::System, &head(4)).await.unwrap());
-    assert!(logs.sign(LogId::System, &head(2)).await.unwrap());
-    assert!(!logs.sign(LogId::System, &head(2)).await.unwrap());
-    assert!(!logs.sign(LogId::System, &head(1)).await.unwrap());
-    assert_eq!(logs.signed(LogId::System).await.unwrap(), Some(head(2)));
-    assert!(logs.sign(LogId::System, &head(3)).await.unwrap());
-    assert_eq!(logs.signed(LogId::System).await.unwrap(), Some(head(3)));
 }
 
 /// Counts up, so that no two keys are alike.

@@ -97,10 +97,8 @@ impl House {
         )
     }
 
-    fn record(&self, events: &[AuditEvent]) {
-        events
-            .iter()
-            .for_each(|event| self.store.record(event.clone()));
+    async fn record(&self, events: &[AuditEvent]) {
+        self.store.outbox().record(events).await.unwrap();
     }
 
     fn size(&self, log: LogId) -> u64 {
@@ -140,7 +138,7 @@ async fn every_event_gets_one_place_in_its_log_in_order() {
     let org = LogId::of(events[1].org);
     let sequencer = house.sequencer();
     for batch in events.chunks(130) {
-        house.record(batch);
+        house.record(batch).await;
         assert_eq!(
             sequencer.step().await.unwrap(),
             Step {
@@ -159,7 +157,7 @@ async fn every_event_gets_one_place_in_its_log_in_order() {
             .collect();
         assert_eq!(house.ids(log).await, expected);
     }
-    house.record(&super::tests::events(3_000)[1_500..]);
+    house.record(&super::tests::events(3_000)[1_500..]).await;
     let step = sequencer.step().await.unwrap();
     assert_eq!(
         step,
@@ -182,7 +180,7 @@ async fn what_failed_is_gone_on_with() {
             let mut sequencer = house.sequencer();
             let mut heads = BTreeSet::new();
             for (at, batch) in events.chunks(70).enumerate() {
-                house.record(batch);
+                house.record(batch).await;
                 if at % 3 == 1 {
                     *house.sink.fail.lock().unwrap() = Some(after);
                     assert!(matches!(
@@ -217,7 +215,7 @@ async fn what_failed_is_gone_on_with() {
 async fn a_second_sequencer_changes_nothing() {
     let house = House::new();
     let events = mixed(30);
-    house.record(&events);
+    house.record(&events).await;
     let sealed = |event: &AuditEvent| NewEntry {
         event: event.clone(),
         leaf: event.id.to_string().into_bytes(),
@@ -241,13 +239,13 @@ async fn a_second_sequencer_changes_nothing() {
     }
     let (first, second) = (house.sequencer(), house.sequencer());
     assert_eq!(first.step().await.unwrap().placed, 30);
-    house.record(&super::tests::events(60)[30..]);
+    house.record(&super::tests::events(60)[30..]).await;
     assert_eq!(second.step().await.unwrap().placed, 30);
     let org = LogId::of(events[1].org);
     assert_eq!(house.size(org), 50);
     // The first goes on from its own end with what the store holds; the second
     // finds a head signed that is not smaller, refuses, and then starts anew.
-    house.record(&super::tests::events(90)[60..]);
+    house.record(&super::tests::events(90)[60..]).await;
     first.step().await.unwrap();
     let refused = second.recover().await;
     assert!(
@@ -265,7 +263,7 @@ async fn a_lost_directory_is_written_anew() {
     // More than one chunk, and the second changes no tile of level 1.
     let events = events(4_200);
     let org = LogId::of(events[0].org);
-    house.record(&events);
+    house.record(&events).await;
     let sequencer = house.sequencer();
     while sequencer.step().await.unwrap().more {}
     let before = house.sink.inner.log(org).unwrap();
@@ -278,7 +276,7 @@ async fn a_lost_directory_is_written_anew() {
     }
     // A log that was left behind is caught up by the next step, with nothing new.
     let behind = House::new();
-    behind.record(&events[..300]);
+    behind.record(&events[..300]).await;
     let sequencer = behind.sequencer();
     *behind.sink.fail.lock().unwrap() = Some(false);
     assert!(sequencer.step().await.is_err());
@@ -291,11 +289,11 @@ async fn a_lost_directory_is_written_anew() {
 async fn an_older_store_signs_nothing() {
     let mut house = House::new();
     let events = events(300);
-    house.record(&events[..200]);
+    house.record(&events[..200]).await;
     house.sequencer().step().await.unwrap();
     // An older copy of the store under the published files: empty, or shorter.
     house.store = Arc::default();
-    house.record(&events[..100]);
+    house.record(&events[..100]).await;
     let refused = house.sequencer().step().await;
     assert!(
         matches!(refused, Err(SequencerError::RolledBack { .. })),
@@ -303,10 +301,10 @@ async fn an_older_store_signs_nothing() {
     );
     let sink = std::mem::take(&mut house.sink);
     house.store = Arc::default();
-    house.record(&events[..100]);
+    house.record(&events[..100]).await;
     house.sequencer().step().await.unwrap();
     house.sink = sink;
-    house.record(&events[100..]);
+    house.record(&events[100..]).await;
     let refused = house.sequencer().step().await;
     assert!(
         matches!(refused, Err(SequencerError::RolledBack { .. })),
@@ -319,11 +317,11 @@ async fn a_foreign_or_forked_log_is_not_gone_on_with() {
     let mut house = House::new();
     let events = events(300);
     let org = LogId::of(events[0].org);
-    house.record(&events[..100]);
+    house.record(&events[..100]).await;
     house.sequencer().step().await.unwrap();
     // Another log of the same size by the same key.
     let other = House::new();
-    other.record(&events[100..200]);
+    other.record(&events[100..200]).await;
     other.sequencer().step().await.unwrap();
     house.sink = other.sink;
     let refused = house.sequencer().recover().await;
@@ -354,7 +352,7 @@ async fn an_event_that_is_too_large_stops_nobody() {
     events[1]
         .metadata
         .insert("big".to_owned(), MetaValue::public("y".repeat(100_000)));
-    house.record(&events);
+    house.record(&events).await;
     house.sequencer().step().await.unwrap();
     assert_eq!(house.size(org), 3);
     let leaves = house.store.leaves(org, 1, 1).await.unwrap();

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::state::broken;
 use super::store::MemoryStore;
-use crate::domain::EventId;
 use crate::domain::audit::AuditEvent;
+use crate::domain::{EventId, OrgId};
 use crate::ports::store::{Outbox, StoreError};
 
 /// Events in the order in which they were recorded.
@@ -57,6 +57,22 @@ impl Outbox for MemoryStore {
 
     async fn pending(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
         Ok(self.read(|state| state.outbox.waiting.iter().take(limit).cloned().collect()))
+    }
+
+    async fn waiting(
+        &self,
+        org: Option<OrgId>,
+        from: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        Ok(self.read(|state| {
+            let own = state.outbox.waiting.iter().rev();
+            own.filter(|event| event.org == org)
+                .skip_while(|event| from.is_some_and(|from| event.id != from))
+                .take(limit)
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn discard(&self, events: &[EventId]) -> Result<(), StoreError> {

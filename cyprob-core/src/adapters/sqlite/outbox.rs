@@ -1,12 +1,13 @@
 //! The audit outbox.
 
 use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
 
 use super::row::Columns;
 use super::sql;
 use super::store::SqliteStore;
-use crate::domain::EventId;
 use crate::domain::audit::AuditEvent;
+use crate::domain::{EventId, OrgId};
 use crate::ports::store::{Outbox, StoreError};
 
 #[async_trait]
@@ -23,12 +24,23 @@ impl Outbox for SqliteStore {
             .fetch_all(self.read())
             .await
             .map_err(StoreError::unavailable)?;
-        rows.iter()
-            .map(|row| {
-                Columns::of(row, "audit_outbox")
-                    .read("body", |body: &str| serde_json::from_str(body).ok())
-            })
-            .collect()
+        rows.iter().map(event).collect()
+    }
+
+    async fn waiting(
+        &self,
+        org: Option<OrgId>,
+        from: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let rows = sqlx::query(sql::WAITING_EVENTS)
+            .bind(org.as_ref().map(|org| org.as_bytes().as_slice()))
+            .bind(from.as_ref().map(|id| id.as_bytes().as_slice()))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await
+            .map_err(StoreError::unavailable)?;
+        rows.iter().map(event).collect()
     }
 
     async fn discard(&self, events: &[EventId]) -> Result<(), StoreError> {
@@ -42,4 +54,8 @@ impl Outbox for SqliteStore {
         }
         write.commit().await
     }
+}
+
+fn event(row: &SqliteRow) -> Result<AuditEvent, StoreError> {
+    Columns::of(row, "audit_outbox").read("body", |body: &str| serde_json::from_str(body).ok())
 }

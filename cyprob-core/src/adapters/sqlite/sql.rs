@@ -63,6 +63,7 @@ statements! {
 
     INSERT_EVENT = "INSERT INTO audit_outbox (id, org_id, body) VALUES ($1, $2, $3)";
     PENDING_EVENTS = "SELECT body FROM audit_outbox ORDER BY place LIMIT $1";
+    WAITING_EVENTS = "SELECT body FROM audit_outbox WHERE org_id IS $1 AND ($2 IS NULL OR place <= (SELECT place FROM audit_outbox WHERE id = $2 AND org_id IS $1)) ORDER BY place DESC LIMIT $3";
     DISCARD_EVENT = "DELETE FROM audit_outbox WHERE id = $1";
     TAKE_EVENTS = "DELETE FROM audit_outbox WHERE place IN (SELECT place FROM audit_outbox ORDER BY place LIMIT $1) RETURNING place, body";
 }

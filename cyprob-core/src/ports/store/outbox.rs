@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::EventId;
 use crate::domain::audit::AuditEvent;
+use crate::domain::{EventId, OrgId};
 
 /// Events that are committed and not yet placed in the log.
 #[async_trait]
@@ -16,6 +16,16 @@ pub trait Outbox: Debug + Send + Sync + 'static {
 
     /// Up to `limit` events, in the order in which they were recorded.
     async fn pending(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError>;
+
+    /// Up to `limit` events of one organization's log, or of the system's, the newest first.
+    ///
+    /// With `from`, that event and older ones; nothing if it does not wait for this log.
+    async fn waiting(
+        &self,
+        org: Option<OrgId>,
+        from: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError>;
 
     /// Takes placed events out. An unknown id changes nothing.
     async fn discard(&self, events: &[EventId]) -> Result<(), StoreError>;

@@ -110,6 +110,7 @@ macro_rules! identity_store_conformance {
             outbox {
                 events_come_in_the_order_of_their_recording
                 an_event_comes_back_as_it_was
+                what_waits_for_a_log_comes_newest_first
                 discarding_takes_out_what_is_named
                 of_many_recorders_no_event_is_lost_or_torn
                 a_change_whose_event_fails_is_taken_back

@@ -59,6 +59,44 @@ pub async fn an_event_comes_back_as_it_was(store: Store) -> Done {
     Ok(())
 }
 
+/// What waits for one log is seen from its newest end, or from an event of it on, and no other's.
+pub async fn what_waits_for_a_log_comes_newest_first(store: Store) -> Done {
+    let draft = Draft::new();
+    let (one, two) = (draft.org("one").id, draft.org("two").id);
+    let logs = [None, Some(one), Some(two)];
+    let mut events: Vec<_> = (0..30).map(|_| draft.event(Action::AuditRead)).collect();
+    for (event, log) in events.iter_mut().zip(logs.iter().cycle()) {
+        event.org = *log;
+    }
+    assert_eq!(store.waiting(Some(one), None, 10).await?, []);
+    store.record(&events).await?;
+    for log in logs {
+        let own: Vec<_> = events.iter().rev().filter(|it| it.org == log).collect();
+        assert_eq!(own.len(), 10);
+        let found = store.waiting(log, None, usize::MAX).await?;
+        assert!(found.iter().eq(own.iter().copied()));
+        let found = store.waiting(log, None, 3).await?;
+        assert!(found.iter().eq(own.iter().copied().take(3)));
+        assert_eq!(store.waiting(log, None, 0).await?, []);
+        for (at, event) in own.iter().enumerate() {
+            let found = store.waiting(log, Some(event.id), 4).await?;
+            assert!(found.iter().eq(own.iter().copied().skip(at).take(4)));
+        }
+        // An event of another log, one that was never there and one that is gone begin nothing.
+        let strange = events.iter().filter(|it| it.org != log).map(|it| it.id);
+        for id in strange.chain([draft.event(Action::AuditRead).id]) {
+            assert_eq!(store.waiting(log, Some(id), 4).await?, []);
+        }
+    }
+    let gone: Vec<EventId> = events.iter().take(27).map(|it| it.id).collect();
+    store.discard(&gone).await?;
+    for id in gone {
+        assert_eq!(store.waiting(Some(one), Some(id), 4).await?, []);
+    }
+    assert_eq!(store.waiting(Some(one), None, 4).await?.len(), 1);
+    Ok(())
+}
+
 /// Named events are taken out, once; unknown ones change nothing.
 pub async fn discarding_takes_out_what_is_named(store: Store) -> Done {
     let draft = Draft::new();

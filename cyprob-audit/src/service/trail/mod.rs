@@ -3,23 +3,24 @@
 //! Whose log is read follows from the proof that the caller shows: an
 //! organization's own from its [`OrgCtx`], the system's from a [`DeploymentCtx`].
 
+mod items;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cyprob_core::domain::{Cursor, DeploymentCtx, OrgCtx, Page, PageRequest};
+use cyprob_core::domain::{DeploymentCtx, OrgCtx};
 
 use super::prove::{ProveError, prove_entry};
 use crate::domain::{
-    EntryFilter, Leaf, LeafError, LogFile, LogId, Note, OpenedLeaf, Origins, SubjectKey,
-    SubjectKeyId, TlogProof, VerifierKey,
+    Leaf, LeafError, LogFile, LogId, Note, OpenedLeaf, Origins, SubjectKey, SubjectKeyId,
+    TlogProof, VerifierKey,
 };
 use crate::ports::{
     LogFiles, LogStore, LogStoreError, PublishedLogs, PublishedLogsError, SubjectKeyStoreError,
     SubjectKeys,
 };
-
-/// How many events of the outbox are looked at for a page.
-const WAITING: usize = 1_024;
 
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -120,56 +121,6 @@ impl AuditTrail {
 }
 
 impl TrailView<'_> {
-    /// The items that a filter takes, the newest first; those not placed yet come before all others.
-    ///
-    /// # Errors
-    ///
-    /// [`TrailError`].
-    pub async fn items(
-        &self,
-        filter: &EntryFilter,
-        page: &PageRequest,
-    ) -> Result<Page<TrailItem>, TrailError> {
-        let before = match page.after() {
-            None => None,
-            Some(cursor) => {
-                let index = <[u8; 8]>::try_from(cursor).map_err(|_| TrailError::Cursor)?;
-                Some(u64::from_be_bytes(index))
-            }
-        };
-        let waiting = match before {
-            None => self.waiting(filter).await?,
-            Some(_) => Vec::new(),
-        };
-        let limit = page.limit() + 1;
-        let stored = self
-            .trail
-            .store
-            .entries(self.log, filter, before, limit)
-            .await?;
-        let mut items: Vec<_> = waiting
-            .into_iter()
-            .map(|event| TrailItem { index: None, event })
-            .chain(self.open(&stored).await?)
-            .collect();
-        // An event that was placed between the two readings is taken once, with its place.
-        let placed: BTreeSet<_> = items
-            .iter()
-            .filter(|item| item.index.is_some())
-            .map(|item| item.event.id)
-            .collect();
-        items.retain(|item| item.index.is_some() || !placed.contains(&item.event.id));
-        let more = items.len() > page.limit();
-        items.truncate(page.limit());
-        let last = items
-            .last()
-            .map(|item| item.index.unwrap_or(i64::MAX.unsigned_abs()));
-        let next = last
-            .filter(|_| more)
-            .map(|index| Cursor::new(index.to_be_bytes().to_vec()));
-        Ok(Page { items, next })
-    }
-
     /// How many entries are placed.
     ///
     /// # Errors
@@ -255,13 +206,10 @@ impl TrailView<'_> {
         Ok(done.await.map_err(|error| unreadable(error.into()))??)
     }
 
-    async fn waiting(&self, filter: &EntryFilter) -> Result<Vec<OpenedLeaf>, TrailError> {
-        let mut events = self.trail.store.pending(WAITING).await?;
-        events.retain(|event| LogId::of(event.org) == self.log && filter.takes(event));
-        Ok(events.into_iter().rev().map(OpenedLeaf::from).collect())
-    }
-
-    async fn open(&self, stored: &[(u64, Vec<u8>)]) -> Result<Vec<TrailItem>, TrailError> {
+    pub(super) async fn open(
+        &self,
+        stored: &[(u64, Vec<u8>)],
+    ) -> Result<Vec<TrailItem>, TrailError> {
         let mut leaves = Vec::with_capacity(stored.len());
         for (index, bytes) in stored {
             let leaf = Leaf::parse(bytes);
