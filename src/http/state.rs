@@ -1,5 +1,8 @@
 //! What every handler has at hand.
 
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 use cyprob_audit::service::AuditTrail;
 use cyprob_authz::domain::{Permission, RoleCatalog, RoleDefinition};
 use cyprob_authz::http::InventoryHandle;
@@ -15,11 +18,16 @@ use crate::ControlPlane;
 pub(crate) struct ApiState {
     plane: ControlPlane,
     inventory: InventoryHandle,
+    document: Arc<OnceLock<Bytes>>,
 }
 
 impl ApiState {
-    pub(crate) const fn new(plane: ControlPlane, inventory: InventoryHandle) -> Self {
-        Self { plane, inventory }
+    pub(crate) fn new(plane: ControlPlane, inventory: InventoryHandle) -> Self {
+        Self {
+            plane,
+            inventory,
+            document: Arc::default(),
+        }
     }
 
     pub(crate) const fn plane(&self) -> &ControlPlane {
@@ -36,6 +44,17 @@ impl ApiState {
 
     pub(crate) const fn inventory(&self) -> &InventoryHandle {
         &self.inventory
+    }
+
+    /// The OpenAPI document, made at the first call; none before the routes are sealed.
+    pub(crate) fn document(&self) -> Option<Bytes> {
+        if let Some(made) = self.document.get() {
+            return Some(made.clone());
+        }
+        let inventory = self.inventory.get()?;
+        let document = inventory.openapi("cyprob", env!("CARGO_PKG_VERSION"));
+        let bytes = Bytes::from(serde_json::to_vec(&document).ok()?);
+        Some(self.document.get_or_init(|| bytes).clone())
     }
 
     /// The built-in roles with what they permit, in the catalogue's order.

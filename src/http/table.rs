@@ -127,9 +127,13 @@ fn organization(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
             )
             .operation::<members::__path_invite>(),
         )
-        .delete(
-            "/api/v1/orgs/{org}/invitations/{id}",
-            members::revoke_invitation,
+        .add(
+            Endpoint::new(
+                Method::Delete,
+                "/api/v1/orgs/{org}/invitations/{id}",
+                members::revoke_invitation,
+            )
+            .operation::<members::__path_revoke_invitation>(),
         )
         .add(
             Endpoint::new(Method::Get, "/api/v1/orgs/{org}/roles", orgs::roles)

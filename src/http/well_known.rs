@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cyprob_authz::http::{Auth, Public};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
 use super::{ApiError, ApiState};
@@ -39,7 +40,7 @@ pub(crate) async fn openapi(
     _: Auth<Public>,
     State(api): State<ApiState>,
 ) -> Result<Response, ApiError> {
-    let inventory = api.inventory().get().ok_or(ApiError::Internal)?;
-    let document = inventory.openapi("cyprob", env!("CARGO_PKG_VERSION"));
-    Ok(Json(document).into_response())
+    let document = api.document().ok_or(ApiError::Internal)?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, json)], document).into_response())
 }

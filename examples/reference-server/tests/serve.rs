@@ -223,3 +223,35 @@ fn a_world_has_everyone_in_their_place() {
         .json();
     assert_eq!((&me["org"], &me["orgs"]), (&json!(null), &json!([])));
 }
+
+#[test]
+fn the_document_describes_every_route_and_its_answers() {
+    let world = World::new("");
+    let answer = world.client.call("GET", "/openapi.json", None, None);
+    let document = answer.expect(200).json();
+    let routes = Command::new(CYPROB)
+        .args(["routes", "--format", "json"])
+        .output();
+    let routes: serde_json::Value = serde_json::from_slice(&routes.unwrap().stdout).unwrap();
+    let mut ids = std::collections::BTreeSet::new();
+    for route in routes["routes"].as_array().unwrap() {
+        let (method, path) = (
+            route["method"].as_str().unwrap(),
+            route["path"].as_str().unwrap(),
+        );
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let id = operation["operationId"].as_str().expect(path);
+        assert!(ids.insert(id.to_owned()), "{id} twice");
+        let answers = operation["responses"].as_object().expect(path);
+        assert!(
+            answers.keys().any(|status| status.starts_with('2')),
+            "{method} {path}"
+        );
+        let open = route["policy"] == "public";
+        let secured = operation["security"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
+        assert_eq!(secured, !open, "{method} {path}");
+    }
+    assert!(ids.len() > 40);
+}
