@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use cyprob_audit::service::TrailError;
 use cyprob_authz::http::{Problem, ProblemCode};
 use cyprob_authz::service::MintError;
+use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
     AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
@@ -131,6 +132,15 @@ impl From<ApiError> for Problem {
     }
 }
 
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy(retry_after),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
 impl From<MintError> for ApiError {
     fn from(error: MintError) -> Self {
         // The session ends within this second: nothing can be given out for it any more.
@@ -201,7 +211,7 @@ impl From<SignInError> for ApiError {
         match error {
             SignInError::InvalidCredentials => Self::InvalidCredentials,
             SignInError::OrgNotFound => Self::NotFound,
-            SignInError::Busy { retry_after } => Self::Busy(retry_after),
+            SignInError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }
@@ -226,7 +236,7 @@ impl From<PasswordError> for ApiError {
             PasswordError::InvalidCredentials => Self::InvalidCredentials,
             PasswordError::Weak(weak) => Self::WeakPassword(weak),
             PasswordError::Raced => Self::Conflict("the account changed meanwhile; try again"),
-            PasswordError::Busy { retry_after } => Self::Busy(retry_after),
+            PasswordError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }
@@ -238,7 +248,7 @@ impl From<BootstrapError> for ApiError {
             BootstrapError::Closed => Self::NotFound,
             BootstrapError::InvalidToken => Self::InvalidToken,
             BootstrapError::Weak(weak) => Self::WeakPassword(weak),
-            BootstrapError::Busy { retry_after } => Self::Busy(retry_after),
+            BootstrapError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }
@@ -260,7 +270,7 @@ impl From<AcceptError> for ApiError {
             ),
             AcceptError::AlreadyMember => Self::Conflict("already a member of the organization"),
             AcceptError::Weak(weak) => Self::WeakPassword(weak),
-            AcceptError::Busy { retry_after } => Self::Busy(retry_after),
+            AcceptError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }

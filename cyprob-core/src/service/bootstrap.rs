@@ -54,27 +54,12 @@ pub enum BootstrapError {
     /// The password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
-    /// Too many are signing in.
-    #[error("password hashing is at capacity")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// The hasher stopped.
-    #[error("password hashing is unavailable")]
-    Unavailable,
+    /// No password was hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store failed.
     #[error("the administrator could not be stored")]
     Store(#[from] StoreError),
-}
-
-impl From<HashError> for BootstrapError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy { retry_after } => Self::Busy { retry_after },
-            HashError::Unavailable => Self::Unavailable,
-        }
-    }
 }
 
 /// The first administrator and organization.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::Refusals;
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
-    Caller, PasswordPolicy, RefreshKeys, RevocationEntry, SessionPolicy, Timestamp,
+    Caller, PasswordPolicy, RefreshKeys, RevocationEntry, Session, SessionPolicy, Timestamp,
+    mint_refresh_token,
 };
-use crate::ports::store::IdentityStore;
+use crate::ports::store::{IdentityStore, StoreError};
 use crate::ports::{Clock, Entropy, EntropyExt, PasswordHasher, RevocationFeed, RoleRules};
 
 /// What the identity services are made of; every part is chosen by the host.
@@ -75,6 +78,12 @@ impl Identity {
     /// When the last access token given until `at` expires.
     pub(super) fn tokens_expire_at(&self, at: Timestamp) -> Timestamp {
         at.after(self.parts.sessions.access_ttl())
+    }
+
+    /// The refresh token of a session that is in force.
+    pub(super) fn refresh_token(&self, session: &Session) -> Result<SecretString, StoreError> {
+        mint_refresh_token(&self.parts.refresh_keys, session)
+            .ok_or_else(|| StoreError::unavailable("the session's refresh key is on no ring"))
     }
 
     pub(super) fn publish(&self, entries: &[RevocationEntry]) {

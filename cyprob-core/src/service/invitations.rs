@@ -1,7 +1,5 @@
 //! Inviting people and accepting.
 
-use std::time::Duration;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use super::refusals::RefusalKind;
@@ -69,27 +67,12 @@ pub enum AcceptError {
     /// The new password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
-    /// Too many are signing in.
-    #[error("password hashing is at capacity")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// The hasher stopped.
-    #[error("password hashing is unavailable")]
-    Unavailable,
+    /// No password was hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store failed.
     #[error("the acceptance could not be stored")]
     Store(#[from] StoreError),
-}
-
-impl From<HashError> for AcceptError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy { retry_after } => Self::Busy { retry_after },
-            HashError::Unavailable => Self::Unavailable,
-        }
-    }
 }
 
 /// A person who has just become a member.

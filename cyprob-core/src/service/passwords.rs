@@ -1,12 +1,10 @@
 //! Changing a password.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 
 use super::{Identity, RefreshError, SignedIn};
 use crate::domain::audit::{Action, Outcome, Resource};
-use crate::domain::{SessionSeed, Timestamp, User, UserCtx, WeakPassword, mint_refresh_token};
+use crate::domain::{SessionSeed, Timestamp, User, UserCtx, WeakPassword};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
 
@@ -23,27 +21,12 @@ pub enum PasswordError {
     /// The account changed meanwhile; nothing of this took effect.
     #[error("the account changed meanwhile")]
     Raced,
-    /// Too many are signing in.
-    #[error("password hashing is at capacity")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// The hasher stopped.
-    #[error("password hashing is unavailable")]
-    Unavailable,
+    /// No password was hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store failed.
     #[error("the password could not be stored")]
     Store(#[from] StoreError),
-}
-
-impl From<HashError> for PasswordError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy { retry_after } => Self::Busy { retry_after },
-            HashError::Unavailable => Self::Unavailable,
-        }
-    }
 }
 
 impl Identity {
@@ -113,8 +96,7 @@ impl Identity {
                         RefreshError::Store(error) => PasswordError::Store(error),
                         _ => PasswordError::Raced,
                     })?;
-                let refresh_token = mint_refresh_token(&self.parts.refresh_keys, &session)
-                    .ok_or(PasswordError::Unavailable)?;
+                let refresh_token = self.refresh_token(&session)?;
                 Ok(Some(SignedIn {
                     user,
                     session,

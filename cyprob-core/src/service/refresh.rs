@@ -7,7 +7,7 @@ use super::{Identity, Scope, ScopeError, SignedIn};
 use crate::domain::audit::{Action, Actor, Outcome, Resource};
 use crate::domain::{
     Caller, EndReason, OrgRef, PresentedRefresh, RefreshState, RefreshVerdict, Session, Timestamp,
-    User, UserCtx, judge_refresh, mint_refresh_token,
+    User, UserCtx, judge_refresh,
 };
 use crate::ports::store::{Advance, SessionEnd, StoreError, StoredSession};
 
@@ -153,8 +153,7 @@ impl Identity {
         memberships: Vec<crate::domain::Membership>,
         at: Timestamp,
     ) -> Result<SignedIn, RefreshError> {
-        let refresh_token = mint_refresh_token(&self.parts.refresh_keys, &session)
-            .ok_or(RefreshError::InvalidGrant)?;
+        let refresh_token = self.refresh_token(&session)?;
         Ok(SignedIn {
             user,
             session,

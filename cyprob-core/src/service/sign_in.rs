@@ -1,7 +1,5 @@
 //! Signing in.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 
 use super::refusals::RefusalKind;
@@ -9,7 +7,7 @@ use super::{Identity, Scope, ScopeError};
 use crate::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use crate::domain::{
     Aal, Caller, Email, Grant, Membership, OrgRef, RefreshState, Session, SessionSeed, Timestamp,
-    User, mint_refresh_token,
+    User,
 };
 use crate::ports::store::StoreError;
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
@@ -52,27 +50,12 @@ pub enum SignInError {
     /// The password was right, but the person is no member of the named organization.
     #[error("no such organization")]
     OrgNotFound,
-    /// Too many are signing in.
-    #[error("sign-in is at capacity")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// The hasher stopped.
-    #[error("sign-in is unavailable")]
-    Unavailable,
+    /// No password was hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store failed.
     #[error("sign-in could not be stored")]
     Store(#[from] StoreError),
-}
-
-impl From<HashError> for SignInError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy { retry_after } => Self::Busy { retry_after },
-            HashError::Unavailable => Self::Unavailable,
-        }
-    }
 }
 
 impl From<ScopeError> for SignInError {
@@ -173,8 +156,7 @@ impl Identity {
         {
             return Err(self.refuse_sign_in(&caller, at));
         }
-        let refresh_token = mint_refresh_token(&self.parts.refresh_keys, &session)
-            .ok_or(SignInError::Unavailable)?;
+        let refresh_token = self.refresh_token(&session)?;
         Ok(SignedIn {
             user,
             session,

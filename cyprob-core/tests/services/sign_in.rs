@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::audit::{Action, Outcome};
 use cyprob_core::domain::{PasswordHash, RoleName};
+use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::{PasswordChange, PasswordOutcome};
 use cyprob_core::service::SignInError;
 
@@ -149,7 +150,7 @@ pub(crate) async fn a_full_hasher_is_busy_and_nothing_is_stored(house: House) {
     house.events().await;
     house.hasher.fill(1);
     let refused = house.try_sign_in("ada@example.com", PASSWORD).await;
-    let Err(SignInError::Busy { retry_after }) = refused else {
+    let Err(SignInError::Hash(HashError::Busy { retry_after })) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(retry_after, Duration::from_secs(2));
