@@ -7,8 +7,10 @@
 mod fakes;
 pub mod identity_store;
 pub mod properties;
+mod race;
 mod site;
 mod tally;
 
 pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+pub use race::race;
 pub use tally::Tally;

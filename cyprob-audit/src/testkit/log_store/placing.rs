@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use cyprob_core::testkit::race;
+
 use super::{Done, Pair, batch, leaf, logs, mixed, of, org, placed};
 use crate::domain::{Hash, LogId, RightEdge};
 use crate::ports::{Placed, SignedHead};
@@ -115,17 +117,12 @@ pub async fn of_many_placements_one_is_done((store, outbox): Pair) -> Done {
     }
     outbox.record(&events).await?;
     let batches = Arc::new([batch(LogId::System, 0, &events)]);
-    let racers: Vec<_> = (0..8)
-        .map(|_| {
-            let (store, batches) = (Arc::clone(&store), Arc::clone(&batches));
-            tokio::spawn(async move { store.place(batches.as_slice()).await })
-        })
-        .collect();
-    let mut done = 0;
-    for racer in racers {
-        done += usize::from(racer.await?? == Placed::Done);
-    }
-    assert_eq!(done, 1);
+    let racers = (0..8).map(|_| {
+        let (store, batches) = (Arc::clone(&store), Arc::clone(&batches));
+        async move { store.place(batches.as_slice()).await }
+    });
+    let ended = race(racers).await?;
+    assert_eq!(ended.iter().filter(|it| **it == Placed::Done).count(), 1);
     assert_eq!(store.size(LogId::System).await?, 40);
     assert_eq!(store.pending(10).await?, []);
     Ok(())

@@ -16,7 +16,8 @@ use crate::ports::store::{
 };
 use crate::testkit::SeededEntropy;
 
-pub(super) use super::harness::{race, walk};
+pub(super) use super::harness::walk;
+pub(super) use crate::testkit::race;
 
 pub(super) type Store = Arc<dyn IdentityStore>;
 pub(super) type Done = Result<(), StoreError>;

@@ -1,6 +1,5 @@
 //! Two organizations and what happens in them.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use cyprob_core::domain::{
 use cyprob_core::ports::EntropyExt;
 use cyprob_core::ports::store::{Outbox, StoreError};
 use cyprob_core::testkit::SeededEntropy;
-use tokio::sync::Barrier;
+pub(super) use cyprob_core::testkit::race;
 
 use crate::domain::{
     Digest, FactsFile, InstalledPlugin, Job, NewRun, PluginFile, PluginId, RunCounts, RunResult,
@@ -257,31 +256,6 @@ pub(super) fn plugin(id: &str, version: &str, bytes: &str) -> (InstalledPlugin, 
         installed_at: moment(1),
     };
     (plugin, file)
-}
-
-/// Starts all racers at once and waits for all.
-pub(super) async fn race<T, F>(racers: impl IntoIterator<Item = F>) -> Result<Vec<T>, StoreError>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, StoreError>> + Send + 'static,
-{
-    let racers: Vec<F> = racers.into_iter().collect();
-    let start = Arc::new(Barrier::new(racers.len()));
-    let running: Vec<_> = racers
-        .into_iter()
-        .map(|racer| {
-            let start = Arc::clone(&start);
-            tokio::spawn(async move {
-                start.wait().await;
-                racer.await
-            })
-        })
-        .collect();
-    let mut ended = Vec::with_capacity(running.len());
-    for task in running {
-        ended.push(task.await.map_err(StoreError::unavailable)??);
-    }
-    Ok(ended)
 }
 
 /// Walks all pages, and asks with cursors that no list gave out.
