@@ -1,5 +1,6 @@
 //! The reference server of the cyprob control plane, binary `cyprob`.
 
+mod bounded;
 mod cli;
 mod config;
 mod demo;

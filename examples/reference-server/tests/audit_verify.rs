@@ -213,3 +213,32 @@ fn wrong_use_is_told_from_a_bad_log() {
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(log.verify(empty.path(), &[]).0, 10);
 }
+
+/// Nobody writes to these pipes, and the device has no end: each is refused at once.
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let log = Log::new();
+    let pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let proof = log.path().join("proof");
+    pipe(&proof);
+    let entry = ["--entry", proof.to_str().unwrap()];
+    let (status, text) = log.verify(&proof, &entry);
+    assert!(status == 3 && text.contains("not a regular file"), "{text}");
+    fs::remove_file(&proof).unwrap();
+    for name in ["tile/entries/000", "tile/0/000", "checkpoint"] {
+        let path = log.path().join(name);
+        let kept = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        pipe(&path);
+        assert_eq!(log.verify(log.path(), &[]).0, 10, "{name}");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert_eq!(log.verify(log.path(), &[]).0, 10, "{name}");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, kept).unwrap();
+    }
+    assert_eq!(log.verify(log.path(), &[]).0, 0);
+}

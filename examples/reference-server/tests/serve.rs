@@ -77,6 +77,13 @@ fn refuses_what_would_be_unsafe_and_names_the_remedy() {
     let missing = home.path().join("none.toml");
     let output = serve(&["--config", missing.to_str().unwrap()], &data);
     refused(&output, 2, "cannot read the configuration file");
+    for endless in ["/dev/zero", "/dev/null"] {
+        let output = serve(&["--config", endless], &data);
+        refused(&output, 2, "not a regular file");
+    }
+    std::fs::write(&config, vec![b'#'; 2 << 20]).unwrap();
+    let output = serve(&["--config", config_argument], &data);
+    refused(&output, 2, "longer than 1048576 bytes");
 }
 
 #[test]

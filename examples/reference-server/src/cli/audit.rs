@@ -1,7 +1,6 @@
 //! `cyprob audit ...`: judge audit logs and proofs without a server.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use cyprob::core::domain::Timestamp;
 use cyprob::core::ports::Clock as _;
 
 use super::Exit;
+use crate::bounded;
 
 /// Judge audit logs and proofs; no server needed.
 #[derive(Debug, Subcommand)]
@@ -111,7 +111,7 @@ impl VerifyArgs {
             &self.target
         };
         // What cannot be read is told where the whole of it is read.
-        let bytes = read_quietly(file).unwrap_or_default();
+        let bytes = bounded::read(file, TlogProof::MAX_BYTES).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let note = match text.split_once("\n\n") {
             Some((head, note)) if head.starts_with("c2sp.org/tlog-proof") => note,
@@ -150,20 +150,9 @@ impl VerifyArgs {
     }
 }
 
-fn read_quietly(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(1 << 20).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Reads a file; one byte more than the limit is enough to be refused later.
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Exit> {
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(path, &error))?;
-    Ok(bytes)
+    bounded::read(path, limit).map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Exit {

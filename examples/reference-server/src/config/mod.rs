@@ -1,9 +1,15 @@
 //! The server's configuration: a TOML file, typed, unknown keys refused.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::bounded;
+
+/// The longest configuration.
+const MAX_BYTES: usize = 1 << 20;
 
 /// What the configuration file can say. Units are in the names.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,10 +67,17 @@ impl Config {
         let Some(path) = path else {
             return Ok(Self::default());
         };
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let unreadable = |source| ConfigError::Read {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let bytes = bounded::read(path, MAX_BYTES).map_err(unreadable)?;
+        if bytes.len() > MAX_BYTES {
+            let why = format!("longer than {MAX_BYTES} bytes");
+            return Err(unreadable(io::Error::other(why)));
+        }
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|error| unreadable(io::Error::other(error)))?;
         toml::from_str(&text).map_err(|error| ConfigError::Invalid {
             path: path.to_owned(),
             reason: error.to_string().trim_end().to_owned(),

@@ -66,6 +66,7 @@ pub(super) async fn walk(
     };
     let claim = "the deployment's verifier key is public";
     let key = steps.check("audit key", claim, known).await?;
+    steps.note(&key.to_string());
 
     let files = async {
         settled(client, &people.owner, "acme").await?;

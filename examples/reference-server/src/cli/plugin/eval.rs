@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::super::Exit;
 use super::{complain, files, shown, write_failed};
+use crate::bounded;
 
 /// Which plugins to run on which facts.
 #[derive(Debug, Args)]
@@ -95,7 +96,7 @@ pub(super) fn run(args: &EvalArgs) -> Exit {
 
 fn load_facts(path: &Path) -> Result<Vec<FactSet>, String> {
     let limits = Limits::facts();
-    let bytes = files::read_any(path, limits.bytes).map_err(|e| e.kind().to_string())?;
+    let bytes = bounded::read_any(path, limits.bytes).map_err(|e| e.kind().to_string())?;
     let format = FactsFormat::of_file_name(&path.to_string_lossy());
     read_facts(&bytes, format, &limits).map_err(|e| e.to_string())
 }
@@ -121,7 +122,7 @@ fn one(path: &Path, mode: Mode, facts: &[FactSet], out: &mut impl Write) -> io::
         })
         .map_err(io::Error::other)
     };
-    let compiled = match files::read(path, limits.bytes) {
+    let compiled = match bounded::read(path, limits.bytes) {
         Err(error) => Err((
             String::new(),
             format!("the file cannot be read: {}", error.kind()),

@@ -1,7 +1,7 @@
-//! Finds and reads plugin files, bounded in count, depth and size.
+//! Finds plugin files, bounded in count and depth.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Most files of one run.
@@ -62,22 +62,4 @@ fn is_plugin(path: &Path) -> bool {
     path.extension()
         .and_then(|e| e.to_str())
         .is_some_and(|e| ["yaml", "yml", "json"].contains(&e.to_ascii_lowercase().as_str()))
-}
-
-/// A regular file's bytes, but never more than one past the limit: that is
-/// enough to see that it is too long.
-pub(super) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    // Asked before opening: opening a named pipe would wait for a writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    read_any(path, limit)
-}
-
-/// The same for anything that can be read, pipes included.
-pub(super) fn read_any(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::super::Exit;
 use super::{complain, files, sarif, shown, write_failed};
+use crate::bounded;
 
 /// What to check, and how to say it.
 #[derive(Debug, Args)]
@@ -86,7 +87,7 @@ pub(super) fn run(args: &LintArgs) -> Exit {
 fn check(path: &Path) -> FileReport {
     let limits = Limits::plugin();
     let file = path.to_string_lossy().into_owned();
-    match files::read(path, limits.bytes) {
+    match bounded::read(path, limits.bytes) {
         Ok(bytes) => {
             let parsed = parse_plugin(&bytes, &file, &limits);
             FileReport {
