@@ -92,6 +92,8 @@ codes! {
     WeakPassword "weak_password" UNPROCESSABLE_ENTITY "The password is too weak";
     /// The last owner stays.
     LastOwner "last_owner" CONFLICT "The last owner stays";
+    /// The request took too long to come in, or to be answered.
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "Request timeout";
     /// A part is unavailable.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Unavailable";
     /// Something broke; the log has the cause.
@@ -215,6 +217,7 @@ pub(super) fn of_status(status: StatusCode) -> ProblemCode {
         StatusCode::FORBIDDEN => ProblemCode::Forbidden,
         StatusCode::NOT_FOUND => ProblemCode::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => ProblemCode::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => ProblemCode::RequestTimeout,
         StatusCode::CONFLICT => ProblemCode::Conflict,
         StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::TooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemCode::UnsupportedMediaType,

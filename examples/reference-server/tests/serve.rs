@@ -66,6 +66,8 @@ fn refuses_what_would_be_unsafe_and_names_the_remedy() {
         ),
         ("access_ttl_seconds = \"1\"", "access_ttl_seconds"),
         ("= ", "not a valid configuration"),
+        ("worker_command = []", "a program comes first"),
+        ("worker_command = [\"\"]", "a program comes first"),
     ] {
         std::fs::write(&config, text).unwrap();
         let output = serve(

@@ -32,7 +32,32 @@ pub(crate) struct Config {
     /// A directory that gets every event as lines of JSON, one file for each log.
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
-    pub(crate) worker_command: Option<Vec<String>>,
+    pub(crate) worker_command: Option<Program>,
+}
+
+/// A program and its arguments.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(crate) struct Program {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// What it is given.
+    pub(crate) arguments: Vec<String>,
+}
+
+impl TryFrom<Vec<String>> for Program {
+    type Error = &'static str;
+
+    fn try_from(words: Vec<String>) -> Result<Self, Self::Error> {
+        let mut words = words.into_iter();
+        match words.next().filter(|path| !path.is_empty()) {
+            Some(path) => Ok(Self {
+                path: path.into(),
+                arguments: words.collect(),
+            }),
+            None => Err("a program comes first"),
+        }
+    }
 }
 
 /// The configuration cannot be used.

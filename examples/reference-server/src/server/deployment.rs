@@ -64,12 +64,12 @@ impl Deployment {
 
 /// The command of the configuration, else this very program as a worker.
 fn worker_command(config: &Config) -> std::io::Result<WorkerCommand> {
-    match config.worker_command.as_deref() {
-        Some([program, arguments @ ..]) => Ok(WorkerCommand {
-            program: program.into(),
-            arguments: arguments.iter().map(Into::into).collect(),
+    match &config.worker_command {
+        Some(program) => Ok(WorkerCommand {
+            program: program.path.clone(),
+            arguments: program.arguments.iter().map(Into::into).collect(),
         }),
-        Some([]) | None => Ok(WorkerCommand {
+        None => Ok(WorkerCommand {
             program: std::env::current_exe()?,
             arguments: vec!["worker".into()],
         }),

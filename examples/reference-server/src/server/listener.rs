@@ -8,6 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::IntoResponse as _;
+use cyprob::authz::http::ProblemCode;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,20 +17,38 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::drain;
 
 /// Connections that are served at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 1_024;
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one request may take, its body and its answer included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests may go on after the end was asked for.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// How long a client may let the server wait.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// To send a request's head.
+    head: Duration,
+    /// For one request, its body and its handling included.
+    request: Duration,
+    /// To take anything of what is sent to it.
+    write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            request: Duration::from_secs(60),
+            write: Duration::from_secs(20),
+        }
+    }
+}
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +74,7 @@ pub(crate) enum ListenerError {
 pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    patience: Patience,
 }
 
 impl Listener {
@@ -69,7 +90,11 @@ impl Listener {
         let bind = |source| ListenerError::Bind { address, source };
         let socket = TcpListener::bind(address).await.map_err(bind)?;
         let address = socket.local_addr().map_err(bind)?;
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket,
+            address,
+            patience: Patience::default(),
+        })
     }
 
     /// The address that clients use.
@@ -96,7 +121,7 @@ impl Listener {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let connection = connection(stream, peer, router.clone(), &graceful);
+            let connection = connection(stream, peer, router.clone(), self.patience, &graceful);
             tokio::spawn(async move {
                 connection.await;
                 drop(place);
@@ -117,10 +142,13 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    patience: Patience,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + use<> {
     // Answers are small; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience.write));
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
@@ -128,7 +156,7 @@ fn connection(
             let (body, rest) = drain::split(body);
             let mut request = Request::from_parts(head, Body::new(body));
             request.extensions_mut().insert(ConnectInfo(peer));
-            let answer = tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request)).await;
+            let answer = tokio::time::timeout(patience.request, router.oneshot(request)).await;
             rest.drain().await;
             match answer {
                 Ok(answer) => answer,
@@ -138,9 +166,9 @@ fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience.head)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     async move {
         if let Err(error) = connection.await {
@@ -151,11 +179,78 @@ fn connection(
 
 /// 408, and the end of the connection.
 fn timed_out() -> axum::response::Response {
-    let mut answer = axum::response::Response::new(Body::empty());
-    *answer.status_mut() = http::StatusCode::REQUEST_TIMEOUT;
+    let mut answer = ProblemCode::RequestTimeout.into_response();
     answer.headers_mut().insert(
         http::header::CONNECTION,
         http::HeaderValue::from_static("close"),
     );
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A listener that waits for nobody, and a connection to it.
+    #[expect(clippy::disallowed_methods, reason = "the listener alone is tested")]
+    async fn hasty() -> TcpStream {
+        let mut listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .await
+            .unwrap();
+        listener.patience = Patience {
+            head: Duration::from_millis(200),
+            request: Duration::from_millis(200),
+            write: Duration::from_millis(200),
+        };
+        let address = listener.address;
+        let router = Router::new()
+            .route("/large", get(|| async { "x".repeat(64 << 20) }))
+            .route("/all", post(|body: String| async { body }));
+        tokio::spawn(listener.serve(router, std::future::pending()));
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    async fn answer(mut stream: TcpStream) -> Vec<u8> {
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+        // A reset says that the server is done, as an end does.
+        let _ = read.expect("the connection ends");
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_a_408_problem() {
+        let mut stream = hasty().await;
+        let head = b"POST /all HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf";
+        stream.write_all(head).await.unwrap();
+        let answer = answer(stream).await;
+        let text = String::from_utf8(answer).unwrap();
+        assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
+        assert!(text.contains("application/problem+json"), "{text}");
+        assert!(text.contains("\"code\":\"request_timeout\""), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_ends_the_connection() {
+        let mut stream = hasty().await;
+        stream.write_all(b"GET /large HT").await.unwrap();
+        answer(stream).await;
+        // One that says nothing at all, too.
+        answer(hasty().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_loses_its_connection() {
+        let mut stream = hasty().await;
+        let ask = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(ask).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let answer = answer(stream).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200 "));
+        assert!(answer.len() < 64 << 20, "the whole answer came");
+    }
 }
