@@ -61,6 +61,8 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     /// 415 `unsupported_media_type`, with what is taken.
     UnsupportedMediaType(&'static str),
+    /// 429 `slow_down`.
+    SlowDown(Duration),
     /// 503 `busy`.
     Busy(Duration),
     /// 503 `unavailable`.
@@ -125,6 +127,7 @@ impl From<ApiError> for Problem {
             E::UnsupportedMediaType(taken) => {
                 plain(C::UnsupportedMediaType).detail(format!("this route takes {taken}"))
             }
+            E::SlowDown(after) => plain(C::SlowDown).retry_after(after),
             E::Busy(after) => plain(C::Busy).retry_after(after),
             E::Unavailable => plain(C::Unavailable),
             E::Internal => plain(C::Internal),

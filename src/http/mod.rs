@@ -21,6 +21,7 @@ mod me;
 mod members;
 mod orgs;
 mod path;
+mod places;
 mod plugins;
 mod query;
 mod runs;

@@ -19,12 +19,13 @@ use super::{ApiError, ApiState};
 pub(crate) const MAX_FACTS: usize = 8 << 20;
 
 /// `POST /api/v1/orgs/{org}/runs`.
-#[utoipa::path(post, path = "", operation_id = "runs_create", tag = "runs", request_body = RunBody, responses((status = 202, description = "queued", body = QueuedAnswer)))]
+#[utoipa::path(post, path = "", operation_id = "runs_create", tag = "runs", request_body = RunBody, responses((status = 202, description = "queued", body = QueuedAnswer), (status = 429, description = "the organization sends too many at once")))]
 pub(crate) async fn create(
     auth: Auth<Org<perm::RunsCreate>>,
     State(api): State<ApiState>,
     request: Request,
 ) -> Result<(StatusCode, Json<QueuedAnswer>), ApiError> {
+    let _place = api.places().enter(auth.org())?;
     let idempotency_key = idempotency_key(request.headers())?;
     let (facts, plugins) = match body::media_type(request.headers()).as_deref() {
         Some("application/json") => {

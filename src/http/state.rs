@@ -11,6 +11,7 @@ use cyprob_core::service::{Identity, Scope, SignedIn};
 
 use super::ApiError;
 use super::dto::{RoleAnswer, TokenAnswer, TokenPair};
+use super::places::Places;
 use crate::ControlPlane;
 
 /// The control plane and the inventory of its routes. Clones share both.
@@ -19,6 +20,7 @@ pub(crate) struct ApiState {
     plane: ControlPlane,
     inventory: InventoryHandle,
     document: Arc<OnceLock<Bytes>>,
+    places: Places,
 }
 
 impl ApiState {
@@ -27,6 +29,7 @@ impl ApiState {
             plane,
             inventory,
             document: Arc::default(),
+            places: Places::default(),
         }
     }
 
@@ -44,6 +47,11 @@ impl ApiState {
 
     pub(crate) const fn inventory(&self) -> &InventoryHandle {
         &self.inventory
+    }
+
+    /// The places for requests with large bodies.
+    pub(crate) const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The OpenAPI document, made at the first call; none before the routes are sealed.

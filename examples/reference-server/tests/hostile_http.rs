@@ -37,6 +37,7 @@ const CODES: &[&str] = &[
     "unknown_field",
     "invalid_field",
     "too_large",
+    "request_timeout",
     "unsupported_media_type",
     "invalid_cursor",
     "invalid_plugin",

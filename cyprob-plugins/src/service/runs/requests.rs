@@ -6,7 +6,7 @@ use cyprob_core::domain::audit::{Action, AuditEvent, MetaValue, Resource};
 use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp, UserId};
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::domain::{Diagnostic, FactsFile, Mode, NewRun, PluginId, Run, RunCounts, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, FileReader, PluginStore, RunStore};
@@ -16,6 +16,9 @@ use crate::service::RuleSet;
 const MAX_PLUGINS: usize = 1_000;
 /// Most bytes of their files together.
 const MAX_PLUGIN_BYTES: usize = 32 << 20;
+
+/// Facts that are read at once, in all: reading takes many times their size in memory.
+const READERS: usize = 2;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -64,6 +67,7 @@ pub struct RunRequests {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     queued: Arc<Notify>,
+    readers: Arc<Semaphore>,
 }
 
 impl RunRequests {
@@ -84,6 +88,7 @@ impl RunRequests {
             clock,
             entropy,
             queued,
+            readers: Arc::new(Semaphore::new(READERS)),
         }
     }
 
@@ -110,7 +115,11 @@ impl RunRequests {
         let reader = Arc::clone(&self.reader);
         let facts = request.facts;
         // Reading is bounded, but long enough to be kept off the threads that answer requests.
+        let turn = Arc::clone(&self.readers).acquire_owned().await;
+        let turn = turn.map_err(StoreError::unavailable)?;
         let read = tokio::task::spawn_blocking(move || {
+            // Given back when the reading ends, whether or not somebody still waits for it.
+            let _turn = turn;
             let sets = reader.facts(&facts).map_err(RunRequestError::Facts)?;
             let mut plugins = Vec::with_capacity(chosen.len());
             for (plugin, file) in &chosen {

@@ -10,6 +10,7 @@
     reason = "a test"
 )]
 
+mod flood;
 #[path = "../support/mod.rs"]
 mod support;
 mod workers;
