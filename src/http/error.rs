@@ -17,6 +17,9 @@ use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 use super::dto::DiagnosticAnswer;
 use crate::error_chain;
 
+/// When one whose queue is full comes back.
+const QUEUE_RETRY: Duration = Duration::from_secs(10);
+
 /// An answer that is no success; each has its code in the contract.
 ///
 /// A cause is logged where it is turned into this type and goes no further.
@@ -189,6 +192,7 @@ impl From<RunRequestError> for ApiError {
                 "plugins",
                 "are more than 1000, or more than 32 MiB together",
             ),
+            RunRequestError::TooManyRuns => Self::SlowDown(QUEUE_RETRY),
             other => Self::unavailable(&other),
         }
     }

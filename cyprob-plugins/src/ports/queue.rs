@@ -16,7 +16,11 @@ use crate::domain::{Fence, Job, RunResult, Waiting};
 /// and only with it.
 #[async_trait]
 pub trait Queue: Debug + Send + Sync + 'static {
-    /// The oldest run that is queued, or whose lease has ended by `at`.
+    /// The next run that is queued, or whose lease has ended by `at`.
+    ///
+    /// Organizations take turns: it is the oldest run of the organization whose
+    /// last run was taken the longest ago, so that nobody waits behind all that
+    /// another one asked for.
     async fn due(&self, at: Timestamp) -> Result<Option<Waiting>, StoreError>;
 
     /// Takes a run that is still as it was seen: the next fence, a lease, one more attempt.

@@ -14,6 +14,8 @@ use crate::domain::{NewRun, Run, StoredFinding};
 pub enum CreateOutcome {
     /// It is queued.
     Queued,
+    /// The organization has as many runs open as it may; nothing changed.
+    Full,
     /// A run was queued under this idempotency key before; nothing changed.
     Known(Run),
 }
@@ -32,11 +34,12 @@ pub enum CancelOutcome {
 /// The runs of each organization. Events are recorded with the change, and only with it.
 #[async_trait]
 pub trait RunStore: Debug + Send + Sync + 'static {
-    /// Queues a run.
+    /// Queues a run, unless the organization has `most_open` already that are queued or running.
     async fn create(
         &self,
         org: &OrgCtx,
         run: &NewRun,
+        most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError>;
 

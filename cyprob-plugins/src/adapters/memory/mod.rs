@@ -30,6 +30,8 @@ struct State {
     plugins: BTreeMap<(OrgId, PluginId), (InstalledPlugin, PluginFile)>,
     versions: BTreeMap<(OrgId, PluginId, String), Digest>,
     runs: BTreeMap<(OrgId, RunId), Row>,
+    /// When a run of each was last taken.
+    turns: BTreeMap<OrgId, Timestamp>,
 }
 
 /// A run with what only the queue sees.

@@ -64,7 +64,7 @@ impl Queue for MemoryRuns {
             .iter()
             .filter(|(_, row)| row.is_due(at))
             .collect();
-        due.sort_by_key(|((_, run), _)| *run);
+        due.sort_by_key(|((org, run), _)| (state.turns.get(org), *run));
         Ok(due.first().map(|((org, run), row)| Waiting {
             run: *run,
             org: *org,
@@ -89,7 +89,9 @@ impl Queue for MemoryRuns {
                 row.attempts += 1;
                 row.run.state = RunState::Running;
                 row.lease_until = Some(lease_until);
-                Ok(Some(row.job(waiting.org)))
+                let job = row.job(waiting.org);
+                state.turns.insert(waiting.org, at);
+                Ok(Some(job))
             }
             _ => Ok(None),
         }

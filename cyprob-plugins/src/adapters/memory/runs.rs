@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::domain::{OrgCtx, OrgId, Page, PageRequest, RunId, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
 use super::{MemoryRuns, Row};
@@ -15,6 +15,7 @@ impl RunStore for MemoryRuns {
         &self,
         org: &OrgCtx,
         new: &NewRun,
+        most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
         let mut state = self.state().await;
@@ -26,6 +27,13 @@ impl RunStore for MemoryRuns {
         });
         if let Some((_, row)) = known {
             return Ok(CreateOutcome::Known(row.run.clone()));
+        }
+        let mut rows = state.runs.iter();
+        let open = |((of, _), row): &(&(OrgId, RunId), &Row)| {
+            *of == org.org() && !row.run.state.is_final()
+        };
+        if rows.by_ref().filter(open).count() >= usize::try_from(most_open).unwrap_or(usize::MAX) {
+            return Ok(CreateOutcome::Full);
         }
         self.record_of(org, event).await?;
         let run = Run {

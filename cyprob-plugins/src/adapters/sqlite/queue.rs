@@ -114,6 +114,12 @@ impl Queue for SqliteRuns {
         if taken.rows_affected() == 0 {
             return Ok(None);
         }
+        sqlx::query(sql::TURN)
+            .bind(waiting.org.as_bytes().as_slice())
+            .bind(at.as_micros())
+            .execute(tx.connection())
+            .await
+            .done()?;
         let job = job(&mut tx, waiting.org, waiting.run).await?;
         tx.record(event).await?;
         tx.commit().await?;

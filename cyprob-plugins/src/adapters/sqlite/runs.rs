@@ -50,6 +50,7 @@ impl RunStore for SqliteRuns {
         &self,
         org: &OrgCtx,
         new: &NewRun,
+        most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
         let mut tx = self.store.org_tx(org).await?;
@@ -65,6 +66,11 @@ impl RunStore for SqliteRuns {
             if let Some(row) = row {
                 return run(&row).map(CreateOutcome::Known);
             }
+        }
+        let open = sqlx::query(sql::OPEN_RUNS).bind(key);
+        let open = open.fetch_one(tx.connection()).await.done()?;
+        if Columns::of(&open, "runs").u32("open")? >= most_open {
+            return Ok(CreateOutcome::Full);
         }
         sqlx::query(sql::ADD_RUN)
             .bind(key)

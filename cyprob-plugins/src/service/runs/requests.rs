@@ -17,6 +17,8 @@ const MAX_PLUGINS: usize = 1_000;
 /// Most bytes of their files together.
 const MAX_PLUGIN_BYTES: usize = 32 << 20;
 
+/// Most runs of one organization that are queued or running.
+const MAX_OPEN: u32 = 100;
 /// Facts that are read at once, in all: reading takes many times their size in memory.
 const READERS: usize = 2;
 
@@ -50,6 +52,9 @@ pub enum RunRequestError {
     /// There is too much to run.
     #[error("a run takes at most 1000 plugins, 32 MiB together")]
     TooManyPlugins,
+    /// The organization has as many runs open as it may.
+    #[error("at most {MAX_OPEN} runs of an organization are open at once")]
+    TooManyRuns,
     /// A stored plugin does not load any more.
     #[error("the installed plugin {0} does not load")]
     Plugin(PluginId),
@@ -159,7 +164,8 @@ impl RunRequests {
             .with("facts", MetaValue::count(counts.facts.into()))
             .with("plugins", MetaValue::count(counts.plugins.into()))
             .with("rule_set", MetaValue::public(rule_set));
-        match self.runs.create(org, &new, &event).await? {
+        match self.runs.create(org, &new, MAX_OPEN, &event).await? {
+            CreateOutcome::Full => Err(RunRequestError::TooManyRuns),
             CreateOutcome::Known(run) => Ok(run),
             CreateOutcome::Queued => {
                 self.queued.notify_one();

@@ -56,6 +56,7 @@ macro_rules! runs_conformance {
                 a_run_comes_back_as_it_was
                 the_same_key_gives_the_first_run
                 of_many_requests_with_one_key_one_is_queued
+                each_organization_has_so_many_open
                 a_run_is_cancelled_once
                 runs_come_in_pages_the_newest_first
                 findings_come_in_pages_in_their_order
@@ -64,6 +65,7 @@ macro_rules! runs_conformance {
             }
             queue {
                 the_oldest_run_comes_first
+                organizations_take_turns
                 a_job_is_what_was_asked_for
                 a_taken_run_is_due_when_its_lease_ends
                 an_extended_lease_lasts

@@ -36,6 +36,27 @@ pub async fn the_oldest_run_comes_first(stores: Stores) -> Done {
     Ok(())
 }
 
+/// Who asked for one run does not wait behind the many of another organization.
+pub async fn organizations_take_turns(stores: Stores) -> Done {
+    let world = World::new(stores);
+    for second in 0..10 {
+        world.create(&world.own, &world.new_run(second)).await?;
+    }
+    let mut taken = Vec::new();
+    for step in 0..6 {
+        if step == 2 {
+            // They come late, and there are ten before them.
+            for second in 20..22 {
+                world.create(&world.other, &world.new_run(second)).await?;
+            }
+        }
+        let job = world.taken(moment(100 + step)).await?;
+        taken.push(job.org == world.other.org());
+    }
+    assert_eq!(taken, [false, false, true, false, true, false]);
+    Ok(())
+}
+
 /// A taken run carries what was asked for, and shows as running.
 pub async fn a_job_is_what_was_asked_for(stores: Stores) -> Done {
     let world = World::new(stores);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cyprob_core::domain::RunId;
 use cyprob_core::domain::audit::Action;
+use cyprob_core::ports::store::StoreError;
 
 use super::world::{Done, Stores, World, moment, plugin, race, walk};
 use crate::domain::{NewRun, Run, RunState};
@@ -43,7 +44,7 @@ pub async fn the_same_key_gives_the_first_run(stores: Stores) -> Done {
     world.create(&world.own, &first).await?;
     let event = world.event(Action::RunCreated);
     let runs = &world.stores.runs;
-    let again = runs.create(&world.own, &second, &event).await?;
+    let again = runs.create(&world.own, &second, 1, &event).await?;
     assert_eq!(again, CreateOutcome::Known(run_of(&first)));
     assert_eq!(runs.run(&world.own, second.id).await?, None);
     world.create(&world.other, &theirs).await?;
@@ -61,11 +62,16 @@ pub async fn of_many_requests_with_one_key_one_is_queued(stores: Stores) -> Done
                 ..world.new_run(second)
             };
             let event = world.event(Action::RunCreated);
-            let outcome = world.stores.runs.create(&world.own, &run, &event).await?;
-            Ok(match outcome {
-                CreateOutcome::Queued => (true, run.id),
-                CreateOutcome::Known(known) => (false, known.id),
-            })
+            let outcome = world
+                .stores
+                .runs
+                .create(&world.own, &run, 1, &event)
+                .await?;
+            match outcome {
+                CreateOutcome::Queued => Ok((true, run.id)),
+                CreateOutcome::Known(known) => Ok((false, known.id)),
+                CreateOutcome::Full => Err(StoreError::unavailable("a known run is not refused")),
+            }
         }
     }))
     .await?;
@@ -73,6 +79,47 @@ pub async fn of_many_requests_with_one_key_one_is_queued(stores: Stores) -> Done
     let first = outcomes.first().map(|(_, id)| *id);
     assert!(outcomes.iter().all(|(_, id)| Some(*id) == first));
     world.expect_events(&[Action::RunCreated]).await
+}
+
+/// A run beyond the bound is not queued; what has ended, and other organizations, leave room.
+pub async fn each_organization_has_so_many_open(stores: Stores) -> Done {
+    let world = World::new(stores);
+    let runs = &world.stores.runs;
+    let mut made = Vec::new();
+    let mut outcomes = Vec::new();
+    for second in 0..4 {
+        let run = world.new_run(second);
+        let event = world.event(Action::RunCreated);
+        outcomes.push(runs.create(&world.own, &run, 3, &event).await?);
+        made.push(run);
+    }
+    let queued = CreateOutcome::Queued;
+    let full = CreateOutcome::Full;
+    assert_eq!(
+        outcomes,
+        [queued.clone(), queued.clone(), queued.clone(), full.clone()]
+    );
+    world.expect_events(&[Action::RunCreated; 3]).await?;
+    let theirs = world.event_of(&world.other, Action::RunCreated);
+    let outcome = runs
+        .create(&world.other, &world.new_run(9), 3, &theirs)
+        .await?;
+    assert_eq!(outcome, queued);
+    // One that runs is still open; one that has ended is not.
+    let job = world.taken(moment(10)).await?;
+    let again = async || {
+        let event = world.event(Action::RunCreated);
+        runs.create(&world.own, &world.new_run(9), 3, &event).await
+    };
+    assert_eq!(again().await?, full);
+    assert!(
+        world
+            .finish(&job, &world.result(moment(11), 0, "none"))
+            .await?
+    );
+    assert_eq!(again().await?, queued);
+    assert_eq!(again().await?, full);
+    Ok(())
 }
 
 /// A run that has not ended is cancelled, once; what has ended stays as it ended.
@@ -193,7 +240,7 @@ pub async fn a_change_whose_event_fails_is_not_made(stores: Stores) -> Done {
     let spent = world.spent(Action::RunCreated).await?;
     let runs = &world.stores.runs;
     let new = world.new_run(1);
-    assert!(runs.create(&world.own, &new, &spent).await.is_err());
+    assert!(runs.create(&world.own, &new, 9, &spent).await.is_err());
     assert_eq!(runs.run(&world.own, new.id).await?, None);
     assert_eq!(world.stores.queue.due(moment(10)).await?, None);
     world.create(&world.own, &new).await?;

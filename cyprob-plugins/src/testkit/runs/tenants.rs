@@ -74,7 +74,7 @@ pub async fn an_event_of_another_organization_is_refused(stores: Stores) -> Done
     assert!(installed.is_err(), "another organization's event");
     assert_eq!(plugins.plugin(&world.own, &new.id).await?, None);
     let run = world.new_run(1);
-    assert!(runs.create(&world.own, &run, &foreign).await.is_err());
+    assert!(runs.create(&world.own, &run, 9, &foreign).await.is_err());
     assert_eq!(runs.run(&world.own, run.id).await?, None);
     world.expect_events(&[]).await
 }

@@ -169,7 +169,7 @@ impl World {
 
     pub(super) async fn create(&self, org: &OrgCtx, run: &NewRun) -> Done {
         let event = self.event_of(org, Action::RunCreated);
-        let outcome = self.stores.runs.create(org, run, &event).await?;
+        let outcome = self.stores.runs.create(org, run, 1_000, &event).await?;
         assert_eq!(outcome, CreateOutcome::Queued);
         Ok(())
     }

@@ -80,3 +80,24 @@ fn one_organization_fills_neither_the_memory_nor_the_others_places() {
     assert!(answers.len() == 2, "{answers:?}");
     assert!(peak(&world) < before + 600, "{} MiB", peak(&world));
 }
+
+#[test]
+fn a_full_queue_takes_no_more_until_a_run_has_ended() {
+    let world = World::new("worker_command = [\"/bin/sleep\", \"1000\"]\n");
+    install_all(&world);
+    let token = token(&world);
+    let facts = json!({ "facts": [{ "target": "192.0.2.1", "port": 1, "facts": { "a": 1 } }] });
+    let ask = || world.client.post(&format!("{ORG}/runs"), &token, &facts);
+    let mut last = String::new();
+    for _ in 0..100 {
+        let queued = ask().expect(202).json();
+        queued["id"].as_str().unwrap().clone_into(&mut last);
+    }
+    let refused = ask().expect(429);
+    assert_eq!(refused.code(), "slow_down");
+    assert_eq!(refused.header("retry-after"), Some("10"));
+    let cancel = format!("{ORG}/runs/{last}/cancel");
+    world.client.post(&cancel, &token, &json!({})).expect(200);
+    ask().expect(202);
+    ask().expect(429);
+}
