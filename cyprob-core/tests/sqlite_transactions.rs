@@ -255,3 +255,27 @@ async fn a_transaction_keeps_other_processes_out_after_the_store_is_gone() {
         .unwrap();
     assert_eq!(reopened.pending(10).await.unwrap().len(), 1);
 }
+
+/// SQLite takes a transaction back by itself when the disk is full; the store goes on after that.
+#[tokio::test]
+async fn a_transaction_that_sqlite_took_back_spoils_no_other() {
+    let (store, _folder) = fresh().await;
+    let world = World::new();
+    for _ in 0..3 {
+        let mut tx = store.system_tx(&system()).await.unwrap();
+        tx.record(&world.event()).await.unwrap();
+        sqlx::query("CREATE TEMP TRIGGER full BEFORE DELETE ON audit_outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END")
+            .execute(tx.connection())
+            .await
+            .unwrap();
+        let failed = tx.take_outbox(1).await;
+        assert!(failed.is_err(), "{failed:?}");
+        let lost = tx.commit().await;
+        assert!(lost.is_err(), "{lost:?}");
+        assert_eq!(store.pending(10).await.unwrap(), []);
+    }
+    let mut tx = store.system_tx(&system()).await.unwrap();
+    tx.record(&world.event()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.pending(10).await.unwrap().len(), 1);
+}

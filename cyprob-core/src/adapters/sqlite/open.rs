@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 
 use crate::ports::store::BoxError;
 
@@ -203,6 +203,7 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(is_done(connection)))
     };
     let writer = pool()
         .max_connections(1)
@@ -220,4 +221,15 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
         reader,
         _lock: lock,
     })
+}
+
+/// Whether a connection that comes back can be used again.
+///
+/// On a full or broken disk SQLite takes a transaction back by itself. The
+/// rollback that follows then fails, and the connection counts as within a
+/// transaction for ever: it is closed, and a new one takes its place.
+async fn is_done(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What was still to be rolled back is, before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
