@@ -30,9 +30,17 @@ impl Server {
 
     /// The server, or the status and the words with which it refused to start.
     pub(crate) fn try_start(data: &Path, config: &str) -> Result<Self, (ExitStatus, String)> {
+        Self::launch(Command::new(CYPROB), data, config)
+    }
+
+    /// The server by a command that runs what follows it; it must become that process.
+    pub(crate) fn launch(
+        mut command: Command,
+        data: &Path,
+        config: &str,
+    ) -> Result<Self, (ExitStatus, String)> {
         let file = data.with_extension("toml");
         std::fs::write(&file, config).unwrap();
-        let mut command = Command::new(CYPROB);
         command
             .arg("serve")
             .arg("--config")
