@@ -184,6 +184,15 @@ impl Audit {
         (0..count).map(task).collect()
     }
 
+    /// Brings the files up to the store, or says that the two do not belong together.
+    ///
+    /// # Errors
+    ///
+    /// [`SequencerError`].
+    pub(crate) async fn recover(&self) -> Result<(), SequencerError> {
+        self.sequencer.recover().await
+    }
+
     /// Everything that waits.
     async fn round(&self, recovered: &mut bool) -> Result<(), SequencerError> {
         if !*recovered {

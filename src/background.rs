@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cyprob_audit::service::SequencerError;
 use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
 use cyprob_plugins::service::runs::RunsTask;
@@ -31,13 +32,34 @@ pub struct Background {
     sinks: Vec<JoinHandle<()>>,
 }
 
+/// Why the work beside requests does not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The store and the published audit logs do not belong together.
+    #[error(transparent)]
+    Audit(#[from] SequencerError),
+    /// The start cannot be recorded.
+    #[error("the start cannot be recorded")]
+    Store(#[from] StoreError),
+}
+
 impl ControlPlane {
     /// Records the start and begins the work beside requests: writing counted refusals, sweeping revocations.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the start cannot be recorded; nothing runs then.
-    pub async fn start(&self) -> Result<Background, StoreError> {
+    /// [`StartError`]; nothing runs then and nothing was changed.
+    pub async fn start(&self) -> Result<Background, StartError> {
+        match self.parts().audit.recover().await {
+            Err(error) if error.is_final() => return Err(error.into()),
+            // A disk that is full, for example: the work goes on when it is not.
+            Err(error) => {
+                let chain = error_chain(&error);
+                tracing::error!(%chain, "the audit logs are not up to date yet");
+            }
+            Ok(()) => {}
+        }
         self.record(Action::SystemStarted).await?;
         let runs = self.parts().plugin_runs.start().await?;
         let (stop, stopped) = watch::channel(false);

@@ -23,7 +23,7 @@ mod stores;
 mod wiring;
 mod worker;
 
-pub use background::Background;
+pub use background::{Background, StartError};
 pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
 pub use control_plane::ControlPlane;
 #[cfg(feature = "sqlite")]

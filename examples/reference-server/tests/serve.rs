@@ -264,3 +264,41 @@ fn the_document_describes_every_route_and_its_answers() {
     }
     assert!(ids.len() > 40);
 }
+
+/// What is published says what there was: an older copy of the database does not pass for the newest.
+#[test]
+fn an_older_or_lost_database_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let database = data.join("cyprob.db");
+    // Each start and each end are events.
+    assert!(Server::start(&data).interrupt().success());
+    let older = std::fs::read(&database).unwrap();
+    assert!(Server::start(&data).interrupt().success());
+    let newest = std::fs::read(&database).unwrap();
+    let put = |bytes: Option<&[u8]>| {
+        let _ = std::fs::remove_file(data.join("bootstrap-token"));
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(data.join(format!("cyprob.db{ending}")));
+        }
+        if let Some(bytes) = bytes {
+            std::fs::write(&database, bytes).unwrap();
+            let private = PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&database, private).unwrap();
+        }
+    };
+    let words = "older than the published log system";
+    for bytes in [Some(older.as_slice()), None] {
+        put(bytes);
+        for _ in 0..2 {
+            refused(&serve(&["--listen", "127.0.0.1:0"], &data), 3, words);
+        }
+        assert!(!data.join("bootstrap-token").exists());
+    }
+    put(Some(&newest));
+    assert!(Server::start(&data).interrupt().success());
+    // An operator who knows that the newest is lost keeps the files elsewhere.
+    put(Some(&older));
+    std::fs::rename(data.join("audit/system"), home.path().join("kept")).unwrap();
+    assert!(Server::start(&data).interrupt().success());
+}

@@ -54,7 +54,9 @@ pub enum SequencerError {
         source: CheckpointError,
     },
     /// More is published than the store knows: the store is an older copy.
-    #[error("the store is older than the published log {log}")]
+    #[error(
+        "the store is older than the published log {log}: bring back the store that belongs to it, or keep the published files elsewhere"
+    )]
     RolledBack {
         /// The log.
         log: LogId,
@@ -66,6 +68,17 @@ pub enum SequencerError {
         /// The log.
         log: LogId,
     },
+}
+
+impl SequencerError {
+    /// Whether trying again cannot help: the store and what is published do not belong together.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Foreign { .. } | Self::RolledBack { .. } | Self::Diverged { .. }
+        )
+    }
 }
 
 /// What one step did.
@@ -157,6 +170,9 @@ impl Sequencer {
 
     /// Brings every log's files up to what is placed; to be called once before the first step.
     ///
+    /// A store that lost its entries is noticed here: the system log is looked
+    /// at even if the store knows nothing of it.
+    ///
     /// # Errors
     ///
     /// The first [`SequencerError`]; the other logs are brought up all the same.
@@ -164,6 +180,7 @@ impl Sequencer {
         let mut state = self.state.lock().await;
         let logs = self.store.logs().await.map_err(SequencerError::Store)?;
         state.behind.extend(logs);
+        state.behind.insert(LogId::System);
         self.publish_all(&mut state).await
     }
 

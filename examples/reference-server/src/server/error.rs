@@ -3,7 +3,7 @@
 use cyprob::authz::http::SealError;
 use cyprob::core::domain::SessionPolicyError;
 use cyprob::core::ports::store::StoreError;
-use cyprob::{BuildError, EmbeddedError};
+use cyprob::{BuildError, EmbeddedError, StartError};
 
 use super::{DataDirError, ListenerError};
 use crate::cli::Exit;
@@ -27,6 +27,9 @@ pub(crate) enum ServeError {
     /// The composition.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The audit logs, or the record of the start.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The routes.
     #[error("the routes do not hold")]
     Routes(#[from] SealError),
