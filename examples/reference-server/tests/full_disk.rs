@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::server::CYPROB;
-use support::world::{PASSWORD, login};
+use support::world::{PASSWORD, found, login};
 use support::{Client, Server};
 
 /// The longest file that the server may write from now on, or none.
@@ -68,16 +68,7 @@ fn a_full_disk_refuses_loses_nothing_and_heals() {
     shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "bash", CYPROB]);
     let server = Server::launch(shell, &home.path().join("data"), "").unwrap();
     let client = server.client();
-    let first = json!({
-        "token": server.bootstrap_token(),
-        "email": "root@example.com",
-        "password": PASSWORD,
-        "name": "Root",
-        "org": { "slug": "acme", "name": "Acme" },
-    });
-    client
-        .call("POST", "/api/v1/bootstrap", None, Some(&first))
-        .expect(201);
+    found(&server, "root@example.com");
     let token = login(&client, "root@example.com", PASSWORD, None)
         .expect(200)
         .json();

@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 use support::server::CYPROB;
-use support::world::{PASSWORD, login};
+use support::world::{PASSWORD, found, login};
 use support::{Server, World};
 
 fn serve(arguments: &[&str], data: &Path) -> Output {
@@ -170,13 +170,7 @@ fn sessions_outlive_a_restart_and_ended_ones_stay_ended() {
     let data = home.path().join("data");
     let server = Server::start(&data);
     let client = server.client();
-    let body = json!({
-        "token": server.bootstrap_token(), "email": "ada@example.com", "password": PASSWORD,
-        "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
-    });
-    client
-        .call("POST", "/api/v1/bootstrap", None, Some(&body))
-        .expect(201);
+    found(&server, "ada@example.com");
     let token =
         |answer: &support::Answer| answer.json()["access_token"].as_str().unwrap().to_owned();
     let kept = login(&client, "ada@example.com", PASSWORD, None).expect(200);

@@ -54,22 +54,28 @@ pub(crate) struct World {
 
 pub(crate) const PASSWORD: &str = "a long enough pass phrase";
 
+/// Makes the first administrator, who owns `acme`.
+pub(crate) fn found(server: &Server, email: &str) -> Answer {
+    let body = json!({
+        "token": server.bootstrap_token(),
+        "email": email,
+        "password": PASSWORD,
+        "name": "Root",
+        "org": { "slug": "acme", "name": "Acme" },
+    });
+    let founded = server
+        .client()
+        .call("POST", "/api/v1/bootstrap", None, Some(&body));
+    founded.expect(201)
+}
+
 impl World {
     /// `acme` and `globex`, with someone in each role in each.
     pub(crate) fn new(config: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let server = Server::start_with(&home.path().join("data"), config);
         let client = server.client();
-        let body = json!({
-            "token": server.bootstrap_token(),
-            "email": "root@example.com",
-            "password": PASSWORD,
-            "name": "Root",
-            "org": { "slug": "acme", "name": "Acme" },
-        });
-        client
-            .call("POST", "/api/v1/bootstrap", None, Some(&body))
-            .expect(201);
+        found(&server, "root@example.com");
         let mut administrator = Account {
             email: "root@example.com".to_owned(),
             password: PASSWORD.to_owned(),
