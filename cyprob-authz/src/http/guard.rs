@@ -6,16 +6,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http_body_util::Limited;
 use tracing::Instrument as _;
 
 use super::admission::admit;
+use super::arrival::{Failure, arriving};
 use super::grant::Granted;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
@@ -38,14 +37,20 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let mut response = match admitted(&guard, request).await {
-        Ok(request) => run(&guard, request, next).await,
+        Ok((request, failure)) => {
+            let answer = run(&guard, request, next).await;
+            match failure.get() {
+                Some(problem) => problem.clone().into_response(),
+                None => answer,
+            }
+        }
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Answered);
     response
 }
 
-async fn admitted(guard: &Guard, request: Request) -> Result<Request, Problem> {
+async fn admitted(guard: &Arc<Guard>, request: Request) -> Result<(Request, Failure), Problem> {
     let (mut parts, body) = request.into_parts();
     let stamp = parts
         .extensions
@@ -56,14 +61,14 @@ async fn admitted(guard: &Guard, request: Request) -> Result<Request, Problem> {
     if stated_length(&parts).is_some_and(|length| length > guard.body_limit as u64) {
         return Err(Problem::new(ProblemCode::TooLarge));
     }
+    let (body, failure) = arriving(guard, &parts, stamp, body);
     parts.extensions.insert(Granted {
         policy: guard.policy,
         request_id: stamp.id,
         at: stamp.at,
         grant,
     });
-    let body = Body::new(Limited::new(body, guard.body_limit));
-    Ok(Request::from_parts(parts, body))
+    Ok((Request::from_parts(parts, body), failure))
 }
 
 fn stated_length(parts: &Parts) -> Option<u64> {

@@ -6,6 +6,7 @@
 //! policy has answered becomes 403 at the outermost layer.
 
 mod admission;
+mod arrival;
 mod auth;
 mod bearer;
 mod grant;

@@ -1,9 +1,16 @@
 //! Bodies: their bound, and that nobody reads one who may not call.
 
-use axum::body::Body;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
 use cyprob_core::domain::RoleName;
+use cyprob_core::domain::{Revocation, RevocationEntry};
+use cyprob_core::ports::RevocationFeed as _;
 use http::header::CONTENT_LENGTH;
+use http_body::Frame;
 use http_body_util::BodyExt as _;
+use http_body_util::channel::Channel;
 
 use crate::support::{Site, allowed, error, request};
 
@@ -83,5 +90,71 @@ async fn nobody_s_body_is_read_who_may_not_call() {
             .insert(CONTENT_LENGTH, "1001".parse().unwrap());
         assert_eq!(site.send(big).await.outcome(), expected);
     }
+    assert_eq!(site.calls(), 0);
+}
+
+/// A body whose parts are sent while the request is under way.
+fn by_and_by() -> (http_body_util::channel::Sender<Bytes, Infallible>, Body) {
+    let (parts, body) = Channel::new(8);
+    (parts, Body::new(body))
+}
+
+async fn part(to: &mut http_body_util::channel::Sender<Bytes, Infallible>) {
+    let sent = to.send(Frame::data(Bytes::from_static(b"part")));
+    sent.await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_in_parts_is_taken() {
+    let site = Site::new();
+    let token = site.token(RoleName::OWNER);
+    let (mut parts, body) = by_and_by();
+    let sending = site.send(request("POST", "/orgs/acme/runs", Some(&token), body));
+    let (answer, ()) = tokio::join!(sending, async {
+        part(&mut parts).await;
+        part(&mut parts).await;
+        drop(parts);
+    });
+    assert_eq!((answer.outcome(), answer.body.as_str()), (allowed(), "8"));
+    assert_eq!(site.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_dies_while_the_body_comes_changes_nothing() {
+    let site = Site::new();
+    let claims = site.claims(RoleName::OWNER);
+    let token = site.stand.mint(&claims);
+    let (mut parts, body) = by_and_by();
+    let sending = site.send(request("POST", "/orgs/acme/runs", Some(&token), body));
+    let (answer, ()) = tokio::join!(sending, async {
+        part(&mut parts).await;
+        let expires_at = site.stand.now().after(Duration::from_secs(900));
+        let what = Revocation::Session(claims.session);
+        let entry = RevocationEntry { what, expires_at };
+        site.stand.revocations.publish(&[entry]);
+        part(&mut parts).await;
+        drop(parts);
+    });
+    assert_eq!(answer.outcome(), error(401, "invalid_token"));
+    assert_eq!(site.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let site = Site::new();
+    let token = site.token(RoleName::OWNER);
+    let (mut parts, body) = by_and_by();
+    let asked = request("POST", "/orgs/acme/runs", Some(&token), body);
+    let sending = tokio::spawn({
+        use tower::ServiceExt as _;
+        site.router.clone().oneshot(asked)
+    });
+    part(&mut parts).await;
+    let before = tokio::time::Instant::now();
+    let answer = sending.await.unwrap().unwrap();
+    assert_eq!(answer.status(), 408);
+    let waited = before.elapsed();
+    assert!(waited > Duration::from_secs(40) && waited < Duration::from_secs(50));
     assert_eq!(site.calls(), 0);
 }

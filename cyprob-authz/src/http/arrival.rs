@@ -1,0 +1,126 @@
+//! Bodies that take their time.
+//!
+//! A request is admitted when its head is there, and its body may come much
+//! later: after the token was revoked, or never. So a body has a time to arrive
+//! in, and when one that was waited for is complete, the request is admitted
+//! again before the handler sees the end.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
+use http::request::Parts;
+use http_body_util::Limited;
+use tokio::time::Sleep;
+
+use super::admission::admit;
+use super::guard::Guard;
+use super::problem::{Problem, ProblemCode};
+use super::request::Stamp;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Why the body came to nothing; it is the answer, whatever the handler makes of it.
+pub(super) type Failure = Arc<OnceLock<Problem>>;
+
+/// Says whether the request may still be handled.
+type Again = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send>>;
+
+/// What a handler sees of a body that did not arrive in time or in force.
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body came too late")]
+struct TooLate;
+
+/// A body on its way, with what is asked when it is there.
+struct Arriving {
+    body: Limited<Body>,
+    deadline: Pin<Box<Sleep>>,
+    /// Whether anything was waited for.
+    waited: bool,
+    again: Option<Again>,
+    failure: Failure,
+}
+
+impl fmt::Debug for Arriving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Arriving")
+    }
+}
+
+/// The body of an admitted request, for its handler, and what became of it.
+pub(super) fn arriving(
+    guard: &Arc<Guard>,
+    parts: &Parts,
+    stamp: Stamp,
+    body: Body,
+) -> (Body, Failure) {
+    let failure = Failure::default();
+    let body = Limited::new(body, guard.body_limit);
+    if body.is_end_stream() {
+        return (Body::new(body), failure);
+    }
+    let (guard, mut parts) = (Arc::clone(guard), parts.clone());
+    let again = async move {
+        let stamp = Stamp {
+            at: guard.access.now(),
+            ..stamp
+        };
+        let granted = admit(&guard.access, guard.policy, &guard.path, &mut parts, stamp);
+        granted.await.map(drop)
+    };
+    let arriving = Arriving {
+        body,
+        deadline: Box::pin(tokio::time::sleep(PATIENCE)),
+        waited: false,
+        again: Some(Box::pin(again)),
+        failure: Arc::clone(&failure),
+    };
+    (Body::new(arriving), failure)
+}
+
+impl Arriving {
+    fn fail(&self, problem: Problem) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+        // The first reason stays.
+        let _ = self.failure.set(problem);
+        Poll::Ready(Some(Err(TooLate.into())))
+    }
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(None) if self.waited => {
+                let Some(again) = &mut self.again else {
+                    return Poll::Ready(None);
+                };
+                let admitted = ready!(again.as_mut().poll(cx));
+                self.again = None;
+                match admitted {
+                    Ok(()) => Poll::Ready(None),
+                    Err(problem) => self.fail(problem),
+                }
+            }
+            Poll::Pending => {
+                self.waited = true;
+                ready!(self.deadline.as_mut().poll(cx));
+                self.fail(ProblemCode::RequestTimeout.into())
+            }
+            Poll::Ready(frame) => Poll::Ready(frame),
+        }
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
