@@ -191,6 +191,9 @@ impl Identity {
             .hasher
             .hash(account.password, caller.origin.ip_address)
             .await?;
+        // Hashing may have waited for its turn: the inviter's rights are asked again.
+        let at = self.now();
+        let (invitation, org) = self.open_invitation(token, caller, at).await?;
         let user = User {
             id: self.parts.entropy.id(at),
             email: invitation.email.clone(),

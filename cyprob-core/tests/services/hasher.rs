@@ -42,7 +42,7 @@ impl TestHasher {
         (checks, hashes)
     }
 
-    /// Lets no check through until [`Self::release`].
+    /// Lets no call through until [`Self::release`].
     pub(crate) async fn hold(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
         while self
@@ -54,7 +54,7 @@ impl TestHasher {
         tokio::task::yield_now().await;
     }
 
-    /// Waits until so many checks stand before the gate.
+    /// Waits until so many calls stand before the gate.
     pub(crate) async fn arrived(&self, many: u32) {
         let waiting = self.arrived.acquire_many(many);
         let waiting = tokio::time::timeout(Duration::from_secs(20), waiting).await;
@@ -69,6 +69,11 @@ impl TestHasher {
     /// Answers the next `many` calls that there is no room.
     pub(crate) fn fill(&self, many: usize) {
         self.full.store(many, Ordering::SeqCst);
+    }
+
+    async fn pass(&self) {
+        self.arrived.add_permits(1);
+        self.gate.acquire().await.unwrap().forget();
     }
 
     fn room(&self) -> Result<(), HashError> {
@@ -95,6 +100,7 @@ impl PasswordHasher for TestHasher {
     ) -> Result<PasswordHash, HashError> {
         self.room()?;
         self.hashes.fetch_add(1, Ordering::SeqCst);
+        self.pass().await;
         Ok(PasswordHash::from_phc(password.expose_secret().to_owned()))
     }
 
@@ -107,8 +113,7 @@ impl PasswordHasher for TestHasher {
     ) -> Result<PasswordCheck, HashError> {
         self.room()?;
         self.checks.fetch_add(1, Ordering::SeqCst);
-        self.arrived.add_permits(1);
-        self.gate.acquire().await.unwrap().forget();
+        self.pass().await;
         let Some(stored) = stored else {
             return Ok(PasswordCheck::Wrong);
         };

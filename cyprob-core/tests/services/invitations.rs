@@ -179,6 +179,37 @@ pub(crate) async fn the_inviters_rights_are_asked_again(house: House) {
     not_good(&house, &two).await;
 }
 
+pub(crate) async fn an_inviter_who_goes_while_the_password_is_hashed_invites_nobody(house: House) {
+    let ada = owner(&house).await;
+    let bob = house
+        .member(&ada, "bob@example.com", RoleName::ADMIN)
+        .await
+        .user
+        .id;
+    let by_bob = house.org(ada.org(), bob, RoleName::ADMIN);
+    let invited = house
+        .invite(&by_bob, "cyd@example.com", RoleName::ADMIN)
+        .await;
+    house.hasher.hold().await;
+    let identity = Arc::clone(&house.identity);
+    let accepting = tokio::spawn(async move {
+        let account = House::account();
+        identity
+            .accept_as_new(&invited.token, account, &stranger())
+            .await
+    });
+    house.hasher.arrived(1).await;
+    house.identity.remove_member(&ada, bob).await.unwrap();
+    house.events().await;
+    house.hasher.release();
+    let answer = accepting.await.unwrap();
+    assert!(
+        matches!(answer, Err(AcceptError::InvalidToken)),
+        "{answer:?}"
+    );
+    assert_eq!(house.events().await, []);
+}
+
 pub(crate) async fn nobody_invites_into_a_role_above_their_own(house: House) {
     let ada = owner(&house).await;
     let bob = house

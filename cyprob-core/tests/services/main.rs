@@ -73,6 +73,7 @@ over_every_store! {
         an_account_gets_no_credential_from_an_invitation
         another_person_and_an_unverified_one_cannot_accept
         the_inviters_rights_are_asked_again
+        an_inviter_who_goes_while_the_password_is_hashed_invites_nobody
         nobody_invites_into_a_role_above_their_own
         of_two_acceptances_at_once_one_wins
     }
