@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_core::domain::audit::{Action, Actor};
-use cyprob_core::service::{Bootstrap, BootstrapError};
+use cyprob_core::service::{Bootstrap, BootstrapError, SignInError};
 
-use crate::house::{House, parsed, stranger};
+use crate::house::{House, PASSWORD, parsed, stranger};
 
 pub(crate) async fn of_many_at_once_one_wins(house: House) {
     let token = Arc::new(house.armed().await);
@@ -80,4 +80,40 @@ pub(crate) async fn the_first_record_of_the_system_log_says_who(house: House) {
     assert_eq!(first.action, Action::DeploymentBootstrapped);
     assert_eq!(first.resource.id, founded.user.id.to_string());
     assert!(matches!(first.actor, Actor::User { id, .. } if id == founded.user.id));
+}
+
+pub(crate) async fn asvs_6_3_2_a_new_deployment_has_no_account(house: House) {
+    let names = [
+        "root",
+        "admin",
+        "administrator",
+        "sa",
+        "guest",
+        "test",
+        "cyprob",
+    ];
+    let passwords = ["", "root", "admin", "password", "changeme", "cyprob"];
+    let everybody = names.iter().flat_map(|name| {
+        let hosts = ["", "@localhost", "@example.com", "@cyprob"];
+        hosts.map(|host| format!("{name}{host}"))
+    });
+    let everybody: Vec<_> = everybody.collect();
+    // Before the first administrator, and beside the one there is then.
+    for founded in [false, true] {
+        if founded {
+            house.found().await;
+        }
+        assert_eq!(house.store.is_bootstrapped().await.unwrap(), founded);
+        for email in &everybody {
+            for password in passwords.into_iter().chain([PASSWORD]) {
+                let refused = house.try_sign_in(email, password).await;
+                let refused = matches!(refused, Err(SignInError::InvalidCredentials));
+                assert!(refused, "{email}");
+            }
+            if let Ok(address) = email.parse() {
+                let account = house.store.user_by_email(&address).await.unwrap();
+                assert!(account.is_none(), "{email}");
+            }
+        }
+    }
 }

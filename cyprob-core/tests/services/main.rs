@@ -45,6 +45,7 @@ over_every_store! {
         an_account_that_changes_during_the_hash_opens_no_session
         a_password_under_old_parameters_is_hashed_anew
         a_full_hasher_is_busy_and_nothing_is_stored
+        asvs_7_2_3_sessions_share_nothing_and_draw_at_least_128_bits
     }
     refresh {
         the_current_token_moves_the_session_on
@@ -88,5 +89,6 @@ over_every_store! {
         a_token_is_good_for_30_minutes_and_until_the_next
         the_door_stays_closed
         the_first_record_of_the_system_log_says_who
+        asvs_6_3_2_a_new_deployment_has_no_account
     }
 }

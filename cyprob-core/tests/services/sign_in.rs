@@ -1,5 +1,6 @@
 //! Signing in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use cyprob_core::domain::{PasswordHash, RoleName};
 use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::{PasswordChange, PasswordOutcome};
 use cyprob_core::service::SignInError;
+use secrecy::ExposeSecret;
 
 use crate::hasher::OLD;
 use crate::house::{House, OTHER, PASSWORD, credentials, parsed, stranger};
@@ -157,4 +159,28 @@ pub(crate) async fn a_full_hasher_is_busy_and_nothing_is_stored(house: House) {
     assert_eq!(house.events().await, []);
     assert_eq!(house.identity.record_refusals().await.unwrap(), 0);
     house.sign_in("ada@example.com").await;
+}
+
+pub(crate) async fn asvs_7_2_3_sessions_share_nothing_and_draw_at_least_128_bits(house: House) {
+    house.found().await;
+    let mut tokens = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    let (mut ones, mut zeros) = ([0_u8; 32], [0_u8; 32]);
+    for _ in 0..64 {
+        let signed_in = house.sign_in("ada@example.com").await;
+        let seed = signed_in.session.seed.expose_bytes();
+        for ((one, zero), byte) in ones.iter_mut().zip(&mut zeros).zip(seed) {
+            *one |= byte;
+            *zero |= !byte;
+        }
+        assert!(ids.insert(signed_in.session.id));
+        assert!(tokens.insert(signed_in.refresh_token.expose_secret().to_owned()));
+    }
+    // Bits that were one in some session and zero in another.
+    let drawn = ones
+        .iter()
+        .zip(zeros)
+        .map(|(one, zero)| (one & zero).count_ones());
+    let drawn: u32 = drawn.sum();
+    assert!(drawn >= 128, "{drawn} bits differ between sessions");
 }
