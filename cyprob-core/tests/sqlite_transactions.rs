@@ -9,7 +9,8 @@
 
 use std::borrow::Cow;
 
-use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore, WrongLog};
+use cyprob_core::adapters::sql::WrongLog;
+use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{Caller, CtxIssuer, OrgCtx, OrgId, RoleName, SystemCtx, Timestamp};
 use cyprob_core::ports::EntropyExt;
@@ -139,16 +140,20 @@ async fn taken_events_are_gone_with_the_commit_alone_and_in_order() {
     let world = World::new();
     let events: Vec<_> = (0..10).map(|_| world.event()).collect();
     store.record(&events).await.unwrap();
+    let ids: Vec<_> = events.iter().map(|event| event.id).collect();
     let mut tx = store.system_tx(&system()).await.unwrap();
-    assert_eq!(tx.take_outbox(4).await.unwrap(), events[..4]);
-    assert_eq!(tx.take_outbox(2).await.unwrap(), events[4..6]);
-    assert_eq!(tx.take_outbox(0).await.unwrap(), []);
+    assert_eq!(tx.take_outbox(&ids[..4]).await.unwrap(), events[..4]);
+    assert_eq!(
+        tx.take_outbox(&[ids[5], ids[4], ids[0]]).await.unwrap(),
+        events[4..6]
+    );
+    assert_eq!(tx.take_outbox(&[]).await.unwrap(), []);
     drop(tx);
     assert_eq!(store.pending(100).await.unwrap(), events);
     let mut signal = store.outbox_signal();
     signal.mark_unchanged();
     let mut tx = store.system_tx(&system()).await.unwrap();
-    assert_eq!(tx.take_outbox(9).await.unwrap(), events[..9]);
+    assert_eq!(tx.take_outbox(&ids[..9]).await.unwrap(), events[..9]);
     tx.commit().await.unwrap();
     assert!(!signal.has_changed().unwrap(), "taking is no recording");
     assert_eq!(store.pending(100).await.unwrap(), events[9..]);
@@ -156,8 +161,8 @@ async fn taken_events_are_gone_with_the_commit_alone_and_in_order() {
     let mut tx = store.system_tx(&system()).await.unwrap();
     tx.record(&late).await.unwrap();
     assert_eq!(
-        tx.take_outbox(usize::MAX).await.unwrap(),
-        [events[9].clone(), late]
+        tx.take_outbox(&[late.id, ids[9]]).await.unwrap(),
+        [events[9].clone(), late.clone()]
     );
     tx.commit().await.unwrap();
     assert_eq!(store.pending(100).await.unwrap(), []);
@@ -263,12 +268,13 @@ async fn a_transaction_that_sqlite_took_back_spoils_no_other() {
     let world = World::new();
     for _ in 0..3 {
         let mut tx = store.system_tx(&system()).await.unwrap();
-        tx.record(&world.event()).await.unwrap();
+        let event = world.event();
+        tx.record(&event).await.unwrap();
         sqlx::query("CREATE TEMP TRIGGER full BEFORE DELETE ON audit_outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END")
             .execute(tx.connection())
             .await
             .unwrap();
-        let failed = tx.take_outbox(1).await;
+        let failed = tx.take_outbox(&[event.id]).await;
         assert!(failed.is_err(), "{failed:?}");
         let lost = tx.commit().await;
         assert!(lost.is_err(), "{lost:?}");

@@ -3,6 +3,8 @@
 #[cfg(feature = "argon2")]
 pub mod argon2;
 pub mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "system")]

@@ -22,6 +22,9 @@ pub trait Id: Sized + Copy + Send {
     ///
     /// [`IdError`] if there are not 16 bytes or they are no UUIDv7.
     fn from_slice(bytes: &[u8]) -> Result<Self, IdError>;
+
+    /// The 16 bytes.
+    fn to_bytes(self) -> [u8; 16];
 }
 
 /// The text or bytes are not an identifier of this kind.
@@ -82,6 +85,10 @@ macro_rules! ids {
             fn from_slice(bytes: &[u8]) -> Result<Self, IdError> {
                 let uuid = Uuid::from_slice(bytes).map_err(|_| IdError { prefix: $prefix })?;
                 checked(uuid, $prefix).map(Self)
+            }
+
+            fn to_bytes(self) -> [u8; 16] {
+                self.0.into_bytes()
             }
         }
 

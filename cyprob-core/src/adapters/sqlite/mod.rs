@@ -9,28 +9,26 @@
 //! Other crates' adapters run their statements on [`OrgTx`] and [`SystemTx`], so
 //! that their changes and the audit events commit together.
 
-mod bootstrap;
-mod grants;
-mod invitations;
-mod members;
+mod backend;
 mod migrate;
 mod open;
-mod orgs;
-mod outbox;
-mod read;
-mod revocations;
-mod row;
-mod sessions;
-mod sql;
 mod store;
-mod tx;
-mod users;
 
+pub use backend::{Sqlite, SqliteTx};
 pub use open::{OpenError, SqliteOptions};
-pub use read::{OrgRead, SystemRead};
-pub use row::Columns;
-pub use store::SqliteStore;
-pub use tx::{OrgTx, SystemTx, WrongLog};
+
+use super::sql;
+
+/// An open database. Clones share it; the last one that drops lets other processes in.
+pub type SqliteStore = sql::SqlStore<Sqlite>;
+/// A change of one organization's data and its events, committed together.
+pub type OrgTx = sql::OrgTx<Sqlite>;
+/// A change across organizations and its events, committed together.
+pub type SystemTx = sql::SystemTx<Sqlite>;
+/// A consistent read of one organization's data.
+pub type OrgRead = sql::OrgRead<Sqlite>;
+/// A consistent read across organizations.
+pub type SystemRead = sql::SystemRead<Sqlite>;
 
 #[cfg(test)]
 mod tests;

@@ -97,7 +97,8 @@ impl SqliteOptions {
 }
 
 /// The two pools and the lock that keeps other processes out.
-pub(super) struct Opened {
+#[derive(Debug)]
+pub struct Opened {
     pub(super) writer: SqlitePool,
     pub(super) reader: SqlitePool,
     pub(super) _lock: File,

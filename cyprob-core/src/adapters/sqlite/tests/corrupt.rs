@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SqliteStore, sql, store};
+use super::{SqliteStore, sql, store, system};
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
     Caller, CtxIssuer, Id, PageRequest, RoleName, SessionId, Timestamp, TokenDigest, UserId,
@@ -40,7 +40,7 @@ struct Ids {
 
 async fn blob(store: &SqliteStore, statement: &'static str) -> Vec<u8> {
     sqlx::query_scalar(statement)
-        .fetch_one(store.read())
+        .fetch_one(&store.opened.reader)
         .await
         .unwrap()
 }
@@ -124,7 +124,7 @@ async fn every_column_with_a_rule_is_checked() {
     ];
     for (place, statement) in corruptions {
         let (_dir, store, ids) = populated().await;
-        let mut write = store.write().await.unwrap();
+        let mut write = store.system_tx(&system()).await.unwrap();
         let changed = sqlx::query(statement)
             .execute(write.connection())
             .await
@@ -143,23 +143,23 @@ async fn every_column_with_a_rule_is_checked() {
 #[tokio::test]
 async fn an_unreadable_event_is_not_taken_out() {
     let (_dir, store, _ids) = populated().await;
-    let mut write = store.write().await.unwrap();
+    let mut write = store.system_tx(&system()).await.unwrap();
     sqlx::query("UPDATE audit_outbox SET body = '{}'")
         .execute(write.connection())
         .await
         .unwrap();
     write.commit().await.unwrap();
-    let system = crate::domain::SystemCtx::new("test", "to take events");
-    let mut tx = store.system_tx(&system).await.unwrap();
-    let taken = tx.take_outbox(10).await;
+    let id = Id::from_random(Timestamp::UNIX_EPOCH, [1; 10]);
+    let mut tx = store.system_tx(&system()).await.unwrap();
+    let taken = tx.take_outbox(&[id]).await;
     assert!(
         matches!(taken, Err(StoreError::Corrupt { .. })),
         "{taken:?}"
     );
     drop(tx);
-    let left = sqlx::query(sql::PENDING_EVENTS)
+    let left = sqlx::query(sql::PENDING_EVENTS.sqlite())
         .bind(10_i64)
-        .fetch_all(store.read())
+        .fetch_all(&store.opened.reader)
         .await
         .unwrap();
     assert_eq!(left.len(), 1);

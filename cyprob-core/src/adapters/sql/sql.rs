@@ -1,22 +1,13 @@
-//! Every statement of this adapter. In tenant-scoped ones `$1` is the organization.
+//! Every statement of these stores. In tenant-scoped ones `$1` is the organization.
 
-macro_rules! statements {
-    ($($name:ident = $text:literal;)+) => {
-        $(pub(super) const $name: &str = $text;)+
-
-        /// All of them, for the test that prepares each.
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text),)+];
-    };
-}
-
-statements! {
+crate::sql_statements! {
     IS_BOOTSTRAPPED = "SELECT bootstrapped_at IS NOT NULL AS done FROM bootstrap WHERE one = 1";
     ARM = "UPDATE bootstrap SET token = $1, expires_at = $2 WHERE one = 1 AND bootstrapped_at IS NULL";
     READ_BOOTSTRAP = "SELECT token, expires_at, bootstrapped_at FROM bootstrap WHERE one = 1";
+    LOCK_BOOTSTRAP = sqlite "" postgres "SELECT one FROM bootstrap WHERE one = 1 FOR UPDATE";
     CLOSE_BOOTSTRAP = "UPDATE bootstrap SET bootstrapped_at = $1, token = NULL, expires_at = NULL WHERE one = 1";
 
-    INSERT_USER = "INSERT INTO users (id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT_USER = "INSERT INTO users (id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (email) DO NOTHING";
     USER_BY_ID = "SELECT id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at FROM users WHERE id = $1";
     USER_BY_EMAIL = "SELECT id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at FROM users WHERE email = $1";
     REHASH = "UPDATE users SET password = $1 WHERE id = $2 AND password = $3";
@@ -30,9 +21,11 @@ statements! {
     RENAME_ORG = "UPDATE organizations SET name = $2 WHERE id = $1";
     SET_ORG_POLICY = "UPDATE organizations SET max_session_seconds = $2 WHERE id = $1";
 
+    LOCK_ORG = sqlite "" postgres "SELECT id FROM organizations WHERE id = $1 FOR UPDATE";
+
     TENANT_MEMBERS = "SELECT u.id, u.email, u.name, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
     TENANT_MEMBER = "SELECT u.id, u.email, u.name, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id = $2";
-    TENANT_OTHER_OWNERS = "SELECT count(*) AS owners FROM memberships WHERE org_id = $1 AND ended_at IS NULL AND role = 'owner' AND user_id <> $2";
+    TENANT_OTHER_OWNERS = "SELECT user_id FROM memberships WHERE org_id = $1 AND ended_at IS NULL AND role = 'owner' AND user_id <> $2 LIMIT 1";
     TENANT_SET_ROLE = "UPDATE memberships SET role = $4, epoch = epoch + 1 WHERE org_id = $1 AND user_id = $2 AND role = $3 AND ended_at IS NULL RETURNING epoch";
     TENANT_END_MEMBERSHIP = "UPDATE memberships SET ended_at = $4, epoch = epoch + 1 WHERE org_id = $1 AND user_id = $2 AND role = $3 AND ended_at IS NULL RETURNING epoch";
     TENANT_JOIN = "INSERT INTO memberships (org_id, user_id, role, epoch, since) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role, epoch = memberships.epoch + 1, since = excluded.since, ended_at = NULL WHERE memberships.ended_at IS NOT NULL AND memberships.org_id = $1";
@@ -44,17 +37,16 @@ statements! {
     INVITATION_BY_TOKEN = "SELECT org_id, id, email, role, inviter, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE token = $1";
     TENANT_USE_INVITATION = "UPDATE invitations SET accepted_at = $3 WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3";
 
-    INSERT_SESSION = "INSERT INTO sessions (id, user_id, seed, generation, refresh_key, previous_key, rotated_at, credential_epoch, auth_time, aal, created_at, last_used_at, idle_expires_at, absolute_expires_at, client, ip_address) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM users WHERE id = $2 AND epoch = $8 AND disabled_at IS NULL";
+    INSERT_SESSION = sqlite "INSERT INTO sessions (id, user_id, seed, generation, refresh_key, previous_key, rotated_at, credential_epoch, auth_time, aal, created_at, last_used_at, idle_expires_at, absolute_expires_at, client, ip_address) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM users WHERE id = $2 AND epoch = $8 AND disabled_at IS NULL" postgres "INSERT INTO sessions (id, user_id, seed, generation, refresh_key, previous_key, rotated_at, credential_epoch, auth_time, aal, created_at, last_used_at, idle_expires_at, absolute_expires_at, client, ip_address) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM users WHERE id = $2 AND epoch = $8 AND disabled_at IS NULL FOR SHARE";
     SESSION = "SELECT s.id, s.user_id, s.seed, s.generation, s.refresh_key, s.previous_key, s.rotated_at, s.credential_epoch, s.auth_time, s.aal, s.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at, s.ended_at, s.client, s.ip_address, u.epoch AS owner_epoch, u.disabled_at IS NOT NULL AS owner_disabled FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
     ADVANCE = "UPDATE sessions SET generation = $1, refresh_key = $2, previous_key = $3, rotated_at = $4, last_used_at = $5, idle_expires_at = $6 WHERE id = $7 AND generation = $8 AND credential_epoch = $9 AND ended_at IS NULL AND idle_expires_at > $5 AND absolute_expires_at > $5 AND EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.epoch = sessions.credential_epoch AND u.disabled_at IS NULL)";
     END_SESSION = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND user_id = $4 AND ended_at IS NULL AND idle_expires_at > $1 AND absolute_expires_at > $1";
-    OTHER_LIVE_SESSIONS = "SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND idle_expires_at > $3 AND absolute_expires_at > $3";
-    END_OTHER_SESSIONS = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND id <> $4 AND ended_at IS NULL";
+    END_OTHER_SESSIONS = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND id <> $4 AND ended_at IS NULL RETURNING id, idle_expires_at, absolute_expires_at";
     REKEY_SESSION = "UPDATE sessions SET seed = $1, refresh_key = $2, previous_key = NULL, generation = generation + 1, rotated_at = $3, last_used_at = $3, credential_epoch = $4 WHERE id = $5 AND user_id = $6 AND ended_at IS NULL AND idle_expires_at > $3 AND absolute_expires_at > $3";
     SESSIONS_OF_USER = "SELECT s.id, s.user_id, u.email, u.name, s.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at, s.auth_time, s.aal, s.client, s.ip_address FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.id > $2 AND s.ended_at IS NULL AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3 AND s.credential_epoch = u.epoch AND u.disabled_at IS NULL ORDER BY s.id LIMIT $4";
     TENANT_GRANTS = "SELECT s.id, s.user_id, u.email, u.name, g.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at, s.auth_time, s.aal, s.client, s.ip_address FROM grants g JOIN sessions s ON s.id = g.session_id JOIN users u ON u.id = s.user_id WHERE g.org_id = $1 AND g.session_id > $2 AND g.ended_at IS NULL AND s.ended_at IS NULL AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3 AND s.credential_epoch = u.epoch AND u.disabled_at IS NULL ORDER BY g.session_id LIMIT $4";
     TENANT_GRANT = "SELECT ended_at FROM grants WHERE org_id = $1 AND session_id = $2";
-    TENANT_INSERT_GRANT = "INSERT INTO grants (org_id, session_id, created_at) VALUES ($1, $2, $3)";
+    TENANT_INSERT_GRANT = "INSERT INTO grants (org_id, session_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (org_id, session_id) DO NOTHING";
     TENANT_END_GRANT = "UPDATE grants SET ended_at = $3 WHERE org_id = $1 AND session_id = $2 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.ended_at IS NULL)";
 
     INSERT_REVOCATION = "INSERT INTO revocations (kind, subject, org_id, epoch, expires_at) VALUES ($1, $2, $3, $4, $5)";
@@ -63,7 +55,6 @@ statements! {
 
     INSERT_EVENT = "INSERT INTO audit_outbox (id, org_id, body) VALUES ($1, $2, $3)";
     PENDING_EVENTS = "SELECT body FROM audit_outbox ORDER BY place LIMIT $1";
-    WAITING_EVENTS = "SELECT body FROM audit_outbox WHERE org_id IS $1 AND ($2 IS NULL OR place <= (SELECT place FROM audit_outbox WHERE id = $2 AND org_id IS $1)) ORDER BY place DESC LIMIT $3";
-    DISCARD_EVENT = "DELETE FROM audit_outbox WHERE id = $1";
-    TAKE_EVENTS = "DELETE FROM audit_outbox WHERE place IN (SELECT place FROM audit_outbox ORDER BY place LIMIT $1) RETURNING place, body";
+    WAITING_EVENTS = "SELECT body FROM audit_outbox WHERE org_id IS NOT DISTINCT FROM $1 AND ($2 IS NULL OR place <= (SELECT place FROM audit_outbox WHERE id = $2 AND org_id IS NOT DISTINCT FROM $1)) ORDER BY place DESC LIMIT $3";
+        TAKE_EVENTS = sqlite "DELETE FROM audit_outbox WHERE id IN (SELECT unhex(value) FROM json_each($1)) RETURNING place, body" postgres "DELETE FROM audit_outbox WHERE id = ANY($1) RETURNING place, body";
 }

@@ -2,33 +2,35 @@
 
 use async_trait::async_trait;
 
-use super::row::Columns;
-use super::store::SqliteStore;
-use super::{members, orgs, sql, users};
+use super::{Arg, Backend, Columns, Scope, SqlStore, members, orgs, sql, users};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{RoleName, Timestamp, TokenDigest};
 use crate::ports::store::{BootstrapOutcome, BootstrapStore, Founding, StoreError};
 
+/// The one row that a migration made is not there.
+const NO_DOOR: StoreError = StoreError::Corrupt {
+    table: "bootstrap",
+    column: "one",
+};
+
 #[async_trait]
-impl BootstrapStore for SqliteStore {
+impl<B: Backend> BootstrapStore for SqlStore<B> {
     async fn is_bootstrapped(&self) -> Result<bool, StoreError> {
-        let row = sqlx::query(sql::IS_BOOTSTRAPPED)
-            .fetch_one(self.read())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let row = self.fetch_optional(&sql::IS_BOOTSTRAPPED, &[]).await?;
+        let row = row.ok_or(NO_DOOR)?;
         Columns::of(&row, "bootstrap").get("done")
     }
 
     async fn arm(&self, token: TokenDigest, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let mut write = self.write().await?;
-        let armed = sqlx::query(sql::ARM)
-            .bind(token.as_bytes().as_slice())
-            .bind(expires_at.as_micros())
-            .execute(write.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let mut write = self.writing(Scope::none()).await?;
+        let armed = write
+            .execute(
+                &sql::ARM,
+                &[Arg::bytes(token.as_bytes()), expires_at.into()],
+            )
+            .await?;
         write.commit().await?;
-        Ok(armed.rows_affected() == 1)
+        Ok(armed == 1)
     }
 
     async fn found(
@@ -36,16 +38,19 @@ impl BootstrapStore for SqliteStore {
         founding: &Founding,
         events: &[AuditEvent],
     ) -> Result<BootstrapOutcome, StoreError> {
-        let mut write = self.write().await?;
-        let row = sqlx::query(sql::READ_BOOTSTRAP)
-            .fetch_one(write.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let mut write = self
+            .writing(Scope::system("the first administrator"))
+            .await?;
+        write.lock(&sql::LOCK_BOOTSTRAP, &[]).await?;
+        let row = write
+            .fetch_optional(&sql::READ_BOOTSTRAP, &[])
+            .await?
+            .ok_or(NO_DOOR)?;
         let door = Columns::of(&row, "bootstrap");
         if door.optional_time("bootstrapped_at")?.is_some() {
             return Ok(BootstrapOutcome::Closed);
         }
-        let armed = door.read_optional("token", |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok())?;
+        let armed = door.read_optional("token", |bytes: &[u8]| bytes.try_into().ok())?;
         let until = door.optional_time("expires_at")?;
         let good = armed
             .map(TokenDigest::from_bytes)
@@ -58,11 +63,9 @@ impl BootstrapStore for SqliteStore {
         orgs::insert(&mut write, &founding.org).await?;
         let (org, user) = (founding.org.id, founding.user.id);
         members::join(&mut write, org, user, &RoleName::OWNER, founding.at).await?;
-        sqlx::query(sql::CLOSE_BOOTSTRAP)
-            .bind(founding.at.as_micros())
-            .execute(write.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        write
+            .execute(&sql::CLOSE_BOOTSTRAP, &[founding.at.into()])
+            .await?;
         write.record(events).await?;
         write.commit().await?;
         Ok(BootstrapOutcome::Done)

@@ -1,22 +1,60 @@
 //! Columns of rows, read into domain types.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
+use std::fmt;
 
+use super::{Cells, Unreadable};
 use crate::domain::{Epoch, Id, Timestamp};
 use crate::ports::store::StoreError;
 
+/// What a column can be read as, as the database has it.
+pub trait Cell<'r>: Sized {
+    /// Reads a column of a row; none if it is null.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] if it has another type.
+    fn of<R: Cells>(row: &'r R, column: &str) -> Result<Option<Self>, Unreadable>;
+}
+
+macro_rules! cells {
+    ($($cell:ty = $read:ident $(, $own:ident)?;)+) => {$(
+        impl<'r> Cell<'r> for $cell {
+            fn of<R: Cells>(row: &'r R, column: &str) -> Result<Option<Self>, Unreadable> {
+                Ok(row.$read(column)?$(.map($own::to_owned))?)
+            }
+        }
+    )+};
+}
+
+type Text = str;
+type Bytes = [u8];
+
+cells! {
+    i64 = int;
+    bool = boolean;
+    &'r str = text;
+    &'r [u8] = bytes;
+    [u8; 16] = id;
+    String = text, Text;
+    Vec<u8> = bytes, Bytes;
+}
+
 /// Reads columns of one table's rows; a value that cannot be read names its table and column.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns<'r> {
-    row: &'r SqliteRow,
+pub struct Columns<'r, R> {
+    row: &'r R,
     table: &'static str,
 }
 
-impl<'r> Columns<'r> {
+impl<R> fmt::Debug for Columns<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Columns").field(&self.table).finish()
+    }
+}
+
+impl<'r, R: Cells> Columns<'r, R> {
     /// The columns of a row.
     #[must_use]
-    pub const fn of(row: &'r SqliteRow, table: &'static str) -> Self {
+    pub const fn of(row: &'r R, table: &'static str) -> Self {
         Self { row, table }
     }
 
@@ -32,10 +70,7 @@ impl<'r> Columns<'r> {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if it is null or has another type.
-    pub fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
+    pub fn get<T: Cell<'r>>(&self, column: &'static str) -> Result<T, StoreError> {
         self.optional(column)?.ok_or(self.corrupt(column))
     }
 
@@ -44,12 +79,8 @@ impl<'r> Columns<'r> {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if it has another type.
-    pub fn optional<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
-        // Asked for a number that is null, sqlx answers 0: only through `Option` is null seen.
-        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    pub fn optional<T: Cell<'r>>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        T::of(self.row, column).map_err(|Unreadable| self.corrupt(column))
     }
 
     /// A column that is never null, turned into a domain type.
@@ -57,14 +88,11 @@ impl<'r> Columns<'r> {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if it is null, has another type or is refused.
-    pub fn read<T, U>(
+    pub fn read<T: Cell<'r>, U>(
         &self,
         column: &'static str,
         into: impl FnOnce(T) -> Option<U>,
-    ) -> Result<U, StoreError>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
+    ) -> Result<U, StoreError> {
         into(self.get(column)?).ok_or(self.corrupt(column))
     }
 
@@ -73,14 +101,11 @@ impl<'r> Columns<'r> {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if it has another type or is refused.
-    pub fn read_optional<T, U>(
+    pub fn read_optional<T: Cell<'r>, U>(
         &self,
         column: &'static str,
         into: impl FnOnce(T) -> Option<U>,
-    ) -> Result<Option<U>, StoreError>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
+    ) -> Result<Option<U>, StoreError> {
         match self.optional(column)? {
             None => Ok(None),
             Some(value) => into(value).map(Some).ok_or(self.corrupt(column)),
@@ -93,7 +118,7 @@ impl<'r> Columns<'r> {
     ///
     /// [`StoreError::Corrupt`] if it is none.
     pub fn id<I: Id>(&self, column: &'static str) -> Result<I, StoreError> {
-        self.read(column, |bytes: &[u8]| I::from_slice(bytes).ok())
+        self.read(column, |bytes: [u8; 16]| I::from_slice(&bytes).ok())
     }
 
     /// An identifier that may be absent.
@@ -102,7 +127,7 @@ impl<'r> Columns<'r> {
     ///
     /// [`StoreError::Corrupt`] if it is there and none.
     pub fn optional_id<I: Id>(&self, column: &'static str) -> Result<Option<I>, StoreError> {
-        self.read_optional(column, |bytes: &[u8]| I::from_slice(bytes).ok())
+        self.read_optional(column, |bytes: [u8; 16]| I::from_slice(&bytes).ok())
     }
 
     /// Text that a domain type parses.
@@ -141,7 +166,12 @@ impl<'r> Columns<'r> {
         self.read(column, |number: i64| u32::try_from(number).ok())
     }
 
-    pub(super) fn epoch(&self, column: &'static str) -> Result<Epoch, StoreError> {
+    /// An epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if it is none.
+    pub fn epoch(&self, column: &'static str) -> Result<Epoch, StoreError> {
         self.u32(column).map(Epoch::new)
     }
 }

@@ -1,40 +1,46 @@
 //! Stored revocations.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
 
-use super::row::Columns;
-use super::sql;
-use super::store::SqliteStore;
 use super::tx::Write;
-use crate::domain::{OrgId, Revocation, RevocationEntry, Timestamp};
+use super::{Arg, Backend, Columns, Scope, SqlStore, sql};
+use crate::domain::{Revocation, RevocationEntry, Timestamp};
 use crate::ports::store::{RevocationStore, StoreError};
+
+/// Whoever checks tokens must know the revocations of all organizations.
+const FEED: Scope = Scope::system("the feed of revocations");
 
 const SESSION: i64 = 1;
 const GRANT: i64 = 2;
 const USER: i64 = 3;
 const MEMBER: i64 = 4;
 
-pub(super) async fn insert(write: &mut Write, entry: &RevocationEntry) -> Result<(), StoreError> {
+pub(super) async fn insert<B: Backend>(
+    write: &mut Write<B>,
+    entry: &RevocationEntry,
+) -> Result<(), StoreError> {
     let (kind, subject, org, epoch) = match entry.what {
         Revocation::Session(session) => (SESSION, *session.as_bytes(), None, None),
         Revocation::Grant(session, org) => (GRANT, *session.as_bytes(), Some(org), None),
         Revocation::User(user, epoch) => (USER, *user.as_bytes(), None, Some(epoch)),
         Revocation::Member(org, user, epoch) => (MEMBER, *user.as_bytes(), Some(org), Some(epoch)),
     };
-    sqlx::query(sql::INSERT_REVOCATION)
-        .bind(kind)
-        .bind(subject.as_slice())
-        .bind(org.as_ref().map(|org: &OrgId| org.as_bytes().as_slice()))
-        .bind(epoch.map(crate::domain::Epoch::get))
-        .bind(entry.expires_at.as_micros())
-        .execute(write.connection())
-        .await
-        .map_err(StoreError::unavailable)?;
+    write
+        .execute(
+            &sql::INSERT_REVOCATION,
+            &[
+                kind.into(),
+                Arg::Id(Some(subject)),
+                org.into(),
+                epoch.into(),
+                entry.expires_at.into(),
+            ],
+        )
+        .await?;
     Ok(())
 }
 
-fn entry(row: &SqliteRow) -> Result<RevocationEntry, StoreError> {
+fn entry<B: Backend>(row: &B::Row) -> Result<RevocationEntry, StoreError> {
     let row = Columns::of(row, "revocations");
     let what = match row.get::<i64>("kind")? {
         SESSION => Revocation::Session(row.id("subject")?),
@@ -55,24 +61,20 @@ fn entry(row: &SqliteRow) -> Result<RevocationEntry, StoreError> {
 }
 
 #[async_trait]
-impl RevocationStore for SqliteStore {
+impl<B: Backend> RevocationStore for SqlStore<B> {
     async fn live_revocations(&self, at: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
-        let rows = sqlx::query(sql::LIVE_REVOCATIONS)
-            .bind(at.as_micros())
-            .fetch_all(self.read())
-            .await
-            .map_err(StoreError::unavailable)?;
-        rows.iter().map(entry).collect()
+        let rows = self
+            .reading(FEED)
+            .await?
+            .fetch_all(&sql::LIVE_REVOCATIONS, &[at.into()])
+            .await?;
+        rows.iter().map(entry::<B>).collect()
     }
 
     async fn sweep_revocations(&self, at: Timestamp) -> Result<u64, StoreError> {
-        let mut write = self.write().await?;
-        let swept = sqlx::query(sql::SWEEP_REVOCATIONS)
-            .bind(at.as_micros())
-            .execute(write.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let mut write = self.writing(FEED).await?;
+        let swept = write.execute(&sql::SWEEP_REVOCATIONS, &[at.into()]).await?;
         write.commit().await?;
-        Ok(swept.rows_affected())
+        Ok(swept)
     }
 }

@@ -1,0 +1,111 @@
+//! PostgreSQL's own way of doing things.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments as _, PgConnection, Row as _};
+use uuid::Uuid;
+
+use super::super::sql::{Arg, Backend, Cells, Mode, Scope, Statement, Unreadable, sealed};
+use super::begin::begin;
+use super::open::{Opened, within};
+use super::tx::PostgresTx;
+use crate::ports::store::StoreError;
+
+/// PostgreSQL as a backend.
+#[derive(Clone, Copy, Debug)]
+pub enum Postgres {}
+
+impl sealed::Sealed for Postgres {}
+
+/// The arguments of a statement.
+pub(super) fn bound(args: &[Arg<'_>]) -> Result<PgArguments, StoreError> {
+    let mut bound = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Id(id) => bound.add(id.map(Uuid::from_bytes)),
+            Arg::Ids(ids) => {
+                bound.add(ids.iter().copied().map(Uuid::from_bytes).collect::<Vec<_>>())
+            }
+            Arg::Int(number) => bound.add(*number),
+            Arg::Bool(truth) => bound.add(*truth),
+            Arg::Text(text) => bound.add(text.as_deref()),
+            Arg::Bytes(bytes) => bound.add(bytes.as_deref()),
+        }
+        .map_err(StoreError::unavailable)?;
+    }
+    Ok(bound)
+}
+
+#[async_trait]
+impl Backend for Postgres {
+    type Connection = PgConnection;
+    type Row = PgRow;
+    type Opened = Opened;
+    type Tx = PostgresTx;
+
+    fn text(statement: &Statement) -> &'static str {
+        statement.postgres()
+    }
+
+    async fn begin(
+        opened: &Arc<Opened>,
+        mode: Mode,
+        scope: &Scope,
+    ) -> Result<PostgresTx, StoreError> {
+        let limit = opened.limit(scope);
+        let timer = tokio::time::sleep(limit);
+        let deadline = timer.deadline();
+        let begun = opened.first(async |connection| {
+            let text = begin(mode, scope, limit);
+            sqlx::raw_sql(text).execute(&mut **connection).await
+        });
+        let (connection, _) = within(limit, begun).await?;
+        Ok(PostgresTx::new(connection, deadline, limit))
+    }
+
+    async fn fetch(
+        opened: &Opened,
+        statement: &Statement,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let read = opened.first(async |connection| {
+            let args = bound(args).map_err(|error| sqlx::Error::Encode(error.into()))?;
+            sqlx::query_with(statement.postgres(), args)
+                .fetch_all(&mut **connection)
+                .await
+        });
+        let (_connection, rows) = within(opened.limit(&Scope::none()), read).await?;
+        Ok(rows)
+    }
+
+    async fn close(opened: &Opened) {
+        opened.pool.close().await;
+    }
+}
+
+impl sealed::Sealed for PgRow {}
+
+impl Cells for PgRow {
+    fn int(&self, column: &str) -> Result<Option<i64>, Unreadable> {
+        self.try_get(column).map_err(|_| Unreadable)
+    }
+
+    fn boolean(&self, column: &str) -> Result<Option<bool>, Unreadable> {
+        self.try_get(column).map_err(|_| Unreadable)
+    }
+
+    fn text(&self, column: &str) -> Result<Option<&str>, Unreadable> {
+        self.try_get(column).map_err(|_| Unreadable)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Unreadable> {
+        self.try_get(column).map_err(|_| Unreadable)
+    }
+
+    fn id(&self, column: &str) -> Result<Option<[u8; 16]>, Unreadable> {
+        let id: Option<Uuid> = self.try_get(column).map_err(|_| Unreadable)?;
+        Ok(id.map(Uuid::into_bytes))
+    }
+}

@@ -1,0 +1,122 @@
+//! The connections.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Error, PgPool, Postgres};
+
+use super::super::sql::Scope;
+use super::options::{OpenError, PostgresOptions};
+use crate::ports::store::{BoxError, StoreError};
+
+/// What is open of a database.
+#[derive(Debug)]
+pub struct Opened {
+    pub(super) pool: PgPool,
+    wait: Duration,
+    patience: Duration,
+}
+
+/// An operation took longer than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the database did not answer in time")]
+pub(super) struct TooLate;
+
+impl Opened {
+    /// Connects once, so that a wrong address is found at once, and keeps the rest for later.
+    pub(super) async fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(options.wait.max(Duration::from_secs(5)))
+            // A connection that died is found at BEGIN and replaced there.
+            .test_before_acquire(false)
+            .max_lifetime(Duration::from_secs(3_600))
+            .connect_with(options.connect())
+            .await
+            .map_err(OpenError::unavailable)?;
+        Ok(Self {
+            pool,
+            wait: options.wait,
+            patience: options.patience,
+        })
+    }
+
+    /// How long a transaction of a scope may take: what answers a request is short.
+    pub(super) const fn limit(&self, scope: &Scope) -> Duration {
+        match scope.reason() {
+            Some(_) => self.patience,
+            None => self.wait,
+        }
+    }
+
+    /// A connection, on which a first message was answered.
+    ///
+    /// A connection that died since its last use is closed and another one
+    /// taken, so a restart of the server fails no request after it.
+    pub(super) async fn first<T>(
+        &self,
+        mut send: impl AsyncFnMut(&mut PoolConnection<Postgres>) -> Result<T, Error>,
+    ) -> Result<(PoolConnection<Postgres>, T), Error> {
+        loop {
+            let mut connection = Guarded::new(self.pool.acquire().await?);
+            match send(connection.get()?).await {
+                Ok(answer) => return Ok((connection.keep()?, answer)),
+                Err(error) if lost(&error) => drop(connection),
+                Err(error) => {
+                    // The server answered: the connection is sound, if no transaction is open.
+                    drop(connection);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// Closes its connection unless it is kept: nobody knows in what state it was left.
+pub(super) struct Guarded(Option<PoolConnection<Postgres>>);
+
+impl Guarded {
+    pub(super) const fn new(connection: PoolConnection<Postgres>) -> Self {
+        Self(Some(connection))
+    }
+
+    pub(super) fn get(&mut self) -> Result<&mut PoolConnection<Postgres>, Error> {
+        self.0.as_mut().ok_or(Error::PoolClosed)
+    }
+
+    pub(super) fn keep(mut self) -> Result<PoolConnection<Postgres>, Error> {
+        self.0.take().ok_or(Error::PoolClosed)
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.0.take() {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// Whether the connection, and not the statement, was what failed.
+fn lost(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Protocol(_) => true,
+        // 08: connection; 57P01 to 57P03: shut down, crashed, not yet up.
+        Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+/// Waits for a future, at most so long.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done.map_err(StoreError::unavailable),
+        Err(_) => Err(StoreError::unavailable(BoxError::from(TooLate))),
+    }
+}

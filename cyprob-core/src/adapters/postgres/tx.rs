@@ -1,0 +1,152 @@
+//! Transactions.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::{Error, PgConnection};
+use tokio::time::Instant;
+
+use super::super::sql::{Arg, Scope, Statement, Transaction, sealed};
+use super::backend::{Postgres, bound};
+use super::begin;
+use super::open::{Guarded, TooLate};
+use crate::ports::store::StoreError;
+
+/// A transaction of PostgreSQL's; dropping it takes everything back.
+pub struct PostgresTx {
+    connection: Option<PoolConnection<sqlx::Postgres>>,
+    deadline: Instant,
+    limit: Duration,
+    /// What is on the wire was not answered, or a statement failed: nothing can be committed.
+    broken: bool,
+}
+
+impl sealed::Sealed for PostgresTx {}
+
+impl fmt::Debug for PostgresTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostgresTx")
+    }
+}
+
+/// A statement failed before, so there is nothing left that could be committed.
+#[derive(Debug, thiserror::Error)]
+#[error("a statement of the transaction failed")]
+struct Broken;
+
+impl PostgresTx {
+    pub(super) const fn new(
+        connection: PoolConnection<sqlx::Postgres>,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Self {
+        Self {
+            connection: Some(connection),
+            deadline,
+            limit,
+            broken: false,
+        }
+    }
+
+    /// Runs one thing on the connection, within the transaction's time.
+    async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, StoreError> {
+        let Some(connection) = self.connection.as_mut().filter(|_| !self.broken) else {
+            return Err(StoreError::unavailable(Broken));
+        };
+        // A caller that leaves in the middle leaves it so.
+        self.broken = true;
+        let done = tokio::time::timeout_at(self.deadline, work(connection)).await;
+        match done {
+            Ok(Ok(done)) => {
+                self.broken = false;
+                Ok(done)
+            }
+            Ok(Err(error)) => Err(StoreError::unavailable(error)),
+            Err(_) => Err(StoreError::unavailable(TooLate)),
+        }
+    }
+}
+
+#[async_trait]
+impl Transaction<Postgres> for PostgresTx {
+    /// # Panics
+    ///
+    /// Never: the connection is there until the transaction is gone.
+    #[allow(clippy::expect_used, reason = "the field is emptied by commit and drop alone")]
+    fn connection(&mut self) -> &mut PgConnection {
+        self.connection
+            .as_deref_mut()
+            .expect("an open transaction has its connection")
+    }
+
+    async fn rescope(&mut self, scope: &Scope) -> Result<(), StoreError> {
+        let text = begin::rescope(scope, self.limit);
+        self.run(async move |connection| {
+            sqlx::raw_sql(text).execute(connection).await.map(drop)
+        })
+        .await
+    }
+
+    async fn execute(
+        &mut self,
+        statement: &Statement,
+        args: &[Arg<'_>],
+    ) -> Result<u64, StoreError> {
+        let query = sqlx::query_with(statement.postgres(), bound(args)?);
+        let done = self.run(async move |connection| query.execute(connection).await);
+        Ok(done.await?.rows_affected())
+    }
+
+    async fn fetch(
+        &mut self,
+        statement: &Statement,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let query = sqlx::query_with(statement.postgres(), bound(args)?);
+        self.run(async move |connection| query.fetch_all(connection).await)
+            .await
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        // COMMIT of a transaction that failed answers like success and takes everything back:
+        // the statement before it fails then.
+        self.run(async move |connection| {
+            sqlx::raw_sql("SELECT 1; COMMIT")
+                .execute(connection)
+                .await
+                .map(drop)
+        })
+        .await?;
+        // It is closed: the connection goes back as it is.
+        self.connection = None;
+        Ok(())
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let mut connection = Guarded::new(connection);
+        if self.broken {
+            return;
+        }
+        // Off the caller's path; without a runtime the connection is closed.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let Ok(open) = connection.get() else { return };
+                let back = sqlx::raw_sql("ROLLBACK").execute(&mut **open);
+                if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(5), back).await {
+                    drop(connection.keep());
+                }
+            });
+        }
+    }
+}

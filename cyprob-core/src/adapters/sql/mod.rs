@@ -1,0 +1,40 @@
+//! What the stores in SQL databases share: nearly everything.
+//!
+//! The statements, the rows and the steps are the same for both databases and
+//! stand here once. What differs is small and named: how a database is opened
+//! and a transaction begun (a [`Backend`]), and the few statements whose text
+//! is another one (a [`Statement`] of two texts).
+//!
+//! Other crates' adapters run their statements on [`OrgTx`] and [`SystemTx`], so
+//! that their changes and the audit events commit together.
+
+mod arg;
+mod backend;
+mod bootstrap;
+mod columns;
+mod grants;
+mod invitations;
+mod members;
+mod orgs;
+mod outbox;
+mod read;
+mod revocations;
+mod scope;
+mod sessions;
+#[doc(hidden)]
+pub mod sql;
+mod statement;
+mod store;
+mod tx;
+mod users;
+
+pub use arg::Arg;
+pub use backend::{Backend, Cells, Mode, Transaction, Unreadable};
+pub use columns::{Cell, Columns};
+pub use read::{OrgRead, SystemRead};
+pub use scope::Scope;
+pub use statement::Statement;
+pub use store::SqlStore;
+pub use tx::{OrgTx, SystemTx, WrongLog};
+
+pub(super) use backend::sealed;
