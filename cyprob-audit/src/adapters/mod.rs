@@ -3,5 +3,7 @@
 pub mod directory;
 pub mod jsonl;
 pub mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

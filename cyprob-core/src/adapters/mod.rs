@@ -3,6 +3,8 @@
 #[cfg(feature = "argon2")]
 pub mod argon2;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 #[cfg(feature = "sqlite")]

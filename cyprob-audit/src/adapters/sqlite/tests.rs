@@ -153,12 +153,12 @@ async fn subject_keys_outlive_the_process_and_stay_in_their_place() {
         }
         // A wrapped key that was moved to another owner opens no more.
         sqlx::query(
-            "UPDATE audit_subject_keys SET org_id = x'01' WHERE org_id = x'' AND owner = x''",
+            "UPDATE audit_subject_keys SET org_id = x'01' WHERE org_id = zeroblob(16) AND owner = x''",
         )
         .execute(tx.connection())
         .await
         .unwrap();
-        sqlx::query("UPDATE audit_subject_keys SET owner = x'' WHERE org_id = x''")
+        sqlx::query("UPDATE audit_subject_keys SET owner = x'' WHERE org_id = zeroblob(16)")
             .execute(tx.connection())
             .await
             .unwrap();

@@ -8,8 +8,7 @@ use sqlx::{Arguments as _, PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::super::sql::{Arg, Backend, Cells, Mode, Scope, Statement, Unreadable, sealed};
-use super::begin::begin;
-use super::open::{Opened, within};
+use super::open::{Message, Opened, within};
 use super::tx::PostgresTx;
 use crate::ports::store::StoreError;
 
@@ -25,9 +24,12 @@ pub(super) fn bound(args: &[Arg<'_>]) -> Result<PgArguments, StoreError> {
     for arg in args {
         match arg {
             Arg::Id(id) => bound.add(id.map(Uuid::from_bytes)),
-            Arg::Ids(ids) => {
-                bound.add(ids.iter().copied().map(Uuid::from_bytes).collect::<Vec<_>>())
-            }
+            Arg::Ids(ids) => bound.add(
+                ids.iter()
+                    .copied()
+                    .map(Uuid::from_bytes)
+                    .collect::<Vec<_>>(),
+            ),
             Arg::Int(number) => bound.add(*number),
             Arg::Bool(truth) => bound.add(*truth),
             Arg::Text(text) => bound.add(text.as_deref()),
@@ -57,11 +59,8 @@ impl Backend for Postgres {
         let limit = opened.limit(scope);
         let timer = tokio::time::sleep(limit);
         let deadline = timer.deadline();
-        let begun = opened.first(async |connection| {
-            let text = begin(mode, scope, limit);
-            sqlx::raw_sql(text).execute(&mut **connection).await
-        });
-        let (connection, _) = within(limit, begun).await?;
+        let begin = Message::Begin(mode, scope, limit);
+        let (connection, _) = within(limit, opened.first(&begin)).await?;
         Ok(PostgresTx::new(connection, deadline, limit))
     }
 
@@ -70,13 +69,9 @@ impl Backend for Postgres {
         statement: &Statement,
         args: &[Arg<'_>],
     ) -> Result<Vec<PgRow>, StoreError> {
-        let read = opened.first(async |connection| {
-            let args = bound(args).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            sqlx::query_with(statement.postgres(), args)
-                .fetch_all(&mut **connection)
-                .await
-        });
-        let (_connection, rows) = within(opened.limit(&Scope::none()), read).await?;
+        let limit = opened.limit(&Scope::none());
+        let read = Message::Read(statement, args);
+        let (_connection, rows) = within(limit, opened.first(&read)).await?;
         Ok(rows)
     }
 

@@ -131,7 +131,10 @@ impl Migrations {
             .execute(&mut self.connection)
             .await
             .map_err(OpenError::unavailable)?;
-        self.connection.close().await.map_err(OpenError::unavailable)
+        self.connection
+            .close()
+            .await
+            .map_err(OpenError::unavailable)
     }
 }
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Error, PgPool, Postgres};
+use sqlx::postgres::{PgPoolOptions, PgRow};
+use sqlx::{Error, PgConnection, PgPool, Postgres};
 
-use super::super::sql::Scope;
+use super::super::sql::{Arg, Mode, Scope, Statement};
+use super::backend::bound;
+use super::begin::begin;
 use super::options::{OpenError, PostgresOptions};
 use crate::ports::store::{BoxError, StoreError};
 
@@ -50,24 +52,44 @@ impl Opened {
         }
     }
 
-    /// A connection, on which a first message was answered.
+    /// Sends a first message; returns the connection it was answered on, and the rows.
     ///
     /// A connection that died since its last use is closed and another one
     /// taken, so a restart of the server fails no request after it.
-    pub(super) async fn first<T>(
+    pub(super) async fn first(
         &self,
-        mut send: impl AsyncFnMut(&mut PoolConnection<Postgres>) -> Result<T, Error>,
-    ) -> Result<(PoolConnection<Postgres>, T), Error> {
+        message: &Message<'_>,
+    ) -> Result<(PoolConnection<Postgres>, Vec<PgRow>), Error> {
         loop {
             let mut connection = Guarded::new(self.pool.acquire().await?);
-            match send(connection.get()?).await {
-                Ok(answer) => return Ok((connection.keep()?, answer)),
+            match message.send(connection.get()?).await {
+                Ok(rows) => return Ok((connection.keep()?, rows)),
                 Err(error) if lost(&error) => drop(connection),
-                Err(error) => {
-                    // The server answered: the connection is sound, if no transaction is open.
-                    drop(connection);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What is sent first on a connection; it can be sent again on another one.
+pub(super) enum Message<'a> {
+    /// The beginning of a transaction.
+    Begin(Mode, &'a Scope, Duration),
+    /// A read of what belongs to no organization.
+    Read(&'a Statement, &'a [Arg<'a>]),
+}
+
+impl Message<'_> {
+    async fn send(&self, connection: &mut PgConnection) -> Result<Vec<PgRow>, Error> {
+        match self {
+            Self::Begin(mode, scope, limit) => {
+                let begin = sqlx::raw_sql(begin(*mode, scope, *limit));
+                begin.execute(connection).await.map(|_| Vec::new())
+            }
+            Self::Read(statement, args) => {
+                let args = bound(args).map_err(|error| Error::Encode(error.into()))?;
+                let read = sqlx::query_with(statement.postgres(), args);
+                read.fetch_all(connection).await
             }
         }
     }

@@ -78,7 +78,10 @@ impl Transaction<Postgres> for PostgresTx {
     /// # Panics
     ///
     /// Never: the connection is there until the transaction is gone.
-    #[allow(clippy::expect_used, reason = "the field is emptied by commit and drop alone")]
+    #[allow(
+        clippy::expect_used,
+        reason = "the field is emptied by commit and drop alone"
+    )]
     fn connection(&mut self) -> &mut PgConnection {
         self.connection
             .as_deref_mut()
@@ -87,10 +90,8 @@ impl Transaction<Postgres> for PostgresTx {
 
     async fn rescope(&mut self, scope: &Scope) -> Result<(), StoreError> {
         let text = begin::rescope(scope, self.limit);
-        self.run(async move |connection| {
-            sqlx::raw_sql(text).execute(connection).await.map(drop)
-        })
-        .await
+        self.run(async move |connection| sqlx::raw_sql(text).execute(connection).await.map(drop))
+            .await
     }
 
     async fn execute(

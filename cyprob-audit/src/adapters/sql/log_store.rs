@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
+use cyprob_core::adapters::sql::{Arg, Backend, SqlStore};
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{EventId, SystemCtx};
+use cyprob_core::domain::{EventId, Id, SystemCtx};
 use cyprob_core::ports::store::{Outbox as _, StoreError};
 
 use super::sql;
@@ -15,30 +15,27 @@ use crate::ports::{
 };
 
 /// The entries of every log in core's database.
-#[derive(Clone, Debug)]
-pub struct SqliteLogStore {
-    pub(super) store: SqliteStore,
+#[derive(Debug)]
+pub struct SqlLogStore<B: Backend> {
+    pub(super) store: SqlStore<B>,
     pub(super) system: SystemCtx,
 }
 
-impl SqliteLogStore {
-    /// Brings the tables of this crate up to date in an open database.
-    ///
-    /// # Errors
-    ///
-    /// As [`SqliteStore::migrate`].
-    pub async fn open(store: SqliteStore) -> Result<Self, OpenError> {
-        store
-            .migrate(
-                "cyprob-audit",
-                "_cyprob_audit_migrations",
-                sqlx::migrate!("migrations/sqlite"),
-            )
-            .await?;
-        Ok(Self {
+impl<B: Backend> Clone for SqlLogStore<B> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            system: self.system.clone(),
+        }
+    }
+}
+
+impl<B: Backend> SqlLogStore<B> {
+    pub(in crate::adapters) fn over(store: SqlStore<B>) -> Self {
+        Self {
             store,
             system: SystemCtx::new("sequencer", "placing events in their logs"),
-        })
+        }
     }
 
     async fn try_place(&self, batches: &[Batch]) -> Result<Placed, StoreError> {
@@ -54,44 +51,39 @@ impl SqliteLogStore {
             .sum::<usize>()
             != ids.len();
         // Dropping the transaction puts them back.
-        let taken = tx.take_outbox(ids.len()).await?;
-        if twice || taken.iter().map(|event| event.id).collect::<BTreeSet<_>>() != ids {
+        let wanted: Vec<_> = ids.into_iter().collect();
+        let taken = tx.take_outbox(&wanted).await?;
+        if twice || taken.len() != wanted.len() {
             return Ok(Placed::Moved);
         }
         for batch in batches {
             let log = key(batch.log);
             let first = integer(batch.first)?;
             let count = i64::try_from(batch.entries.len()).map_err(StoreError::unavailable)?;
-            sqlx::query(sql::ADD_LOG)
-                .bind(&log)
-                .execute(tx.connection())
-                .await
-                .map_err(StoreError::unavailable)?;
-            let grown = sqlx::query(sql::GROW_LOG)
-                .bind(&log)
-                .bind(first)
-                .bind(count)
-                .execute(tx.connection())
-                .await
-                .map_err(StoreError::unavailable)?;
-            if grown.rows_affected() != 1 {
+            tx.execute(&sql::ADD_LOG, &[log.clone()]).await?;
+            let grown = tx
+                .execute(&sql::GROW_LOG, &[log.clone(), first.into(), count.into()])
+                .await?;
+            if grown != 1 {
                 return Ok(Placed::Moved);
             }
             for (index, entry) in (first..).zip(&batch.entries) {
                 let NewEntry { event, leaf, aside } = entry;
-                sqlx::query(sql::ADD_ENTRY)
-                    .bind(&log)
-                    .bind(index)
-                    .bind(event.id.as_bytes().as_slice())
-                    .bind(event.at.as_micros())
-                    .bind(event.actor.id())
-                    .bind(event.action.as_str())
-                    .bind(event.outcome.as_str())
-                    .bind(leaf)
-                    .bind(aside)
-                    .execute(tx.connection())
-                    .await
-                    .map_err(StoreError::unavailable)?;
+                tx.execute(
+                    &sql::ADD_ENTRY,
+                    &[
+                        log.clone(),
+                        index.into(),
+                        event.id.into(),
+                        event.at.into(),
+                        event.actor.id().into(),
+                        event.action.as_str().into(),
+                        event.outcome.as_str().into(),
+                        Arg::bytes(leaf),
+                        Arg::optional_bytes(aside.as_deref()),
+                    ],
+                )
+                .await?;
             }
         }
         tx.commit().await?;
@@ -100,25 +92,25 @@ impl SqliteLogStore {
 
     async fn try_sign(&self, log: LogId, head: &SignedHead) -> Result<bool, StoreError> {
         let mut tx = self.store.system_tx(&self.system).await?;
-        let signed = sqlx::query(sql::SIGN)
-            .bind(key(log))
-            .bind(integer(head.edge.size())?)
-            .bind(&head.checkpoint)
-            .bind(head.edge.to_bytes())
-            .execute(tx.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let signed = tx
+            .execute(
+                &sql::SIGN,
+                &[
+                    key(log),
+                    integer(head.edge.size())?.into(),
+                    Arg::bytes(&head.checkpoint),
+                    head.edge.to_bytes().into(),
+                ],
+            )
+            .await?;
         tx.commit().await?;
-        Ok(signed.rows_affected() == 1)
+        Ok(signed == 1)
     }
 }
 
-/// What stands for a log in the column `org_id`.
-pub(super) fn key(log: LogId) -> Vec<u8> {
-    match log {
-        LogId::System => Vec::new(),
-        LogId::Org(org) => org.as_bytes().to_vec(),
-    }
+/// What stands for a log in the column `org_id`: zeros for the system's.
+pub(super) fn key(log: LogId) -> Arg<'static> {
+    Arg::Id(Some(log.org().map_or([0; 16], Id::to_bytes)))
 }
 
 pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
@@ -132,7 +124,7 @@ fn failed(error: StoreError) -> LogStoreError {
 }
 
 #[async_trait]
-impl LogStore for SqliteLogStore {
+impl<B: Backend> LogStore for SqlLogStore<B> {
     async fn pending(&self, limit: usize) -> Result<Vec<AuditEvent>, LogStoreError> {
         self.store.pending(limit).await.map_err(failed)
     }

@@ -1,28 +1,21 @@
-//! Every statement of this adapter. In those of one organization `$1` is the organization.
+//! Every statement of these stores. In those of one organization `$1` is the organization.
 
-macro_rules! statements {
-    ($($name:ident = $text:literal;)+) => {
-        $(pub(super) const $name: &str = $text;)+
+cyprob_core::sql_statements! {
+    // One change of what an organization has at a time, where there are many writers.
+    LOCK_TENANT = sqlite "" postgres "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 2021)) WHERE $1::uuid IS NOT NULL";
 
-        /// All of them, for the tests.
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text),)+];
-    };
-}
-
-statements! {
     ADD_FILE = "INSERT INTO plugin_files (org_id, digest, bytes) VALUES ($1, $2, $3) ON CONFLICT (org_id, digest) DO NOTHING";
     VERSION = "SELECT digest FROM plugin_versions WHERE org_id = $1 AND id = $2 AND version = $3";
     ADD_VERSION = "INSERT INTO plugin_versions (org_id, id, version, digest) VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, id, version) DO NOTHING";
-    PUT_PLUGIN = "INSERT INTO plugins (org_id, id, name, version, digest, file_name, enabled, installed_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (org_id, id) DO UPDATE SET name = excluded.name, version = excluded.version, digest = excluded.digest, file_name = excluded.file_name, enabled = 0, installed_at = excluded.installed_at";
+    PUT_PLUGIN = "INSERT INTO plugins (org_id, id, name, version, digest, file_name, enabled, installed_at) VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7) ON CONFLICT (org_id, id) DO UPDATE SET name = excluded.name, version = excluded.version, digest = excluded.digest, file_name = excluded.file_name, enabled = FALSE, installed_at = excluded.installed_at";
     PLUGIN = "SELECT p.id, p.name, p.version, p.digest, p.file_name, p.enabled, p.installed_at, f.bytes FROM plugins p JOIN plugin_files f ON f.org_id = $1 AND f.digest = p.digest WHERE p.org_id = $1 AND p.id = $2";
     PLUGINS = "SELECT id, name, version, digest, file_name, enabled, installed_at FROM plugins WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    ENABLED = "SELECT p.id, p.name, p.version, p.digest, p.file_name, p.enabled, p.installed_at, f.bytes FROM plugins p JOIN plugin_files f ON f.org_id = $1 AND f.digest = p.digest WHERE p.org_id = $1 AND p.enabled = 1 ORDER BY p.id LIMIT $2";
+    ENABLED = "SELECT p.id, p.name, p.version, p.digest, p.file_name, p.enabled, p.installed_at, f.bytes FROM plugins p JOIN plugin_files f ON f.org_id = $1 AND f.digest = p.digest WHERE p.org_id = $1 AND p.enabled ORDER BY p.id LIMIT $2";
     SET_ENABLED = "UPDATE plugins SET enabled = $3 WHERE org_id = $1 AND id = $2 AND enabled <> $3";
     REMOVE = "DELETE FROM plugins WHERE org_id = $1 AND id = $2";
     REMOVE_VERSIONS = "DELETE FROM plugin_versions WHERE org_id = $1 AND id = $2";
 
-    OPEN_RUNS = "SELECT COUNT(*) AS open FROM runs INDEXED BY runs_open WHERE org_id = $1 AND state IN ('queued', 'running')";
+    OPEN_RUNS = sqlite "SELECT COUNT(*) AS open FROM runs INDEXED BY runs_open WHERE org_id = $1 AND state IN ('queued', 'running')" postgres "SELECT COUNT(*) AS open FROM runs WHERE org_id = $1 AND state IN ('queued', 'running')";
     ADD_RUN = "INSERT INTO runs (org_id, id, state, requested_by, idempotency_key, facts, plugins, findings, errors, created_at, rule_set, facts_format, facts_bytes, fence, attempts) VALUES ($1, $2, 'queued', $3, $4, $5, $6, 0, 0, $7, $8, $9, $10, 0, 0)";
     ADD_RUN_PLUGIN = "INSERT INTO run_plugins (org_id, run_id, place, plugin, file_name, digest) VALUES ($1, $2, $3, $4, $5, $6)";
     RUN = "SELECT id, state, requested_by, facts, plugins, findings, errors, created_at, finished_at, error FROM runs WHERE org_id = $1 AND id = $2";

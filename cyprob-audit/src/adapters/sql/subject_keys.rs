@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cyprob_core::adapters::sqlite::{Columns, SqliteStore};
+use cyprob_core::adapters::sql::{Arg, Backend, Columns, SqlStore, Statement};
 use cyprob_core::domain::{SystemCtx, Timestamp};
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Entropy, EntropyExt as _};
 use secrecy::SecretBox;
-use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
 use super::log_store::key;
@@ -18,24 +17,24 @@ use super::wrap::Place;
 use crate::domain::{KeyOwner, LogId, SubjectKey, SubjectKeyId};
 use crate::ports::{SubjectKeyStoreError, SubjectKeys};
 
-/// Subject keys in core's database; [`super::SqliteLogStore::open`] makes their table.
-pub struct SqliteSubjectKeys {
-    store: SqliteStore,
+/// Subject keys in core's database; the log store of the same database makes their table.
+pub struct SqlSubjectKeys<B: Backend> {
+    store: SqlStore<B>,
     entropy: Arc<dyn Entropy>,
     kek: SecretBox<[u8; 32]>,
     system: SystemCtx,
 }
 
-impl fmt::Debug for SqliteSubjectKeys {
+impl<B: Backend> fmt::Debug for SqlSubjectKeys<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SqliteSubjectKeys")
+        f.write_str("SqlSubjectKeys")
     }
 }
 
-impl SqliteSubjectKeys {
+impl<B: Backend> SqlSubjectKeys<B> {
     /// Keys in this database, wrapped under the deployment's 32-byte key.
     #[must_use]
-    pub fn new(store: SqliteStore, entropy: Arc<dyn Entropy>, kek: SecretBox<[u8; 32]>) -> Self {
+    pub fn new(store: SqlStore<B>, entropy: Arc<dyn Entropy>, kek: SecretBox<[u8; 32]>) -> Self {
         Self {
             store,
             entropy,
@@ -44,12 +43,12 @@ impl SqliteSubjectKeys {
         }
     }
 
-    fn opened(&self, log: &[u8], row: &SqliteRow) -> Result<SubjectKey, StoreError> {
+    fn opened(&self, log: LogId, row: &B::Row) -> Result<SubjectKey, StoreError> {
         let columns = Columns::of(row, "audit_subject_keys");
         let owner: &[u8] = columns.get("owner")?;
         let id: [u8; 16] = columns.read("key_id", |id: &[u8]| id.try_into().ok())?;
         let place = Place {
-            log,
+            log: &name(log),
             owner,
             id: &id,
         };
@@ -62,18 +61,13 @@ impl SqliteSubjectKeys {
     async fn try_find(
         &self,
         log: LogId,
-        statement: &'static str,
+        statement: &Statement,
         by: &[u8],
     ) -> Result<Option<SubjectKey>, StoreError> {
-        let log = key(log);
         let mut read = self.store.system_read(&self.system).await?;
-        let row = sqlx::query(statement)
-            .bind(&log)
-            .bind(by)
-            .fetch_optional(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.map(|row| self.opened(&log, &row)).transpose()
+        let args = [key(log), Arg::bytes(by)];
+        let row = read.fetch_optional(statement, &args).await?;
+        row.map(|row| self.opened(log, &row)).transpose()
     }
 
     async fn try_obtain(
@@ -82,25 +76,13 @@ impl SqliteSubjectKeys {
         owner: &[u8],
         at: Timestamp,
     ) -> Result<SubjectKey, StoreError> {
-        if let Some(found) = self.try_find(log, sql::KEY_OF, owner).await? {
+        if let Some(found) = self.try_find(log, &sql::KEY_OF, owner).await? {
             return Ok(found);
-        }
-        let log = key(log);
-        let mut tx = self.store.system_tx(&self.system).await?;
-        // Somebody may have made it since; this transaction is the only one that writes.
-        let row = sqlx::query(sql::KEY_OF)
-            .bind(&log)
-            .bind(owner)
-            .fetch_optional(tx.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        if let Some(row) = row {
-            return self.opened(&log, &row);
         }
         let id: [u8; 16] = self.entropy.bytes();
         let secret: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
         let place = Place {
-            log: &log,
+            log: &name(log),
             owner,
             id: &id,
         };
@@ -108,15 +90,20 @@ impl SqliteSubjectKeys {
             table: "audit_subject_keys",
             column: "wrapped",
         })?;
-        sqlx::query(sql::ADD_KEY)
-            .bind(&log)
-            .bind(owner)
-            .bind(id.as_slice())
-            .bind(wrapped)
-            .bind(at.as_micros())
-            .execute(tx.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let mut tx = self.store.system_tx(&self.system).await?;
+        let args = [
+            key(log),
+            Arg::bytes(owner),
+            Arg::bytes(&id),
+            wrapped.into(),
+            at.into(),
+        ];
+        if tx.execute(&sql::ADD_KEY, &args).await? == 0 {
+            // Somebody made it meanwhile.
+            let args = [key(log), Arg::bytes(owner)];
+            let row = tx.fetch_optional(&sql::KEY_OF, &args).await?;
+            return self.opened(log, &row.ok_or(GONE)?);
+        }
         tx.commit().await?;
         Ok(SubjectKey {
             id: SubjectKeyId::from_bytes(id),
@@ -125,6 +112,17 @@ impl SqliteSubjectKeys {
     }
 }
 
+/// What a key is sealed with stands for its log as it always did: nothing for the system's.
+fn name(log: LogId) -> Vec<u8> {
+    log.org().map_or(Vec::new(), |org| org.as_bytes().to_vec())
+}
+
+/// A key that is in the way of another one cannot be read.
+const GONE: StoreError = StoreError::Corrupt {
+    table: "audit_subject_keys",
+    column: "owner",
+};
+
 fn failed(error: StoreError) -> SubjectKeyStoreError {
     SubjectKeyStoreError::Unavailable {
         source: Box::new(error),
@@ -132,7 +130,7 @@ fn failed(error: StoreError) -> SubjectKeyStoreError {
 }
 
 #[async_trait]
-impl SubjectKeys for SqliteSubjectKeys {
+impl<B: Backend> SubjectKeys for SqlSubjectKeys<B> {
     async fn obtain(
         &self,
         log: LogId,
@@ -151,7 +149,7 @@ impl SubjectKeys for SqliteSubjectKeys {
         log: LogId,
         key: SubjectKeyId,
     ) -> Result<Option<SubjectKey>, SubjectKeyStoreError> {
-        self.try_find(log, sql::KEY_BY_ID, key.as_bytes())
+        self.try_find(log, &sql::KEY_BY_ID, key.as_bytes())
             .await
             .map_err(failed)
     }

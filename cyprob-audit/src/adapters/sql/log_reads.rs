@@ -1,22 +1,19 @@
 //! Reading what is placed.
 
-use cyprob_core::adapters::sqlite::Columns;
+use cyprob_core::adapters::sql::{Arg, Backend, Columns};
 use cyprob_core::domain::audit::Outcome;
 use cyprob_core::domain::{EventId, Id as _, OrgId, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
-use super::log_store::{SqliteLogStore, integer, key};
+use super::log_store::{SqlLogStore, integer, key};
 use super::sql;
 use crate::domain::{EntryFilter, LogId, RightEdge};
 use crate::ports::{FoundEntries, Look, SignedHead};
 
-impl SqliteLogStore {
+impl<B: Backend> SqlLogStore<B> {
     pub(super) async fn try_logs(&self) -> Result<Vec<LogId>, StoreError> {
         let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::LOGS)
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let rows = read.fetch_all(&sql::LOGS, &[]).await?;
         rows.iter()
             .map(|row| Columns::of(row, "audit_logs").read("org_id", log_of))
             .collect()
@@ -28,11 +25,7 @@ impl SqliteLogStore {
         log: LogId,
     ) -> Result<Option<(u64, Option<SignedHead>)>, StoreError> {
         let mut read = self.store.system_read(&self.system).await?;
-        let row = sqlx::query(sql::LOG)
-            .bind(key(log))
-            .fetch_optional(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let row = read.fetch_optional(&sql::LOG, &[key(log)]).await?;
         let Some(row) = row else {
             return Ok(None);
         };
@@ -56,13 +49,12 @@ impl SqliteLogStore {
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::LEAVES)
-            .bind(key(log))
-            .bind(integer(first)?)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let rows = read
+            .fetch_all(
+                &sql::LEAVES,
+                &[key(log), integer(first)?.into(), Arg::count(limit)],
+            )
+            .await?;
         let mut leaves = Vec::with_capacity(rows.len());
         for (index, row) in (integer(first)?..).zip(&rows) {
             let columns = Columns::of(row, "audit_entries");
@@ -81,20 +73,23 @@ impl SqliteLogStore {
         let size = self.try_log(log).await?.map_or(0, |(size, _)| size);
         let (low, end) = look.window(size);
         let mut read = self.store.system_read(&self.system).await?;
-        let rows = sqlx::query(sql::ENTRIES)
-            .bind(key(log))
-            .bind(integer(low)?)
-            .bind(integer(end)?)
-            .bind(filter.from.map_or(i64::MIN, Timestamp::as_micros))
-            .bind(filter.to.map_or(i64::MAX, Timestamp::as_micros))
-            .bind(filter.actor.as_deref())
-            .bind(filter.action.map(|action| action.to_string()))
-            .bind(filter.outcome.map(Outcome::as_str))
-            .bind(i64::try_from(look.limit.saturating_add(1)).unwrap_or(i64::MAX))
-            .fetch_all(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
-        let entry = |row: &_| {
+        let rows = read
+            .fetch_all(
+                &sql::ENTRIES,
+                &[
+                    key(log),
+                    integer(low)?.into(),
+                    integer(end)?.into(),
+                    filter.from.map_or(i64::MIN, Timestamp::as_micros).into(),
+                    filter.to.map_or(i64::MAX, Timestamp::as_micros).into(),
+                    filter.actor.as_deref().into(),
+                    filter.action.map(|action| action.to_string()).into(),
+                    filter.outcome.map(Outcome::as_str).into(),
+                    Arg::count(look.limit.saturating_add(1)),
+                ],
+            )
+            .await?;
+        let entry = |row: &B::Row| {
             let columns = Columns::of(row, "audit_entries");
             let index = columns.read("idx", |index: i64| u64::try_from(index).ok())?;
             Ok((index, columns.get("leaf")?))
@@ -109,12 +104,9 @@ impl SqliteLogStore {
         event: EventId,
     ) -> Result<Option<u64>, StoreError> {
         let mut read = self.store.system_read(&self.system).await?;
-        let row = sqlx::query(sql::INDEX_OF)
-            .bind(key(log))
-            .bind(event.as_bytes().as_slice())
-            .fetch_optional(read.connection())
-            .await
-            .map_err(StoreError::unavailable)?;
+        let row = read
+            .fetch_optional(&sql::INDEX_OF, &[key(log), event.into()])
+            .await?;
         row.map(|row| {
             Columns::of(&row, "audit_entries").read("idx", |index: i64| u64::try_from(index).ok())
         })
@@ -122,9 +114,9 @@ impl SqliteLogStore {
     }
 }
 
-fn log_of(key: &[u8]) -> Option<LogId> {
-    if key.is_empty() {
+fn log_of(key: [u8; 16]) -> Option<LogId> {
+    if key == [0; 16] {
         return Some(LogId::System);
     }
-    OrgId::from_slice(key).ok().map(LogId::Org)
+    OrgId::from_slice(&key).ok().map(LogId::Org)
 }
