@@ -12,7 +12,7 @@ use cyprob_authz::service::{
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::domain::{
-    CtxIssuer, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+    AccountPolicy, CtxIssuer, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
@@ -79,7 +79,7 @@ struct Options {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     sessions: SessionPolicy,
-    passwords: PasswordPolicy,
+    policy: AccountPolicy,
     token_cache: CacheLimits,
     workers: Option<Arc<dyn Workers>>,
     audit_sinks: Vec<Arc<dyn EventSink>>,
@@ -97,7 +97,7 @@ impl ControlPlane {
                 clock: Arc::new(SystemClock),
                 entropy: Arc::new(SystemEntropy),
                 sessions: SessionPolicy::default(),
-                passwords: PasswordPolicy::default(),
+                policy: AccountPolicy::default(),
                 token_cache: CacheLimits::default(),
                 workers: None,
                 audit_sinks: Vec::new(),
@@ -170,10 +170,10 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
-    /// Sets what new passwords must be.
+    /// Sets what is asked of accounts: passwords, throttling, recovery, second factors, keys of services.
     #[must_use]
-    pub const fn passwords(mut self, policy: PasswordPolicy) -> Self {
-        self.options.passwords = policy;
+    pub fn account_policy(mut self, policy: AccountPolicy) -> Self {
+        self.options.policy = policy;
         self
     }
 
@@ -222,7 +222,7 @@ impl ControlPlaneBuilder<Ready> {
             clock,
             entropy,
             sessions,
-            passwords,
+            policy,
             token_cache,
             workers,
             audit_sinks,
@@ -251,7 +251,7 @@ impl ControlPlaneBuilder<Ready> {
             entropy: Arc::clone(&entropy),
             refresh_keys: RefreshKeys::new(refresh_id, refresh_key),
             sessions,
-            passwords,
+            policy,
         });
         let user_key = wiring::signing_key(&keys.user_token)?;
         let worker_key = wiring::signing_key(&keys.worker_token)?;

@@ -1,5 +1,6 @@
 //! Types and pure rules: no I/O, no clock, no randomness, no async.
 
+mod account_policy;
 pub mod audit;
 mod ctx;
 mod email;
@@ -20,6 +21,10 @@ mod slug;
 mod time;
 mod user;
 
+pub use account_policy::{
+    AccountPolicy, Dangerous, DangerousChoice, DevicePolicy, PasswordPolicy, PolicyError,
+    RecoveryPolicy, SecondFactorPolicy, ServiceKeyPolicy, ThrottlingPolicy,
+};
 pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use email::{Email, EmailError};
 pub use epoch::Epoch;
@@ -32,7 +37,7 @@ pub use name::{DisplayName, NameError};
 pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
-pub use password::{PasswordHash, PasswordPolicy, WeakPassword};
+pub use password::{PasswordHash, WeakPassword};
 pub use refresh::{
     PresentedRefresh, RefreshKey, RefreshKeyId, RefreshKeys, RefreshTokenError, RefreshVerdict,
     judge_refresh, mint_refresh_token,

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::Refusals;
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
-    Caller, PasswordPolicy, RefreshKeys, RevocationEntry, Session, SessionPolicy, Timestamp,
+    AccountPolicy, Caller, RefreshKeys, RevocationEntry, Session, SessionPolicy, Timestamp,
     mint_refresh_token,
 };
 use crate::ports::store::{IdentityStore, StoreError};
@@ -32,8 +32,8 @@ pub struct IdentityParts {
     pub refresh_keys: RefreshKeys,
     /// How long sessions and tokens live.
     pub sessions: SessionPolicy,
-    /// What new passwords must be.
-    pub passwords: PasswordPolicy,
+    /// What is asked of accounts.
+    pub policy: AccountPolicy,
 }
 
 /// The identity services: sign-in, sessions, accounts, organizations, members, invitations, bootstrap.

@@ -36,7 +36,7 @@ impl Identity {
         password: &SecretString,
         context: &[&str],
     ) -> Result<(), WeakPassword> {
-        self.parts.passwords.check(password, context)
+        self.parts.policy.passwords.check(password, context)
     }
 
     /// Changes the caller's password and ends all of the person's sessions.

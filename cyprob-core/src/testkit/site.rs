@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Caller, PasswordHash, PasswordPolicy, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+    AccountPolicy, Caller, PasswordHash, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use crate::ports::store::IdentityStore;
 use crate::ports::{Entropy, HashError, PasswordCheck, PasswordHasher};
@@ -92,7 +92,7 @@ impl Site {
             entropy,
             refresh_keys: keys(active),
             sessions: SessionPolicy::default(),
-            passwords: PasswordPolicy::default(),
+            policy: AccountPolicy::default(),
         });
         Self {
             store,

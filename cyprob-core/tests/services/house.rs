@@ -7,7 +7,7 @@ use cyprob_core::adapters::memory::MemoryStore;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
-    Caller, CtxIssuer, DeploymentCtx, OrgCtx, OrgId, PasswordPolicy, RefreshKey, RefreshKeyId,
+    AccountPolicy, Caller, CtxIssuer, DeploymentCtx, OrgCtx, OrgId, RefreshKey, RefreshKeyId,
     RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
 };
 use cyprob_core::ports::store::IdentityStore;
@@ -104,7 +104,7 @@ impl House {
             entropy: Arc::clone(&entropy) as _,
             refresh_keys: keys(&[1]),
             sessions: SessionPolicy::default(),
-            passwords: PasswordPolicy::default(),
+            policy: AccountPolicy::default(),
         }));
         Self {
             store,
@@ -129,7 +129,7 @@ impl House {
             entropy: Arc::clone(&self.entropy) as _,
             refresh_keys: ring,
             sessions: SessionPolicy::default(),
-            passwords: PasswordPolicy::default(),
+            policy: AccountPolicy::default(),
         })
     }
 
