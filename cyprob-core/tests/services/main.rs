@@ -45,6 +45,7 @@ over_every_store! {
         an_account_that_changes_during_the_hash_opens_no_session
         a_password_under_old_parameters_is_hashed_anew
         a_full_hasher_is_busy_and_nothing_is_stored
+        asvs_7_1_2_no_sign_in_ends_another_session
         asvs_7_2_3_sessions_share_nothing_and_draw_at_least_128_bits
     }
     refresh {
@@ -58,6 +59,7 @@ over_every_store! {
         a_used_session_ends_after_its_absolute_time
         a_new_server_key_signs_nobody_out
         a_foreign_organization_does_not_use_the_token_up
+        an_organization_asks_for_a_new_sign_in_after_its_longest_session
     }
     passwords {
         a_change_ends_every_other_session

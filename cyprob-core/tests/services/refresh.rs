@@ -1,9 +1,11 @@
 //! The table of refreshes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_core::domain::audit::{Action, Outcome};
-use cyprob_core::domain::{Revocation, SessionPolicy};
+use cyprob_core::domain::{Revocation, RoleName, SessionPolicy};
+use cyprob_core::ports::store::OrgUpdate;
 use cyprob_core::service::{Identity, RefreshError, SignedIn};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -232,4 +234,40 @@ pub(crate) async fn a_foreign_organization_does_not_use_the_token_up(house: Hous
         .await
         .unwrap();
     assert_eq!(next.session.refresh.generation, 1);
+}
+
+pub(crate) async fn an_organization_asks_for_a_new_sign_in_after_its_longest_session(house: House) {
+    let founded = house.found().await;
+    let ada = house.org(founded.org.id, founded.user.id, RoleName::OWNER);
+    let mut policy = founded.org.policy;
+    policy.max_session_seconds = Some(900);
+    let update = OrgUpdate {
+        name: None,
+        policy: Some(policy),
+    };
+    house.identity.update_org(&ada, &update).await.unwrap();
+    let first = house.sign_in("ada@example.com").await;
+    let longest = Duration::from_secs(900);
+    house.clock.advance(Duration::from_secs(899));
+    let named = parsed("acme");
+    let again = |token: SecretString, named| {
+        let identity = Arc::clone(&house.identity);
+        async move { identity.refresh(&token, named, &stranger()).await }
+    };
+    let next = again(first.refresh_token, Some(&named)).await.unwrap();
+    assert_eq!(
+        next.scope.expires_at,
+        first.session.auth_time.after(longest)
+    );
+    house.clock.advance(Duration::from_secs(1));
+    // Asked for by name it is refused; implied it is left out, and the session lives on.
+    let refused = again(next.refresh_token.clone(), Some(&named)).await;
+    assert!(
+        matches!(refused, Err(RefreshError::SignInRequired)),
+        "{refused:?}"
+    );
+    let without = again(next.refresh_token, None).await.unwrap();
+    assert_eq!(without.scope.membership, None);
+    let anew = house.sign_in("ada@example.com").await;
+    assert!(anew.scope.membership.is_some());
 }

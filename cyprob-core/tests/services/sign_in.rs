@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_core::domain::audit::{Action, Outcome};
-use cyprob_core::domain::{PasswordHash, RoleName};
+use cyprob_core::domain::{PageRequest, PasswordHash, RoleName};
 use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::{PasswordChange, PasswordOutcome};
 use cyprob_core::service::SignInError;
@@ -183,4 +183,20 @@ pub(crate) async fn asvs_7_2_3_sessions_share_nothing_and_draw_at_least_128_bits
         .map(|(one, zero)| (one & zero).count_ones());
     let drawn: u32 = drawn.sum();
     assert!(drawn >= 128, "{drawn} bits differ between sessions");
+}
+
+pub(crate) async fn asvs_7_1_2_no_sign_in_ends_another_session(house: House) {
+    house.found().await;
+    let mut sessions = BTreeSet::new();
+    let mut last = None;
+    for _ in 0..100 {
+        let signed_in = house.sign_in("ada@example.com").await;
+        sessions.insert(signed_in.session.id);
+        last = Some(house.user(&signed_in));
+    }
+    let page = PageRequest::new(PageRequest::MAX, None);
+    let listed = house.identity.sessions(&last.unwrap(), &page).await;
+    let listed = listed.unwrap().items;
+    let listed: BTreeSet<_> = listed.into_iter().map(|view| view.id).collect();
+    assert_eq!(listed, sessions);
 }
