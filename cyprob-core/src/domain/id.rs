@@ -141,6 +141,8 @@ ids! {
     KeyId "key";
     /// An invitation into an organization.
     InvitationId "inv";
+    /// A review of an organization's roles.
+    ReviewId "rev";
     /// One finding of a run.
     FindingId "fnd";
     /// One audit event.

@@ -15,6 +15,7 @@ mod password;
 mod refresh;
 mod revocation;
 mod role;
+mod role_review;
 mod session;
 mod session_policy;
 mod slug;
@@ -29,8 +30,8 @@ pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use email::{Email, EmailError};
 pub use epoch::Epoch;
 pub use id::{
-    EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, RunId, SessionId,
-    TokenId, UserId,
+    EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, ReviewId, RunId,
+    SessionId, TokenId, UserId,
 };
 pub use membership::{Invitation, InvitationState, Member, Membership};
 pub use name::{DisplayName, NameError};
@@ -44,6 +45,10 @@ pub use refresh::{
 };
 pub use revocation::{Revocation, RevocationEntry};
 pub use role::{RoleError, RoleName};
+pub use role_review::{
+    HeldRole, MappingDigest, MappingDigestError, ReviewNote, ReviewNoteError, ReviewRecord,
+    RoleChanges, RoleHolder, RoleMove, RoleReview, SignOff,
+};
 pub use session::{
     Aal, EndReason, Grant, RefreshState, Session, SessionSeed, SessionView, TokenDigest,
 };

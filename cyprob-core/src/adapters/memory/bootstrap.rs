@@ -46,7 +46,7 @@ impl BootstrapStore for MemoryStore {
             state.outbox.admit(events)?;
             state.add_user(user);
             state.add_org(org);
-            state.join(org.id, user.id, &RoleName::OWNER, founding.at);
+            state.join(org.id, user.id, &RoleName::OWNER, None, founding.at);
             state.door.closed = true;
             state.door.armed = None;
             state.outbox.record(events);

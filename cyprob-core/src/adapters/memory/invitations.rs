@@ -119,7 +119,7 @@ impl InvitationStore for MemoryStore {
             if let Some(invitation) = state.invitations.get_mut(&(found.org, found.id)) {
                 invitation.accepted_at = Some(at);
             }
-            state.join(found.org, user, &found.role, at);
+            state.join(found.org, user, &found.role, found.inviter, at);
             state.outbox.record(events);
             Ok(AcceptanceOutcome::Accepted)
         })

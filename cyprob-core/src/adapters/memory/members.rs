@@ -68,6 +68,7 @@ impl MemberStore for MemoryStore {
         change: &RoleChange,
         events: &[AuditEvent],
     ) -> Result<MemberOutcome, StoreError> {
+        let by = org.caller().actor.user();
         let (org, user) = (org.org(), change.user);
         self.write(|state| {
             state.outbox.admit(events)?;
@@ -85,6 +86,8 @@ impl MemberStore for MemoryStore {
             };
             place.epoch = place.epoch.next();
             let epoch = place.epoch;
+            place.changed_at = change.at;
+            place.changed_by = by;
             match &change.to {
                 Some(role) => place.role = role.clone(),
                 None => {

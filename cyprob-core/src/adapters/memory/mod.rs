@@ -7,6 +7,7 @@ mod invitations;
 mod members;
 mod orgs;
 mod outbox;
+mod reviews;
 mod revocations;
 mod sessions;
 mod state;

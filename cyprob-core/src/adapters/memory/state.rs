@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::outbox::Events;
 use crate::domain::{
     Email, Epoch, Grant, Invitation, InvitationId, OrgId, OrgSlug, Organization, Page, PageRequest,
-    RevocationEntry, RoleName, Session, SessionId, SessionView, Timestamp, TokenDigest, User,
-    UserId,
+    ReviewId, RevocationEntry, RoleName, RoleReview, Session, SessionId, SessionView, Timestamp,
+    TokenDigest, User, UserId,
 };
 use crate::ports::store::{SessionOwner, StoreError, StoredSession};
 
@@ -21,6 +21,7 @@ pub(super) struct State {
     pub(super) invitations: BTreeMap<(OrgId, InvitationId), Invitation>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) grants: BTreeMap<(OrgId, SessionId), Grant>,
+    pub(super) reviews: BTreeMap<(OrgId, ReviewId), RoleReview>,
     pub(super) revocations: Vec<RevocationEntry>,
     pub(super) outbox: Events,
 }
@@ -39,6 +40,9 @@ pub(super) struct Place {
     pub(super) epoch: Epoch,
     pub(super) since: Timestamp,
     pub(super) ended: bool,
+    /// When the role was last given, changed or taken, and by whom, where it was a person.
+    pub(super) changed_at: Timestamp,
+    pub(super) changed_by: Option<UserId>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +95,14 @@ impl State {
     /// Makes or revives a membership.
     ///
     /// INVARIANT: there is no live one.
-    pub(super) fn join(&mut self, org: OrgId, user: UserId, role: &RoleName, at: Timestamp) {
+    pub(super) fn join(
+        &mut self,
+        org: OrgId,
+        user: UserId,
+        role: &RoleName,
+        by: Option<UserId>,
+        at: Timestamp,
+    ) {
         let epoch = self
             .memberships
             .get(&(org, user))
@@ -101,6 +112,8 @@ impl State {
             epoch,
             since: at,
             ended: false,
+            changed_at: at,
+            changed_by: by,
         };
         self.memberships.insert((org, user), place);
     }

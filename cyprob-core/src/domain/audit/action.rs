@@ -104,6 +104,10 @@ actions! {
     InvitationRevoked "invitation.revoked";
     /// An invitation was accepted.
     InvitationAccepted "invitation.accepted";
+    /// A review of an organization's roles was opened.
+    RoleReviewOpened "role_review.opened";
+    /// A person signed a review of an organization's roles.
+    RoleReviewSigned "role_review.signed";
     /// The audit trail was read.
     AuditRead "audit.read";
     /// The audit trail was exported.

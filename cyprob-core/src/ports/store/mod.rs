@@ -11,6 +11,7 @@ mod invitation;
 mod member;
 mod org;
 mod outbox;
+mod review;
 mod revocation;
 mod session;
 mod user;
@@ -21,6 +22,7 @@ pub use invitation::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee};
 pub use member::{MemberOutcome, MemberStore, RoleChange};
 pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
 pub use outbox::Outbox;
+pub use review::{ReviewStore, SignOffOutcome};
 pub use revocation::RevocationStore;
 pub use session::{Advance, GrantOutcome, SessionEnd, SessionOwner, SessionStore, StoredSession};
 pub use user::{PasswordChange, PasswordOutcome, UserStore};
@@ -33,6 +35,7 @@ pub trait IdentityStore:
     + MemberStore
     + InvitationStore
     + SessionStore
+    + ReviewStore
     + RevocationStore
     + Outbox
 {
@@ -45,6 +48,7 @@ impl<T> IdentityStore for T where
         + MemberStore
         + InvitationStore
         + SessionStore
+        + ReviewStore
         + RevocationStore
         + Outbox
         + ?Sized

@@ -13,6 +13,7 @@ pub mod members;
 pub mod orgs;
 pub mod outbox;
 pub mod passwords;
+pub mod reviews;
 pub mod revocations;
 pub mod sessions;
 pub mod tenants;
@@ -102,6 +103,16 @@ macro_rules! identity_store_conformance {
                 ending_a_grant_leaves_the_rest
                 a_list_shows_live_grants_of_live_sessions
                 grants_come_in_pages
+            }
+            reviews {
+                the_mapping_is_of_those_who_are_members
+                an_open_review_comes_back_and_is_replaced
+                a_review_is_signed_once_and_stays
+                a_review_of_other_roles_is_not_signed
+                of_many_signers_one_wins
+                who_changed_a_role_last_is_known
+                reviews_come_in_pages
+                a_review_is_its_organizations_alone
             }
             revocations {
                 every_kind_lives_until_its_time

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use crate::domain::audit::{Action, AuditEvent, Resource};
+use crate::domain::audit::{Action, Actor, AuditEvent, Resource};
 use crate::domain::{
     Aal, Caller, CtxIssuer, Cursor, DeploymentCtx, DisplayName, Email, Epoch, EventId, Grant, Id,
     Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, PageRequest, PasswordHash,
@@ -167,6 +167,19 @@ impl World {
 
     pub(super) fn ctx_of(&self, org: OrgId) -> OrgCtx {
         let caller = Caller::system("conformance");
+        self.issuer.org(org, RoleName::OWNER, caller)
+    }
+
+    /// A proof for a person who acts in the organization.
+    pub(super) fn ctx_by(&self, org: OrgId, user: &User) -> OrgCtx {
+        let caller = Caller {
+            actor: Actor::User {
+                id: user.id,
+                session: None,
+                token: None,
+            },
+            ..Caller::system("conformance")
+        };
         self.issuer.org(org, RoleName::OWNER, caller)
     }
 
