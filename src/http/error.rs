@@ -10,7 +10,7 @@ use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
     AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
-    RefreshError, SignInError,
+    RefreshError, ReviewError, SignInError,
 };
 use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
@@ -305,6 +305,20 @@ impl From<MemberError> for ApiError {
             }
             MemberError::LastOwner => Self::LastOwner,
             MemberError::Raced => Self::Conflict("the membership changed meanwhile; try again"),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<ReviewError> for ApiError {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::NotFound => Self::NotFound,
+            ReviewError::NotAPerson => Self::Forbidden("a review is opened and signed by a person"),
+            ReviewError::Changed => {
+                Self::Conflict("the roles are not those of the review; open another one")
+            }
+            ReviewError::AlreadySigned => Self::Conflict("the review is signed already"),
             other => Self::unavailable(&other),
         }
     }

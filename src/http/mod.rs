@@ -24,6 +24,7 @@ mod path;
 mod places;
 mod plugins;
 mod query;
+mod role_reviews;
 mod runs;
 mod state;
 mod system;

@@ -3,7 +3,8 @@
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
 use super::{
-    ApiState, audit, auth, console, health, me, members, orgs, plugins, runs, system, well_known,
+    ApiState, audit, auth, console, health, me, members, orgs, plugins, role_reviews, runs, system,
+    well_known,
 };
 
 /// Adds every route.
@@ -12,6 +13,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = person(router);
     let router = organization(router);
     let router = logs(router);
+    let router = reviews(router);
     let router = plugin_runs(router);
     deployment(router)
 }
@@ -150,6 +152,40 @@ fn organization(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
                 orgs::end_session,
             )
             .operation::<orgs::__path_end_session>(),
+        )
+}
+
+fn reviews(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let all = "/api/v1/orgs/{org}/role-reviews";
+    let one = format!("{all}/{{id}}");
+    router
+        .add(
+            Endpoint::new(Method::Get, all, role_reviews::list)
+                .operation::<role_reviews::__path_list>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, all, role_reviews::open)
+                .operation::<role_reviews::__path_open>(),
+        )
+        .add(
+            Endpoint::new(Method::Get, &one, role_reviews::read)
+                .operation::<role_reviews::__path_read>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                &format!("{one}/sign-off"),
+                role_reviews::sign_off,
+            )
+            .operation::<role_reviews::__path_sign_off>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Get,
+                &format!("{one}/changes"),
+                role_reviews::changes,
+            )
+            .operation::<role_reviews::__path_changes>(),
         )
 }
 

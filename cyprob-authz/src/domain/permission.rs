@@ -131,7 +131,7 @@ catalogue! {
     SecretsWrite "secrets:write";
     /// Read and export the audit trail.
     AuditRead "audit:read";
-    /// Record and see reviews of the audit trail.
+    /// Record and see reviews: of the audit trail, and of who holds which role.
     AuditReview "audit:review";
     /// See who is signed in to the organization.
     SessionsRead "sessions:read";

@@ -41,7 +41,8 @@ pub struct HeldRole {
 /// The SHA-256 over an organization's members, each with role and beginning.
 ///
 /// When a role was last used is not in it: that changes without anyone's decision.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct MappingDigest([u8; 32]);
 
 /// The text is not such a digest.

@@ -6,6 +6,7 @@ mod org;
 mod page;
 mod person;
 mod plugin;
+mod role_review;
 mod run;
 mod session;
 
@@ -19,5 +20,8 @@ pub(crate) use org::{
 pub(crate) use page::PageAnswer;
 pub(crate) use person::{MeAnswer, MemberAnswer, PersonAnswer, PersonInOrgAnswer, SetRoleRequest};
 pub(crate) use plugin::{DiagnosticAnswer, EnableRequest, InstalledAnswer, PluginAnswer};
+pub(crate) use role_review::{
+    ReviewRecordAnswer, RoleChangesAnswer, RoleReviewAnswer, SignOffRequest,
+};
 pub(crate) use run::{FindingAnswer, QueuedAnswer, RunAnswer, RunBody};
 pub(crate) use session::{OrgSessionAnswer, SessionAnswer};

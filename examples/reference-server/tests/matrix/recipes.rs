@@ -1,5 +1,7 @@
 //! For each route: a request that has everything but perhaps the right to be made.
 
+mod role_reviews;
+
 use serde_json::{Value, json};
 
 use super::contract::Caller;
@@ -123,6 +125,9 @@ impl Scene<'_> {
             path: fill(path),
             ..Recipe::default()
         };
+        if let Some(recipe) = self.role_review(route, &plain) {
+            return recipe;
+        }
         match route {
             "GET /api/v1/orgs/{org}/plugins/{id}" => {
                 let id = self.plugin();
