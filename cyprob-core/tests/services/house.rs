@@ -193,6 +193,10 @@ impl House {
         self.issuer.org(org, role, Self::caller(user))
     }
 
+    pub(crate) fn org_as(&self, org: OrgId, role: RoleName, caller: Caller) -> OrgCtx {
+        self.issuer.org(org, role, caller)
+    }
+
     pub(crate) fn deployment(&self, user: UserId) -> DeploymentCtx {
         self.issuer.deployment(Self::caller(user))
     }

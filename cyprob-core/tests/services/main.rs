@@ -13,6 +13,7 @@ mod invitations;
 mod members;
 mod passwords;
 mod refresh;
+mod role_reviews;
 mod sign_in;
 
 /// Runs each test over each store.
@@ -85,6 +86,12 @@ over_every_store! {
         two_owners_cannot_remove_each_other
         an_administrator_cannot_touch_an_owner
         a_change_ends_the_tokens_of_that_organization_alone
+    }
+    role_reviews {
+        a_review_is_opened_and_signed_with_its_events
+        a_review_of_other_roles_is_not_signed_and_says_what_changed
+        who_changed_the_roles_and_signs_for_them_is_seen
+        a_machine_stands_for_nothing
     }
     bootstrap {
         of_many_at_once_one_wins

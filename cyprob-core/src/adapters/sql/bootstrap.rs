@@ -62,7 +62,7 @@ impl<B: Backend> BootstrapStore for SqlStore<B> {
         users::insert(&mut write, &founding.user).await?;
         orgs::insert(&mut write, &founding.org).await?;
         let (org, user) = (founding.org.id, founding.user.id);
-        members::join(&mut write, org, user, &RoleName::OWNER, founding.at).await?;
+        members::join(&mut write, org, user, &RoleName::OWNER, None, founding.at).await?;
         write
             .execute(&sql::CLOSE_BOOTSTRAP, &[founding.at.into()])
             .await?;

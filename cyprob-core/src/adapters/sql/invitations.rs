@@ -155,7 +155,8 @@ impl<B: Backend> InvitationStore for SqlStore<B> {
                 user.id
             }
         };
-        if !members::join(&mut write, found.org, user, &found.role, acceptance.at).await? {
+        let (org, by, at) = (found.org, found.inviter, acceptance.at);
+        if !members::join(&mut write, org, user, &found.role, by, at).await? {
             return Ok(AcceptanceOutcome::AlreadyMember);
         }
         write.record(events).await?;

@@ -28,6 +28,7 @@ pub(super) async fn join<B: Backend>(
     org: OrgId,
     user: UserId,
     role: &RoleName,
+    by: Option<UserId>,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     let joined = write
@@ -36,7 +37,23 @@ pub(super) async fn join<B: Backend>(
             &[org.into(), user.into(), role.as_str().into(), at.into()],
         )
         .await?;
+    if joined == 1 {
+        mark_changed(write, org, user, by, at).await?;
+    }
     Ok(joined == 1)
+}
+
+/// Keeps who gave, changed or took a role last, and when.
+async fn mark_changed<B: Backend>(
+    write: &mut Write<B>,
+    org: OrgId,
+    user: UserId,
+    by: Option<UserId>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let args = [org.into(), user.into(), at.into(), by.into()];
+    write.execute(&sql::TENANT_MARK_CHANGED, &args).await?;
+    Ok(())
 }
 
 /// Whether the organization has an owner besides this person.
@@ -84,6 +101,7 @@ impl<B: Backend> MemberStore for SqlStore<B> {
         events: &[AuditEvent],
     ) -> Result<MemberOutcome, StoreError> {
         let mut write = self.writing(Scope::org(org.org())).await?;
+        let by = org.caller().actor.user();
         let (org, user) = (org.org(), change.user);
         let statement = match change.to {
             Some(_) => &sql::TENANT_SET_ROLE,
@@ -106,6 +124,7 @@ impl<B: Backend> MemberStore for SqlStore<B> {
         if leaves_owners && !has_other_owner(&mut write, org, user).await? {
             return Ok(MemberOutcome::LastOwner);
         }
+        mark_changed(&mut write, org, user, by, change.at).await?;
         if change.to.is_none() {
             write
                 .execute(

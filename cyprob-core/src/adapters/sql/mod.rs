@@ -18,6 +18,7 @@ mod members;
 mod orgs;
 mod outbox;
 mod read;
+mod reviews;
 mod revocations;
 mod scope;
 mod sessions;

@@ -31,6 +31,16 @@ crate::sql_statements! {
     TENANT_JOIN = "INSERT INTO memberships (org_id, user_id, role, epoch, since) VALUES ($1, $2, $3, 1, $4) ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role, epoch = memberships.epoch + 1, since = excluded.since, ended_at = NULL WHERE memberships.ended_at IS NOT NULL AND memberships.org_id = $1";
     TENANT_END_GRANTS_OF_USER = "UPDATE grants SET ended_at = $3 WHERE org_id = $1 AND ended_at IS NULL AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)";
 
+    TENANT_MARK_CHANGED = "UPDATE memberships SET changed_at = $3, changed_by = $4 WHERE org_id = $1 AND user_id = $2";
+    TENANT_CHANGED_ROLES = "SELECT user_id FROM memberships WHERE org_id = $1 AND changed_by = $2 AND changed_at >= $3 LIMIT 1";
+    TENANT_ROLE_HOLDERS = "SELECT u.id, u.email, u.name, m.role, m.since, (SELECT max(s.last_used_at) FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.org_id = $1 AND s.user_id = m.user_id) AS last_used_at FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL ORDER BY m.user_id";
+    TENANT_DROP_OPEN_REVIEW = "DELETE FROM role_reviews WHERE org_id = $1 AND signed_at IS NULL";
+    TENANT_INSERT_REVIEW = "INSERT INTO role_reviews (org_id, id, digest, members, mapping, opened_by, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    TENANT_REVIEWS = "SELECT id, digest, members, opened_by, opened_at, signed_by, signed_at, note, self_reviewed FROM role_reviews WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    TENANT_LAST_SIGNED_REVIEW = "SELECT id, digest, members, opened_by, opened_at, signed_by, signed_at, note, self_reviewed FROM role_reviews WHERE org_id = $1 AND signed_at IS NOT NULL ORDER BY opened_at DESC, id DESC LIMIT 1";
+    TENANT_REVIEW = "SELECT id, digest, members, mapping, opened_by, opened_at, signed_by, signed_at, note, self_reviewed FROM role_reviews WHERE org_id = $1 AND id = $2";
+    TENANT_SIGN_REVIEW = "UPDATE role_reviews SET signed_by = $3, signed_at = $4, note = $5, self_reviewed = $6 WHERE org_id = $1 AND id = $2 AND signed_at IS NULL";
+
     TENANT_INSERT_INVITATION = "INSERT INTO invitations (org_id, id, email, role, inviter, token, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     TENANT_INVITATIONS = "SELECT org_id, id, email, role, inviter, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     TENANT_REVOKE_INVITATION = "UPDATE invitations SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3";
