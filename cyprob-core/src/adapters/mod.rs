@@ -3,6 +3,7 @@
 #[cfg(feature = "argon2")]
 pub mod argon2;
 pub mod memory;
+pub mod notifier;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -2,11 +2,13 @@
 
 mod account_policy;
 pub mod audit;
+mod base_url;
 mod ctx;
 mod email;
 mod epoch;
 mod id;
 mod membership;
+mod message;
 mod name;
 mod org;
 mod org_ref;
@@ -26,6 +28,7 @@ pub use account_policy::{
     AccountPolicy, Dangerous, DangerousChoice, DevicePolicy, PasswordPolicy, PolicyError,
     RecoveryPolicy, SecondFactorPolicy, ServiceKeyPolicy, ThrottlingPolicy,
 };
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use email::{Email, EmailError};
 pub use epoch::Epoch;
@@ -34,6 +37,7 @@ pub use id::{
     SessionId, TokenId, UserId,
 };
 pub use membership::{Invitation, InvitationState, Member, Membership};
+pub use message::{Letter, Message, Notification};
 pub use name::{DisplayName, NameError};
 pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;

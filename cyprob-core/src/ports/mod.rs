@@ -2,6 +2,7 @@
 
 mod clock;
 mod entropy;
+mod notifier;
 mod password_hasher;
 mod revocation_feed;
 mod role_rules;
@@ -9,6 +10,7 @@ pub mod store;
 
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyExt};
+pub use notifier::{Notifier, NotifyError};
 pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
 pub use revocation_feed::RevocationFeed;
 pub use role_rules::RoleRules;

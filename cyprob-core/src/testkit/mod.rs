@@ -6,11 +6,13 @@
 
 mod fakes;
 pub mod identity_store;
+mod notifier;
 pub mod properties;
 mod race;
 mod site;
 mod tally;
 
 pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+pub use notifier::RecordingNotifier;
 pub use race::race;
 pub use tally::Tally;
