@@ -7,6 +7,8 @@
 mod fakes;
 pub mod identity_store;
 mod notifier;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod properties;
 mod race;
 mod site;

@@ -12,6 +12,8 @@ pub mod memory;
 mod nmap;
 mod node;
 mod plugin_reader;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 #[cfg(feature = "sqlite")]

@@ -119,6 +119,20 @@ impl PostgresOptions {
         self
     }
 
+    /// Sets the role, where the address has another one.
+    #[must_use]
+    pub fn with_role(mut self, role: &str) -> Self {
+        self.connect = self.connect.username(role);
+        self
+    }
+
+    /// Sets the database, where the address has another one.
+    #[must_use]
+    pub fn with_database(mut self, database: &str) -> Self {
+        self.connect = self.connect.database(database);
+        self
+    }
+
     /// Sets how many connections are open at most, 2 to 1,000; 16 by default.
     #[must_use]
     pub fn with_connections(mut self, connections: u32) -> Self {
@@ -140,7 +154,7 @@ impl PostgresOptions {
         self
     }
 
-    pub(super) fn connect(&self) -> PgConnectOptions {
+    pub(crate) fn connect(&self) -> PgConnectOptions {
         self.connect
             .clone()
             .application_name("cyprob")

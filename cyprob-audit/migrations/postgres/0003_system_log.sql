@@ -1,0 +1,1 @@
+-- Nothing to do here: the system log's org_id was zeros from the first.

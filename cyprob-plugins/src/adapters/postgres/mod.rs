@@ -1,0 +1,27 @@
+//! Plugins, runs, findings and the queue in core's PostgreSQL database.
+
+use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresStore};
+
+use super::sql::SqlRuns;
+
+/// The tables of this crate.
+pub const TABLES: Component = Component::new(
+    "cyprob-plugins",
+    "_cyprob_plugins_migrations",
+    sqlx::migrate!("migrations/postgres"),
+);
+
+/// The stores of this crate in core's database.
+pub type PostgresRuns = SqlRuns<Postgres>;
+
+impl PostgresRuns {
+    /// The stores in an open database, whose tables [`TABLES`] brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::expect`].
+    pub async fn open(store: PostgresStore) -> Result<Self, OpenError> {
+        store.expect(&TABLES).await?;
+        Ok(Self::over(store))
+    }
+}

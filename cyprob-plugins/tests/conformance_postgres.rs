@@ -1,0 +1,32 @@
+//! The PostgreSQL stores do what every store of plugins and runs must.
+
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+use std::sync::Arc;
+
+use cyprob_core::adapters::postgres::Component;
+use cyprob_core::testkit::postgres::{Database, Template};
+use cyprob_plugins::adapters::postgres::{PostgresRuns, TABLES};
+use cyprob_plugins::testkit::runs::{
+    Stores, plg_3_no_interleaving_loses_a_run_or_takes_two_results,
+};
+
+static EMPTY: Template = Template::new(|| vec![Component::CORE, TABLES]);
+
+async fn fresh() -> (Stores, Database) {
+    let database = EMPTY.database().await;
+    let store = database.store().await;
+    let runs = PostgresRuns::open(store.clone()).await.unwrap();
+    (Stores::of(runs, Arc::new(store)), database)
+}
+
+mod over_postgres {
+    use super::*;
+
+    cyprob_plugins::runs_conformance!(fresh());
+
+    #[test]
+    fn plg_3() {
+        plg_3_no_interleaving_loses_a_run_or_takes_two_results(fresh);
+    }
+}
