@@ -74,10 +74,6 @@ pub async fn what_does_not_fit_changes_nothing((store, outbox): Pair) -> Done {
     let [system, other, _] = logs();
     let first = part(0, 1).to_vec();
     let wrong = [
-        (
-            "not the first that wait",
-            vec![batch(system, 0, part(1, 3))],
-        ),
         ("an index too high", vec![batch(system, 1, part(0, 2))]),
         ("one is not recorded", vec![batch(system, 0, part(0, 7))]),
         (
