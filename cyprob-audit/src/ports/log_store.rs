@@ -130,11 +130,12 @@ pub trait LogStore: Debug + Send + Sync + 'static {
     /// The number of entries of a log.
     async fn size(&self, log: LogId) -> Result<u64, LogStoreError>;
 
-    /// Takes the first events out of the outbox and gives them their indexes, in one transaction.
+    /// Takes events out of the outbox and gives them their indexes, in one transaction.
     ///
-    /// The batches are of different logs, and their events together are
-    /// exactly as many of the first ones of the outbox; anything else is
-    /// [`Placed::Moved`], and nothing changed.
+    /// The batches are of different logs, and each of their events waits in the
+    /// outbox; anything else is [`Placed::Moved`], and nothing changed. Others may
+    /// wait before them: with many writers, what was recorded earlier may be
+    /// committed later.
     async fn place(&self, batches: &[Batch]) -> Result<Placed, LogStoreError>;
 
     /// The leaves of a log from an index on, at most `limit`, without gaps.

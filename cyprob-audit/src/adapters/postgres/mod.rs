@@ -1,6 +1,6 @@
 //! The store of placed entries in PostgreSQL.
 
-use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresStore};
+use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresStore, Table};
 
 use super::sql::{SqlLogStore, SqlSubjectKeys};
 
@@ -9,6 +9,11 @@ pub const TABLES: Component = Component::new(
     "cyprob-audit",
     "_cyprob_audit_migrations",
     sqlx::migrate!("migrations/postgres"),
+    &[
+        Table::tenant("audit_logs"),
+        Table::tenant("audit_entries"),
+        Table::tenant("audit_subject_keys"),
+    ],
 );
 
 /// The entries of every log in core's database.

@@ -5,7 +5,9 @@ use std::fmt;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
+use super::Table;
 use super::options::{OpenError, PostgresOptions};
+use super::tables::TABLES;
 use crate::ports::store::BoxError;
 
 /// One crate's tables, with a migration table of their own.
@@ -13,6 +15,7 @@ pub struct Component {
     name: &'static str,
     table: &'static str,
     migrator: Migrator,
+    tables: &'static [Table],
 }
 
 impl fmt::Debug for Component {
@@ -27,16 +30,29 @@ impl Component {
         "cyprob-core",
         "_cyprob_core_migrations",
         sqlx::migrate!("migrations/postgres"),
+        TABLES,
     );
 
-    /// The tables of a crate, and the table that its migrations are noted in.
+    /// A crate, the table that its migrations are noted in, and all its tables.
     #[must_use]
-    pub const fn new(name: &'static str, table: &'static str, migrator: Migrator) -> Self {
+    pub const fn new(
+        name: &'static str,
+        table: &'static str,
+        migrator: Migrator,
+        tables: &'static [Table],
+    ) -> Self {
         Self {
             name,
             table,
             migrator,
+            tables,
         }
+    }
+
+    /// Every table of the crate, that of its migrations too.
+    pub(super) fn tables(&self) -> impl Iterator<Item = Table> {
+        let migrations = Table::global(self.table);
+        self.tables.iter().copied().chain([migrations])
     }
 
     fn newest(&self) -> i64 {
@@ -104,6 +120,7 @@ impl Migrations {
             name,
             table,
             mut migrator,
+            ..
         } = component;
         migrator.dangerous_set_table_name(table);
         // The lock is held already, and sqlx's own is one for the whole database.

@@ -13,13 +13,16 @@
 
 mod backend;
 mod begin;
+mod isolation;
 mod migrate;
 mod open;
 mod options;
 mod store;
+mod tables;
 mod tx;
 
 pub use backend::Postgres;
+pub use isolation::{Fault, IsolationError, Table};
 pub use migrate::{Component, Migrations};
 pub use open::Opened;
 pub use options::{OpenError, PostgresOptions};

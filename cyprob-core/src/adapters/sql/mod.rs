@@ -19,11 +19,10 @@ mod orgs;
 mod outbox;
 mod read;
 mod reviews;
-mod revocations;
+pub(super) mod revocations;
 mod scope;
 mod sessions;
-#[doc(hidden)]
-pub mod sql;
+pub(super) mod sql;
 mod statement;
 mod store;
 mod tx;

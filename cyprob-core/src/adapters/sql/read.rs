@@ -7,10 +7,10 @@ use crate::domain::OrgId;
 use crate::ports::store::StoreError;
 
 /// A transaction that only reads; dropping it ends it.
-pub(super) struct Read<B: Backend>(pub(super) B::Tx);
+pub(in crate::adapters) struct Read<B: Backend>(pub(super) B::Tx);
 
 impl<B: Backend> Read<B> {
-    pub(super) async fn fetch_all(
+    pub(in crate::adapters) async fn fetch_all(
         &mut self,
         statement: &Statement,
         args: &[Arg<'_>],
@@ -18,7 +18,7 @@ impl<B: Backend> Read<B> {
         self.0.fetch(statement, args).await
     }
 
-    pub(super) async fn fetch_optional(
+    pub(in crate::adapters) async fn fetch_optional(
         &mut self,
         statement: &Statement,
         args: &[Arg<'_>],

@@ -40,7 +40,7 @@ pub(super) async fn insert<B: Backend>(
     Ok(())
 }
 
-fn entry<B: Backend>(row: &B::Row) -> Result<RevocationEntry, StoreError> {
+pub(in crate::adapters) fn entry<B: Backend>(row: &B::Row) -> Result<RevocationEntry, StoreError> {
     let row = Columns::of(row, "revocations");
     let what = match row.get::<i64>("kind")? {
         SESSION => Revocation::Session(row.id("subject")?),

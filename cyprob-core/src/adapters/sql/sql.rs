@@ -61,6 +61,9 @@ crate::sql_statements! {
 
     INSERT_REVOCATION = "INSERT INTO revocations (kind, subject, org_id, epoch, expires_at) VALUES ($1, $2, $3, $4, $5)";
     LIVE_REVOCATIONS = "SELECT kind, subject, org_id, epoch, expires_at FROM revocations WHERE expires_at > $1";
+    // What other nodes revoked; in SQLite there are none.
+    OLDEST_OPEN = sqlite "" postgres "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS open";
+    REVOCATIONS_SINCE = sqlite "" postgres "SELECT kind, subject, org_id, epoch, expires_at FROM revocations WHERE tx >= $1::xid8 AND expires_at > $2";
     SWEEP_REVOCATIONS = "DELETE FROM revocations WHERE expires_at <= $1";
 
     INSERT_EVENT = "INSERT INTO audit_outbox (id, org_id, body) VALUES ($1, $2, $3)";

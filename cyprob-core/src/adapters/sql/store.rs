@@ -124,7 +124,7 @@ impl<B: Backend> SqlStore<B> {
         Ok(self.fetch_all(statement, args).await?.pop())
     }
 
-    pub(super) async fn reading(&self, scope: Scope) -> Result<Read<B>, StoreError> {
+    pub(in crate::adapters) async fn reading(&self, scope: Scope) -> Result<Read<B>, StoreError> {
         Ok(Read(B::begin(&self.opened, Mode::Read, &scope).await?))
     }
 

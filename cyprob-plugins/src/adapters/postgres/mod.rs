@@ -1,6 +1,6 @@
 //! Plugins, runs, findings and the queue in core's PostgreSQL database.
 
-use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresStore};
+use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresStore, Table};
 
 use super::sql::SqlRuns;
 
@@ -9,6 +9,15 @@ pub const TABLES: Component = Component::new(
     "cyprob-plugins",
     "_cyprob_plugins_migrations",
     sqlx::migrate!("migrations/postgres"),
+    &[
+        Table::tenant("plugin_files"),
+        Table::tenant("plugins"),
+        Table::tenant("plugin_versions"),
+        Table::tenant("runs"),
+        Table::tenant("run_plugins"),
+        Table::tenant("findings"),
+        Table::tenant("run_turns"),
+    ],
 );
 
 /// The stores of this crate in core's database.

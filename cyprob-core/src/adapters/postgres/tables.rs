@@ -1,0 +1,16 @@
+//! Every table of this crate, and whose rows it holds.
+
+use super::Table;
+
+pub(super) const TABLES: &[Table] = &[
+    Table::global("users"),
+    Table::global("organizations"),
+    Table::global("sessions"),
+    Table::global("bootstrap"),
+    Table::tenant("memberships").and_own(),
+    Table::tenant("invitations"),
+    Table::tenant("grants"),
+    Table::tenant("role_reviews"),
+    Table::mixed("revocations"),
+    Table::mixed("audit_outbox"),
+];
