@@ -2,6 +2,7 @@
 
 mod log_reads;
 mod log_store;
+#[allow(clippy::module_inception, reason = "it holds the SQL")]
 mod sql;
 mod subject_keys;
 mod wrap;

@@ -20,7 +20,8 @@ macro_rules! cells {
     ($($cell:ty = $read:ident $(, $own:ident)?;)+) => {$(
         impl<'r> Cell<'r> for $cell {
             fn of<R: Cells>(row: &'r R, column: &str) -> Result<Option<Self>, Unreadable> {
-                Ok(row.$read(column)?$(.map($own::to_owned))?)
+                let found = row.$read(column)?;
+                Ok(found$(.map($own::to_owned))?)
             }
         }
     )+};

@@ -22,6 +22,7 @@ mod reviews;
 pub(super) mod revocations;
 mod scope;
 mod sessions;
+#[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;
 mod statement;
 mod store;

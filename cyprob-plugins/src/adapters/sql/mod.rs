@@ -3,6 +3,7 @@
 mod plugins;
 mod queue;
 mod runs;
+#[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;
 
 use std::fmt;
