@@ -46,6 +46,7 @@ over_every_store! {
         an_account_that_changes_during_the_hash_opens_no_session
         a_password_under_old_parameters_is_hashed_anew
         a_full_hasher_is_busy_and_nothing_is_stored
+        asvs_6_2_10_no_password_ends_by_date
         asvs_7_1_2_no_sign_in_ends_another_session
         asvs_7_2_3_sessions_share_nothing_and_draw_at_least_128_bits
     }

@@ -200,3 +200,11 @@ pub(crate) async fn asvs_7_1_2_no_sign_in_ends_another_session(house: House) {
     let listed: BTreeSet<_> = listed.into_iter().map(|view| view.id).collect();
     assert_eq!(listed, sessions);
 }
+
+pub(crate) async fn asvs_6_2_10_no_password_ends_by_date(house: House) {
+    house.found().await;
+    for _ in 0..10 {
+        house.clock.advance(Duration::from_secs(366 * 86_400));
+        house.sign_in("ada@example.com").await;
+    }
+}
