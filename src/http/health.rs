@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cyprob_authz::http::{Auth, Public};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::json;
 
 use super::ApiState;
@@ -34,15 +34,16 @@ pub(crate) async fn readyz(_: Auth<Public>, State(api): State<ApiState>) -> Resp
         }
         Err(_) => false,
     };
-    let (status, word) = if up {
-        (StatusCode::OK, "up")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "down")
-    };
-    let ready = if up { "ready" } else { "not_ready" };
-    (
-        status,
-        Json(json!({ "status": ready, "components": { "store": word } })),
-    )
-        .into_response()
+    let current = !api.plane().parts().revocations.is_stale();
+    let components = json!({ "store": word(up), "revocations": word(current) });
+    if up && current {
+        return Json(json!({ "status": "ready", "components": components })).into_response();
+    }
+    let body = Json(json!({ "status": "not_ready", "components": components }));
+    let headers = [(header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
+}
+
+const fn word(up: bool) -> &'static str {
+    if up { "up" } else { "down" }
 }

@@ -11,7 +11,7 @@ use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Stamp, origin};
 use crate::domain::{Demand, DenyCode, Need, Principal, Rule};
-use crate::service::{AccessControl, Denial};
+use crate::service::{AccessControl, Denial, TokenError};
 
 /// The names in a request's path.
 struct PathNames {
@@ -58,7 +58,7 @@ pub(super) async fn admit(
 ) -> Result<Grant, Problem> {
     let origin = origin(parts);
     match policy {
-        RoutePolicy::Public => Ok(public(access, parts, stamp, origin)),
+        RoutePolicy::Public => public(access, parts, stamp, origin),
         RoutePolicy::Worker => worker(access, parts, stamp).await,
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
@@ -91,9 +91,17 @@ fn authenticate(access: &AccessControl, parts: &Parts, stamp: Stamp) -> Result<P
     let Bearer::Token(token) = bearer(&parts.headers) else {
         return Err(invalid());
     };
-    access.authenticate(token, stamp.at).map_err(|error| {
-        tracing::debug!(request.id = %stamp.id, reason = %error, "token refused");
-        invalid()
+    access
+        .authenticate(token, stamp.at)
+        .map_err(|error| refused(&error, stamp))
+}
+
+/// What a client is told of a token that is not taken.
+fn refused(error: &TokenError, stamp: Stamp) -> Problem {
+    tracing::debug!(request.id = %stamp.id, reason = %error, "token refused");
+    Problem::new(match error {
+        TokenError::Stale => ProblemCode::Unavailable,
+        _ => ProblemCode::InvalidToken,
     })
 }
 
@@ -137,24 +145,32 @@ fn decide(
     .map_err(|rejection| rejection.rule)
 }
 
-fn public(access: &AccessControl, parts: &Parts, stamp: Stamp, origin: RequestOrigin) -> Grant {
+/// Everybody is admitted; one whose token cannot be judged now is not taken for a stranger.
+fn public(
+    access: &AccessControl,
+    parts: &Parts,
+    stamp: Stamp,
+    origin: RequestOrigin,
+) -> Result<Grant, Problem> {
     let anonymous = Caller {
         actor: Actor::Anonymous,
         origin: origin.clone(),
         request_id: Some(stamp.id),
     };
     let signed_in = match bearer(&parts.headers) {
-        Bearer::Token(token) => access
-            .authenticate(token, stamp.at)
-            .ok()
-            .filter(|principal| !principal.narrowings().any())
-            .map(|principal| {
-                let user = access.signed_in(&principal, caller(&principal, stamp, origin));
-                SignedIn { principal, user }
-            }),
+        Bearer::Token(token) => match access.authenticate(token, stamp.at) {
+            Err(error @ TokenError::Stale) => return Err(refused(&error, stamp)),
+            Err(_) => None,
+            Ok(principal) => Some(principal)
+                .filter(|principal| !principal.narrowings().any())
+                .map(|principal| {
+                    let user = access.signed_in(&principal, caller(&principal, stamp, origin));
+                    SignedIn { principal, user }
+                }),
+        },
         Bearer::Missing | Bearer::Malformed => None,
     };
-    Grant::Public(anonymous, signed_in)
+    Ok(Grant::Public(anonymous, signed_in))
 }
 
 async fn worker(access: &AccessControl, parts: &mut Parts, stamp: Stamp) -> Result<Grant, Problem> {

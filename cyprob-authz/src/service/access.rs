@@ -97,11 +97,15 @@ impl AccessControl {
     ///
     /// # Errors
     ///
-    /// [`TokenError`]; a client is told `invalid_token` and no more.
+    /// [`TokenError`]; a client is told `invalid_token` and no more, or
+    /// `unavailable` for [`TokenError::Stale`].
     pub fn authenticate(&self, token: &str, at: Timestamp) -> Result<Principal, TokenError> {
         let token = self.parts.verifier.verify(token, at)?;
         if self.parts.revocations.is_revoked(token.claims()) {
             return Err(TokenError::Revoked);
+        }
+        if self.parts.revocations.is_stale() {
+            return Err(TokenError::Stale);
         }
         let role = token
             .claims()

@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use cyprob_core::domain::{
     Epoch, OrgId, Revocation, RevocationEntry, SessionId, Timestamp, UserId,
@@ -16,6 +17,8 @@ use super::tokens::MAX_LIFETIME;
 use crate::domain::AccessClaims;
 
 const SHARDS: usize = 16;
+/// When a view was caught up that never was.
+const NEVER: i64 = i64::MIN;
 /// A table is swept when it has doubled since, and never below this.
 const SWEEP_FROM: usize = 64;
 
@@ -38,6 +41,10 @@ pub struct RevocationCounts {
 /// for 15 minutes more, and a token that died before the last dropped entry is
 /// refused whatever the clock says, so that a clock that was set forward and
 /// back again revives nothing.
+///
+/// Where others revoke too, [`with_bound`](Self::with_bound) says how old the
+/// view may be. An older one is stale, whatever the clock does, until it is told
+/// that it caught up.
 pub struct RevocationView {
     clock: Arc<dyn Clock>,
     sessions: Table<SessionId, ()>,
@@ -46,6 +53,9 @@ pub struct RevocationView {
     members: Table<(OrgId, UserId), Epoch>,
     /// Entries that ended up to here may be gone; microseconds.
     floor: AtomicI64,
+    /// Everything revoked before this is known; microseconds.
+    as_of: AtomicI64,
+    bound: Option<Duration>,
 }
 
 impl RevocationView {
@@ -59,7 +69,35 @@ impl RevocationView {
             users: Table::new(),
             members: Table::new(),
             floor: AtomicI64::new(i64::MIN),
+            as_of: AtomicI64::new(NEVER),
+            bound: None,
         }
+    }
+
+    /// Lets the view be stale when it was not caught up for so long; never by default.
+    #[must_use]
+    pub const fn with_bound(mut self, bound: Duration) -> Self {
+        self.bound = Some(bound);
+        self
+    }
+
+    /// Whether the view is older than it may be, so that nobody knows what was revoked.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let Some(bound) = self.bound else {
+            return false;
+        };
+        let as_of = self.as_of.load(Ordering::Acquire);
+        // A clock that was set is as good as one that ran: either way it is not known.
+        let age = self.clock.now().as_micros().abs_diff(as_of);
+        if u128::from(age) <= bound.as_micros() {
+            return false;
+        }
+        // Setting the clock back makes it no younger; a failure means that it caught up meanwhile.
+        let _ = self
+            .as_of
+            .compare_exchange(as_of, NEVER, Ordering::AcqRel, Ordering::Relaxed);
+        true
     }
 
     /// Whether the token of these claims was revoked.
@@ -129,6 +167,10 @@ impl RevocationFeed for RevocationView {
         if crowded {
             self.sweep();
         }
+    }
+
+    fn caught_up(&self, as_of: Timestamp) {
+        self.as_of.store(as_of.as_micros(), Ordering::Release);
     }
 }
 

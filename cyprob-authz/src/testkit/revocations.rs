@@ -18,6 +18,7 @@ pub fn revocation_view_conforms() {
     epochs_only_grow();
     memory_is_bounded_by_what_lives();
     a_clock_set_back_revives_nothing();
+    a_view_past_its_bound_is_stale();
 }
 
 fn later(stand: &Stand, seconds: u64) -> Timestamp {
@@ -113,4 +114,34 @@ fn a_clock_set_back_revives_nothing() {
     assert_eq!(stand.revocations.counts().sessions, 0);
     stand.clock.set(start);
     assert!(stand.revocations.is_revoked(&claims));
+}
+
+fn a_view_past_its_bound_is_stale() {
+    let unbound = Stand::new(25);
+    unbound.clock.advance(Duration::from_secs(1_000_000));
+    assert!(!unbound.revocations.is_stale());
+
+    let stand = Stand::with_bound(26, Duration::from_secs(5));
+    let (view, begun) = (&stand.revocations, stand.now());
+    assert!(view.is_stale(), "it was never caught up");
+    for step in [Duration::from_micros(1), Duration::from_secs(3_600)] {
+        let edge = Duration::from_secs(5);
+        for (inside, outside) in [
+            (begun.after(edge), begun.after(edge + step)),
+            (begun.before(edge), begun.before(edge + step)),
+        ] {
+            stand.clock.set(begun);
+            view.caught_up(begun);
+            assert!(!view.is_stale());
+            stand.clock.set(inside);
+            assert!(!view.is_stale());
+            stand.clock.set(outside);
+            assert!(view.is_stale());
+            // A clock that is set back to then makes it no younger.
+            stand.clock.set(begun);
+            assert!(view.is_stale());
+        }
+    }
+    view.caught_up(begun);
+    assert!(!view.is_stale());
 }

@@ -54,7 +54,17 @@ impl Stand {
     /// If the fixed keys cannot be used, which no seed brings about.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self::build(seed, None)
+        Self::build(seed, None, |view| view)
+    }
+
+    /// A stand whose revocations may be so old.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stand::new`].
+    #[must_use]
+    pub fn with_bound(seed: u64, bound: Duration) -> Self {
+        Self::build(seed, None, |view| view.with_bound(bound))
     }
 
     /// A stand that records refusals elsewhere.
@@ -64,10 +74,14 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_denials(seed: u64, denials: Arc<dyn DenialRecorder>) -> Self {
-        Self::build(seed, Some(denials))
+        Self::build(seed, Some(denials), |view| view)
     }
 
-    fn build(seed: u64, recorder: Option<Arc<dyn DenialRecorder>>) -> Self {
+    fn build(
+        seed: u64,
+        recorder: Option<Arc<dyn DenialRecorder>>,
+        bounded: impl FnOnce(RevocationView) -> RevocationView,
+    ) -> Self {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::new(seed));
         let denials = Arc::new(MemoryDenials::default());
@@ -81,7 +95,7 @@ impl Stand {
             LiveRing::new(ring).expect("a ring of keys")
         };
         let (user_key, worker_key) = (key(1), key(1));
-        let revocations = Arc::new(RevocationView::new(clock.clone()));
+        let revocations = Arc::new(bounded(RevocationView::new(clock.clone())));
         let access = AccessControl::new(AccessParts {
             verifier: TokenVerifier::new(ring(&user_key), audience.clone(), CacheLimits::default()),
             jobs: JobVerifier::new(ring(&worker_key), audience.clone()),

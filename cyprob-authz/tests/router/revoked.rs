@@ -133,3 +133,28 @@ async fn many_tokens_of_one_session_push_out_no_one_else_s() {
     }
     assert_eq!(site.stand.access.verifier().cached().0, 50 + 4);
 }
+
+#[tokio::test]
+async fn past_the_bound_no_token_is_judged_and_strangers_are_served() {
+    let site = Site::with_bound(Duration::from_secs(5));
+    let token = site.token(RoleName::OWNER);
+    let dead = site.claims(RoleName::OWNER);
+    let revoked = site.stand.mint(&dead);
+    site.stand.revocations.caught_up(site.stand.now());
+    revoke(&site, Revocation::Session(dead.session));
+    assert_eq!(site.get("/me", &token).await, allowed());
+    site.stand.clock.advance(Duration::from_millis(5_001));
+    let calls = site.calls();
+    for path in ["/me", "/orgs/acme/runs", "/system/orgs", "/open"] {
+        let answer = site.call("GET", path, Some(&token)).await;
+        assert_eq!(answer.outcome(), error(503, "unavailable"), "{path}");
+        assert_eq!(answer.headers["retry-after"], "1");
+    }
+    // What is known to be dead is not said to be alive.
+    assert_eq!(site.get("/me", &revoked).await, error(401, "invalid_token"));
+    assert_eq!(site.get("/me", "x").await, error(401, "invalid_token"));
+    assert_eq!(site.calls(), calls);
+    assert_eq!(site.get("/open", "x").await, allowed());
+    site.stand.revocations.caught_up(site.stand.now());
+    assert_eq!(site.get("/me", &token).await, allowed());
+}

@@ -145,6 +145,11 @@ impl Site {
         Self::of(Stand::new(7))
     }
 
+    /// Whose revocations may be so old.
+    pub(crate) fn with_bound(bound: Duration) -> Self {
+        Self::of(Stand::with_bound(7, bound))
+    }
+
     /// Whose trail takes no events.
     pub(crate) fn with_broken_trail() -> Self {
         let recorder: Arc<dyn DenialRecorder> = Arc::new(BrokenDenials);

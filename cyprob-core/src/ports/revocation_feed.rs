@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::domain::RevocationEntry;
+use crate::domain::{RevocationEntry, Timestamp};
 
 /// Carries revocations to every place that checks access tokens.
 ///
@@ -11,4 +11,10 @@ use crate::domain::RevocationEntry;
 pub trait RevocationFeed: Debug + Send + Sync + 'static {
     /// Makes the revocations known. Publishing one twice changes nothing.
     fn publish(&self, entries: &[RevocationEntry]);
+
+    /// Says that everything revoked before a time, by any process, was published.
+    ///
+    /// The time is by the clock of the process that checks tokens. In one
+    /// process nobody has to say so.
+    fn caught_up(&self, as_of: Timestamp);
 }

@@ -138,8 +138,10 @@ impl Identity {
     ///
     /// [`StoreError`]; nothing may be served until it succeeds.
     pub async fn restore_revocations(&self) -> Result<usize, StoreError> {
-        let entries = self.store().live_revocations(self.now()).await?;
+        let at = self.now();
+        let entries = self.store().live_revocations(at).await?;
         self.publish(&entries);
+        self.parts.feed.caught_up(at);
         Ok(entries.len())
     }
 

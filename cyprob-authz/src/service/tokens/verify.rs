@@ -44,6 +44,9 @@ pub enum TokenError {
     /// It was revoked, or its person's or membership's epoch is past.
     #[error("revoked")]
     Revoked,
+    /// Whether it was revoked is not known: the revocations are older than they may be.
+    #[error("the revocations are not up to date")]
+    Stale,
 }
 
 /// Verifies access tokens, with a bounded memory of those that held.
