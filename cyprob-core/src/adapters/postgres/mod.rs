@@ -13,6 +13,7 @@
 
 mod backend;
 mod begin;
+mod feed;
 mod isolation;
 mod migrate;
 mod open;
@@ -22,6 +23,7 @@ mod tables;
 mod tx;
 
 pub use backend::Postgres;
+pub use feed::PostgresFeed;
 pub use isolation::{Fault, IsolationError, Table};
 pub use migrate::{Component, Migrations};
 pub use open::Opened;
