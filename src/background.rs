@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cyprob_audit::service::SequencerError;
+use cyprob_core::domain::ThrottlingPolicy;
 use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
 use cyprob_plugins::service::runs::RunsTask;
@@ -14,10 +15,12 @@ use crate::ControlPlane;
 use crate::audit_log::Audit;
 use crate::error_chain;
 
-/// How often counted refusals are written.
-const REFUSALS_EVERY: Duration = Duration::from_secs(10);
-/// How many of those rounds lie between two sweeps of revocations.
-const ROUNDS_PER_SWEEP: u32 = 30;
+/// How often counted failures are written.
+const ROUND: Duration = ThrottlingPolicy::FLUSH_EVERY;
+/// How many rounds lie between two writes of counted refusals.
+const ROUNDS_PER_REFUSALS: u32 = 2;
+/// How many rounds lie between two sweeps of revocations and counters.
+const ROUNDS_PER_SWEEP: u32 = 60;
 
 /// The work beside requests; end it with [`stop`](Self::stop), or an orderly end is not recorded.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub enum StartError {
 }
 
 impl ControlPlane {
-    /// Records the start and begins the work beside requests: writing counted refusals, sweeping revocations.
+    /// Records the start and begins the work beside requests: writing what was counted, sweeping revocations and counters.
     ///
     /// # Errors
     ///
@@ -98,6 +101,7 @@ impl Background {
         if let Some(runs) = self.runs {
             runs.stop().await;
         }
+        let failures = self.plane.identity().flush_failures().await;
         let refusals = self.plane.identity().record_refusals().await.map(drop);
         let recorded = self.plane.record(Action::SystemStopped).await;
         // The logs end last: what was recorded until now is placed, signed and published.
@@ -107,7 +111,7 @@ impl Background {
         for sink in self.sinks {
             let _ = sink.await;
         }
-        refusals.and(recorded)
+        failures.and(refusals).and(recorded)
     }
 }
 
@@ -115,20 +119,26 @@ async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
     let mut round = 0_u32;
     loop {
         // The receiver's guard must not live across an await.
-        let ended = timeout(REFUSALS_EVERY, stopped.wait_for(|stop| *stop))
-            .await
-            .is_ok();
+        let ended = timeout(ROUND, stopped.wait_for(|stop| *stop)).await.is_ok();
         if ended {
             return;
         }
-        if let Err(error) = plane.identity().record_refusals().await {
+        round = round.wrapping_add(1);
+        if let Err(error) = plane.identity().flush_failures().await {
+            tracing::error!(chain = %error_chain(&error), "failures were not stored");
+        }
+        if round.is_multiple_of(ROUNDS_PER_REFUSALS)
+            && let Err(error) = plane.identity().record_refusals().await
+        {
             tracing::error!(chain = %error_chain(&error), "refusals were not recorded");
         }
-        round = round.wrapping_add(1);
         if round.is_multiple_of(ROUNDS_PER_SWEEP) {
             plane.parts().revocations.sweep();
             if let Err(error) = plane.identity().sweep_revocations().await {
                 tracing::warn!(chain = %error_chain(&error), "revocations were not swept");
+            }
+            if let Err(error) = plane.identity().sweep_failures().await {
+                tracing::warn!(chain = %error_chain(&error), "failures were not swept");
             }
         }
     }

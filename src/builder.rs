@@ -12,7 +12,7 @@ use cyprob_authz::service::{
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::domain::{
-    AccountPolicy, CtxIssuer, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+    AccountPolicy, CtxIssuer, DeviceKeys, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
@@ -250,6 +250,7 @@ impl ControlPlaneBuilder<Ready> {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             refresh_keys: RefreshKeys::new(refresh_id, refresh_key),
+            device_keys: DeviceKeys::new(keys.device_token.id(), keys.device_token.bytes()),
             sessions,
             policy,
         });

@@ -73,6 +73,10 @@ impl ControlPlane {
         self.0.bootstrapped.subscribe()
     }
 
+    pub(crate) fn is_bootstrapped(&self) -> bool {
+        *self.0.bootstrapped.borrow()
+    }
+
     pub(crate) fn mark_bootstrapped(&self) {
         self.0.bootstrapped.send_replace(true);
     }

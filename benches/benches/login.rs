@@ -45,6 +45,7 @@ async fn sign_in(identity: &Identity) {
         email: EMAIL.to_owned(),
         password: PASSWORD.to_owned().into(),
         org: None,
+        device_token: None,
     };
     let session = identity.sign_in(credentials, &caller()).await;
     std::hint::black_box(session.expect("signed in"));

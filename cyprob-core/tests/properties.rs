@@ -84,6 +84,20 @@ async fn ses_2_sqlite() {
 }
 
 #[tokio::test]
+async fn auth_2_memory() {
+    told("AUTH-2, memory", &properties::auth_2(memory).await);
+}
+
+#[tokio::test]
+async fn auth_2_sqlite() {
+    let databases = Databases::new();
+    told(
+        "AUTH-2, SQLite",
+        &properties::auth_2(|| databases.fresh()).await,
+    );
+}
+
+#[tokio::test]
 async fn iso_1_memory() {
     told("ISO-1, memory", &properties::iso_1(memory).await);
 }

@@ -28,6 +28,7 @@ pub(crate) async fn login(
         email: body.email,
         password: body.password,
         org,
+        device_token: body.device_token,
     };
     let signed_in = api.identity().sign_in(credentials, auth.ctx()).await?;
     api.token_pair(&signed_in).map(Json)
@@ -68,7 +69,13 @@ pub(crate) async fn bootstrap(
     State(api): State<ApiState>,
     body: Result<Body<BootstrapRequest>, ApiError>,
 ) -> Result<(StatusCode, Json<PersonInOrgAnswer>), ApiError> {
+    let plane = api.plane();
+    if plane.is_bootstrapped() {
+        return Err(ApiError::NotFound);
+    }
     if api.identity().is_bootstrapped().await? {
+        // It never opens again: nobody reads for it a second time.
+        plane.mark_bootstrapped();
         return Err(ApiError::NotFound);
     }
     let Body(body) = body?;

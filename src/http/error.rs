@@ -10,7 +10,7 @@ use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
     AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
-    RefreshError, ReviewError, SignInError,
+    RefreshError, ReviewError, SignInError, SlowDown, SwitchOnError,
 };
 use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
@@ -138,6 +138,21 @@ impl From<ApiError> for Problem {
     }
 }
 
+impl From<SlowDown> for ApiError {
+    fn from(error: SlowDown) -> Self {
+        Self::SlowDown(error.retry_after)
+    }
+}
+
+impl From<SwitchOnError> for ApiError {
+    fn from(error: SwitchOnError) -> Self {
+        match error {
+            SwitchOnError::NotFound => Self::NotFound,
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
@@ -218,6 +233,7 @@ impl From<SignInError> for ApiError {
         match error {
             SignInError::InvalidCredentials => Self::InvalidCredentials,
             SignInError::OrgNotFound => Self::NotFound,
+            SignInError::SlowDown(error) => error.into(),
             SignInError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
@@ -229,6 +245,7 @@ impl From<RefreshError> for ApiError {
         match error {
             RefreshError::InvalidGrant => Self::InvalidGrant,
             RefreshError::OrgNotFound => Self::NotFound,
+            RefreshError::SlowDown(error) => error.into(),
             RefreshError::SignInRequired => {
                 Self::SignInRequired("the organization asks for a new sign-in")
             }
@@ -243,6 +260,7 @@ impl From<PasswordError> for ApiError {
             PasswordError::InvalidCredentials => Self::InvalidCredentials,
             PasswordError::Weak(weak) => Self::WeakPassword(weak),
             PasswordError::Raced => Self::Conflict("the account changed meanwhile; try again"),
+            PasswordError::SlowDown(error) => error.into(),
             PasswordError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
@@ -255,6 +273,7 @@ impl From<BootstrapError> for ApiError {
             BootstrapError::Closed => Self::NotFound,
             BootstrapError::InvalidToken => Self::InvalidToken,
             BootstrapError::Weak(weak) => Self::WeakPassword(weak),
+            BootstrapError::SlowDown(error) => error.into(),
             BootstrapError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
@@ -277,6 +296,7 @@ impl From<AcceptError> for ApiError {
             ),
             AcceptError::AlreadyMember => Self::Conflict("already a member of the organization"),
             AcceptError::Weak(weak) => Self::WeakPassword(weak),
+            AcceptError::SlowDown(error) => error.into(),
             AcceptError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }

@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use cyprob_authz::http::{Auth, RouteEntry, System, perm};
+use cyprob_core::domain::UserId;
 use http::StatusCode;
 
-use super::body::Body;
+use super::body::{Body, NoBody};
 use super::dto::{CreateOrgRequest, NewOrgAnswer, OrgAnswer, PageAnswer};
+use super::path::PathId;
 use super::query::Paging;
 use super::{ApiError, ApiState};
 
@@ -33,6 +35,18 @@ pub(crate) async fn create_org(
         .create_org(auth.ctx(), body.slug, body.name, body.owner_email)
         .await?;
     Ok((StatusCode::CREATED, Json(NewOrgAnswer::of(&new))))
+}
+
+/// `POST /api/v1/system/users/{user}/sign-in/reset`.
+#[utoipa::path(post, path = "", operation_id = "system_reset_sign_in", tag = "system", responses((status = 204, description = "as asked")))]
+pub(crate) async fn reset_sign_in(
+    auth: Auth<System<perm::SystemSignInsReset>>,
+    State(api): State<ApiState>,
+    PathId(user): PathId<UserId>,
+    _: NoBody,
+) -> Result<StatusCode, ApiError> {
+    api.identity().switch_sign_in_on(auth.ctx(), user).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/v1/system/routes`.

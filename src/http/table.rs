@@ -203,6 +203,14 @@ fn deployment(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
             Endpoint::new(Method::Get, "/api/v1/system/routes", system::routes)
                 .operation::<system::__path_routes>(),
         )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                "/api/v1/system/users/{user}/sign-in/reset",
+                system::reset_sign_in,
+            )
+            .operation::<system::__path_reset_sign_in>(),
+        )
 }
 
 fn logs(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {

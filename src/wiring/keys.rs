@@ -71,6 +71,7 @@ pub struct DeploymentKeys {
     pub(crate) user_token: DeploymentKey,
     pub(crate) worker_token: DeploymentKey,
     pub(crate) refresh_token: DeploymentKey,
+    pub(crate) device_token: DeploymentKey,
     pub(crate) audit_log: DeploymentKey,
     pub(crate) audit_personal: DeploymentKey,
 }
@@ -92,6 +93,7 @@ impl DeploymentKeys {
             user_token: one(store, entropy, at, "keys/user-token").await?,
             worker_token: one(store, entropy, at, "keys/worker-token").await?,
             refresh_token: one(store, entropy, at, "keys/refresh-token").await?,
+            device_token: one(store, entropy, at, "keys/device-token").await?,
             audit_log: one(store, entropy, at, "keys/audit-log").await?,
             audit_personal: one(store, entropy, at, "keys/audit-personal").await?,
         })
@@ -108,6 +110,7 @@ impl DeploymentKeys {
             user_token: key(),
             worker_token: key(),
             refresh_token: key(),
+            device_token: key(),
             audit_log: key(),
             audit_personal: key(),
         }

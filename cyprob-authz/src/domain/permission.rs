@@ -150,6 +150,8 @@ catalogue! {
     OrgsWrite "system:orgs:write";
     /// See the routes with their policies.
     RoutesRead "system:routes:read";
+    /// Let strangers sign in to an account again.
+    SignInsReset "system:sign_ins:reset";
     /// Read the system log.
     AuditRead "system:audit:read";
 }

@@ -39,6 +39,6 @@ pub mod perm {
     pub use crate::domain::org::*;
     pub use crate::domain::system::{
         AuditRead as SystemAuditRead, OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite,
-        RoutesRead as SystemRoutesRead,
+        RoutesRead as SystemRoutesRead, SignInsReset as SystemSignInsReset,
     };
 }

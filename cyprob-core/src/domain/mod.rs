@@ -21,6 +21,7 @@ mod role_review;
 mod session;
 mod session_policy;
 mod slug;
+mod throttle;
 mod time;
 mod user;
 
@@ -58,5 +59,9 @@ pub use session::{
 };
 pub use session_policy::{SessionPolicy, SessionPolicyError};
 pub use slug::{OrgSlug, SlugError};
+pub use throttle::{
+    Device, DeviceId, DeviceKeys, Distinct, FailureChange, FailureKey, FailureKind, Failures, Gate,
+    Network, Networks, Rate, Rates, SignInName, Subject, Surge, SurgeTurn,
+};
 pub use time::{Timestamp, TimestampError};
 pub use user::User;

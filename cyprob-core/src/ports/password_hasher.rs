@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::domain::PasswordHash;
+use crate::domain::{PasswordHash, UserId};
 
 /// What a check found.
 #[derive(Clone, Debug)]
@@ -58,5 +58,16 @@ pub trait PasswordHasher: Debug + Send + Sync + 'static {
         stored: Option<PasswordHash>,
         identifier: &str,
         from: Option<IpAddr>,
+    ) -> Result<PasswordCheck, HashError>;
+
+    /// Checks a password for somebody whose client or session is known.
+    ///
+    /// It waits behind others of that person alone and takes turns with all
+    /// strangers together, so no number of strangers can keep it waiting or out.
+    async fn check_known(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+        person: UserId,
     ) -> Result<PasswordCheck, HashError>;
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::refusals::RefusalKind;
-use super::{Identity, secret_token};
+use super::{Identity, SlowDown, secret_token};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Caller, DisplayName, Email, Epoch, OrgSlug, Organization, RoleName, TokenDigest, User,
+    Caller, DisplayName, Email, Epoch, Gate, OrgSlug, Organization, RoleName, TokenDigest, User,
     WeakPassword,
 };
 use crate::ports::store::{BootstrapOutcome, Founding, StoreError};
@@ -51,6 +51,9 @@ pub enum BootstrapError {
     /// The token is not the one, or its time has passed.
     #[error("the bootstrap token is not good")]
     InvalidToken,
+    /// Too many attempts: nothing was checked.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// The password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
@@ -108,6 +111,7 @@ impl Identity {
         caller: &Caller,
     ) -> Result<Founded, BootstrapError> {
         let at = self.now();
+        let visit = self.visit(Gate::Token, caller, at)?;
         if self.store().is_bootstrapped().await? {
             return Err(BootstrapError::Closed);
         }
@@ -169,10 +173,13 @@ impl Identity {
             at,
         };
         match self.store().found(&founding, &events).await? {
-            BootstrapOutcome::Done => Ok(Founded {
-                user: founding.user,
-                org: founding.org,
-            }),
+            BootstrapOutcome::Done => {
+                visit.good();
+                Ok(Founded {
+                    user: founding.user,
+                    org: founding.org,
+                })
+            }
             BootstrapOutcome::Closed => Err(BootstrapError::Closed),
             BootstrapOutcome::BadToken => {
                 self.refusals()

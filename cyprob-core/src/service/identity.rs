@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Refusals;
+use super::{Refusals, Throttle};
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
-    AccountPolicy, Caller, RefreshKeys, RevocationEntry, Session, SessionPolicy, Timestamp,
-    mint_refresh_token,
+    AccountPolicy, Caller, DeviceKeys, RefreshKeys, RevocationEntry, Session, SessionPolicy,
+    Timestamp, mint_refresh_token,
 };
 use crate::ports::store::{IdentityStore, StoreError};
 use crate::ports::{Clock, Entropy, EntropyExt, PasswordHasher, RevocationFeed, RoleRules};
@@ -30,6 +30,8 @@ pub struct IdentityParts {
     pub entropy: Arc<dyn Entropy>,
     /// The server's keys for refresh tokens.
     pub refresh_keys: RefreshKeys,
+    /// The server's keys for device tokens.
+    pub device_keys: DeviceKeys,
     /// How long sessions and tokens live.
     pub sessions: SessionPolicy,
     /// What is asked of accounts.
@@ -43,14 +45,17 @@ pub struct IdentityParts {
 pub struct Identity {
     pub(super) parts: IdentityParts,
     refusals: Refusals,
+    pub(super) throttle: Throttle,
 }
 
 impl Identity {
     /// Composes the services.
     #[must_use]
     pub fn new(parts: IdentityParts) -> Self {
+        let throttle = Throttle::new(&parts.policy, parts.device_keys.clone());
         Self {
             parts,
+            throttle,
             refusals: Refusals::default(),
         }
     }
@@ -82,8 +87,10 @@ impl Identity {
 
     /// The refresh token of a session that is in force.
     pub(super) fn refresh_token(&self, session: &Session) -> Result<SecretString, StoreError> {
-        mint_refresh_token(&self.parts.refresh_keys, session)
-            .ok_or_else(|| StoreError::unavailable("the session's refresh key is on no ring"))
+        let token = mint_refresh_token(&self.parts.refresh_keys, session)
+            .ok_or_else(|| StoreError::unavailable("the session's refresh key is on no ring"))?;
+        self.throttle.gave_out(&token);
+        Ok(token)
     }
 
     pub(super) fn publish(&self, entries: &[RevocationEntry]) {

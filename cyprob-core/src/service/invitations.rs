@@ -3,10 +3,10 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::refusals::RefusalKind;
-use super::{Identity, new_org};
+use super::{Identity, SlowDown, new_org};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Caller, DisplayName, Email, Epoch, Invitation, InvitationId, InvitationState, OrgCtx,
+    Caller, DisplayName, Email, Epoch, Gate, Invitation, InvitationId, InvitationState, OrgCtx,
     Organization, Page, PageRequest, RoleName, Timestamp, TokenDigest, User, UserCtx, WeakPassword,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
@@ -52,6 +52,9 @@ pub enum AcceptError {
     /// Unknown, used, withdrawn or expired, or its inviter may not invite any more: nobody learns which.
     #[error("the invitation is not good")]
     InvalidToken,
+    /// Too many tokens that were none: nothing was checked.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// The invitation's address has an account: its owner signs in first.
     #[error("the address has an account: sign in first")]
     SignInRequired,
@@ -168,7 +171,9 @@ impl Identity {
         caller: &Caller,
     ) -> Result<Accepted, AcceptError> {
         let at = self.now();
+        let visit = self.visit(Gate::Token, caller, at)?;
         let (invitation, org) = self.open_invitation(token, caller, at).await?;
+        visit.good();
         if self
             .store()
             .user_by_email(&invitation.email)
@@ -222,7 +227,9 @@ impl Identity {
         token: &SecretString,
     ) -> Result<Accepted, AcceptError> {
         let at = self.now();
+        let visit = self.visit(Gate::Token, by.caller(), at)?;
         let (invitation, org) = self.open_invitation(token, by.caller(), at).await?;
+        visit.good();
         let user = self
             .store()
             .user(by.user())

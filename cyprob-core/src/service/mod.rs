@@ -19,6 +19,7 @@ mod scope;
 mod secret_token;
 mod sessions;
 mod sign_in;
+mod throttle;
 
 pub use bootstrap::{Bootstrap, BootstrapError, FirstAdministrator, Founded};
 pub use identity::{Identity, IdentityParts};
@@ -32,3 +33,4 @@ pub use refusals::{RefusalKind, Refusals};
 pub use role_reviews::{ReviewError, ReviewInView};
 pub use scope::{Scope, ScopeError};
 pub use sign_in::{Credentials, SignInError, SignedIn};
+pub use throttle::{SlowDown, SwitchOnError, Throttle};

@@ -2,9 +2,10 @@
 
 use secrecy::SecretString;
 
-use super::{Identity, RefreshError, SignedIn};
+use super::throttle::AttemptError;
+use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
-use crate::domain::{SessionSeed, Timestamp, User, UserCtx, WeakPassword};
+use crate::domain::{FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
 
@@ -18,6 +19,9 @@ pub enum PasswordError {
     /// The new password is refused.
     #[error("the new password is refused")]
     Weak(#[source] WeakPassword),
+    /// Too many wrong passwords in this session: nothing was checked.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// The account changed meanwhile; nothing of this took effect.
     #[error("the account changed meanwhile")]
     Raced,
@@ -27,6 +31,15 @@ pub enum PasswordError {
     /// The store failed.
     #[error("the password could not be stored")]
     Store(#[from] StoreError),
+}
+
+impl From<AttemptError> for PasswordError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::SlowDown(error) => Self::SlowDown(error),
+            AttemptError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Identity {
@@ -57,7 +70,7 @@ impl Identity {
         keep: bool,
     ) -> Result<Option<SignedIn>, PasswordError> {
         let at = self.now();
-        let user = self
+        let mut user = self
             .store()
             .user(by.user())
             .await?
@@ -65,6 +78,9 @@ impl Identity {
         self.accept_password(&new, &[user.name.as_str(), user.email.as_str()])
             .map_err(PasswordError::Weak)?;
         self.check_current(by, &user, current, at).await?;
+        // What was guessed so far was guessed at the old password.
+        let name = SignInName::from(&user.email);
+        self.forgive(&name, at).await?;
         let hash = self
             .parts
             .hasher
@@ -97,10 +113,14 @@ impl Identity {
                         _ => PasswordError::Raced,
                     })?;
                 let refresh_token = self.refresh_token(&session)?;
+                user.epoch = session.credential_epoch;
+                let device_token = Some(self.device_token(&user, None, at));
                 Ok(Some(SignedIn {
                     user,
                     session,
                     refresh_token,
+                    device_token,
+                    recognised: true,
                     scope,
                     memberships,
                     at,
@@ -117,15 +137,18 @@ impl Identity {
         current: SecretString,
         at: Timestamp,
     ) -> Result<(), PasswordError> {
-        let from = by.caller().origin.ip_address;
+        let kind = FailureKind::Password;
+        let attempt = self.attempt_in(by.session(), kind, by.caller(), at).await?;
         let check = self
             .parts
             .hasher
-            .check(current, user.password.clone(), user.email.as_str(), from)
+            .check_known(current, user.password.clone(), user.id)
             .await?;
         if matches!(check, PasswordCheck::Right | PasswordCheck::RightRehash(_)) {
+            self.passed(attempt, at).await?;
             return Ok(());
         }
+        attempt.failed(None, at);
         let on = Resource::new("user", user.id);
         let event = self
             .event(at, by.caller(), Action::PasswordChangeRefused, on)

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::refusals::RefusalKind;
-use super::{Identity, Scope, ScopeError, SignedIn};
+use super::{Identity, Scope, ScopeError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Actor, Outcome, Resource};
 use crate::domain::{
     Caller, EndReason, OrgRef, PresentedRefresh, RefreshState, RefreshVerdict, Session, Timestamp,
@@ -24,6 +24,9 @@ pub enum RefreshError {
     /// The named organization asks for a new sign-in. The token was not used up.
     #[error("the organization asks for a new sign-in")]
     SignInRequired,
+    /// Too many refresh tokens that were none: nothing was checked.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// The store failed.
     #[error("the refresh could not be stored")]
     Store(#[from] StoreError),
@@ -60,6 +63,23 @@ impl Identity {
         caller: &Caller,
     ) -> Result<SignedIn, RefreshError> {
         let at = self.now();
+        let visit = self.visit_with_token(token, caller, at)?;
+        let refreshed = self.refresh_at(token, org, caller, at).await;
+        match &refreshed {
+            Err(RefreshError::InvalidGrant) => self.throttle.refused(token),
+            Err(RefreshError::Store(_)) => {}
+            _ => visit.good(),
+        }
+        refreshed
+    }
+
+    async fn refresh_at(
+        &self,
+        token: &SecretString,
+        org: Option<&OrgRef>,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<SignedIn, RefreshError> {
         let Ok(shown) = PresentedRefresh::parse(token) else {
             return Err(self.refuse_refresh(caller, at));
         };
@@ -158,6 +178,8 @@ impl Identity {
             user,
             session,
             refresh_token,
+            device_token: None,
+            recognised: true,
             scope,
             memberships,
             at,

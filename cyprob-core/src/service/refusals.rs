@@ -23,6 +23,8 @@ pub enum RefusalKind {
     Bootstrap,
     /// An invitation's token.
     Invitation,
+    /// An attempt that came too early, at whatever.
+    SlowDown,
 }
 
 impl RefusalKind {
@@ -34,6 +36,7 @@ impl RefusalKind {
             Self::Refresh => "invalid_grant",
             Self::Bootstrap => "invalid_bootstrap_token",
             Self::Invitation => "invalid_invitation",
+            Self::SlowDown => "slow_down",
         }
     }
 }

@@ -3,11 +3,12 @@
 use secrecy::SecretString;
 
 use super::refusals::RefusalKind;
-use super::{Identity, Scope, ScopeError};
+use super::throttle::AttemptError;
+use super::{Identity, Scope, ScopeError, SlowDown};
 use crate::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use crate::domain::{
-    Aal, Caller, Email, Grant, Membership, OrgRef, RefreshState, Session, SessionSeed, Timestamp,
-    User,
+    Aal, Caller, DeviceId, FailureKind, Grant, Membership, OrgRef, RefreshState, Session,
+    SessionSeed, SignInName, Timestamp, User,
 };
 use crate::ports::store::StoreError;
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
@@ -21,6 +22,8 @@ pub struct Credentials {
     pub password: SecretString,
     /// The organization that the first access token is for.
     pub org: Option<OrgRef>,
+    /// The device token of an earlier sign-in, if the client has one.
+    pub device_token: Option<SecretString>,
 }
 
 /// A live session with what its tokens are made from.
@@ -32,6 +35,10 @@ pub struct SignedIn {
     pub session: Session,
     /// Its current refresh token.
     pub refresh_token: SecretString,
+    /// By which the client is recognised at its next sign-in; none where it has one already.
+    pub device_token: Option<SecretString>,
+    /// Whether the client was recognised at this sign-in.
+    pub recognised: bool,
     /// What the access token is for.
     pub scope: Scope,
     /// The person's organizations.
@@ -50,12 +57,24 @@ pub enum SignInError {
     /// The password was right, but the person is no member of the named organization.
     #[error("no such organization")]
     OrgNotFound,
+    /// Too many attempts: nothing was checked.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// No password was hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The store failed.
     #[error("sign-in could not be stored")]
     Store(#[from] StoreError),
+}
+
+impl From<AttemptError> for SignInError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::SlowDown(error) => Self::SlowDown(error),
+            AttemptError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<ScopeError> for SignInError {
@@ -70,8 +89,9 @@ impl From<ScopeError> for SignInError {
 impl Identity {
     /// Signs a person in with a password and opens a session.
     ///
-    /// Every path costs one password hash, whether the account exists or not.
-    /// No database connection is held meanwhile.
+    /// Who comes too early is told so before anything is read of the account or
+    /// hashed. Every other path costs one password hash, whether the account
+    /// exists or not. No database connection is held meanwhile.
     ///
     /// # Errors
     ///
@@ -83,31 +103,41 @@ impl Identity {
         caller: &Caller,
     ) -> Result<SignedIn, SignInError> {
         let at = self.now();
-        let user = match credentials.email.parse::<Email>() {
-            Ok(email) => self.store().user_by_email(&email).await?,
-            Err(_) => None,
+        let name = SignInName::of(&credentials.email);
+        let device = self.device(credentials.device_token.as_ref(), &name, at);
+        let kind = FailureKind::Password;
+        let attempt = self.attempt(kind, &name, device, caller, at).await?;
+        let user = match name.email() {
+            Some(email) => self.store().user_by_email(email).await?,
+            None => None,
         };
-        let stored = user.as_ref().and_then(|user| user.password.clone());
-        let identifier = credentials.email.to_lowercase();
-        let check = self
-            .parts
-            .hasher
-            .check(
-                credentials.password,
-                stored.clone(),
-                &identifier,
-                caller.origin.ip_address,
-            )
+        let attempt = self
+            .attempt_at(user.as_ref(), attempt, &name, caller, at)
             .await?;
+        let device = attempt.device().map(|device| device.id);
+        let stored = user.as_ref().and_then(|user| user.password.clone());
+        let hasher = self.parts.hasher.as_ref();
+        let (password, hash) = (credentials.password, stored.clone());
+        let check = match (&user, device) {
+            (Some(user), Some(_)) => hasher.check_known(password, hash, user.id).await?,
+            _ => {
+                let from = caller.origin.ip_address;
+                hasher.check(password, hash, name.as_str(), from).await?
+            }
+        };
+        let known = user.as_ref().map(|user| user.id);
         let user = user.filter(|user| user.disabled_at.is_none());
         let (Some(user), PasswordCheck::Right | PasswordCheck::RightRehash(_)) = (user, &check)
         else {
+            attempt.failed(known, at);
             return Err(self.refuse_sign_in(caller, at));
         };
+        self.passed(attempt, at).await?;
         if let (PasswordCheck::RightRehash(new), Some(old)) = (&check, &stored) {
             self.store().rehash(user.id, old, new).await?;
         }
-        self.open(user, credentials.org.as_ref(), caller, at).await
+        self.open(user, credentials.org.as_ref(), device, caller, at)
+            .await
     }
 
     fn refuse_sign_in(&self, caller: &Caller, at: Timestamp) -> SignInError {
@@ -120,6 +150,7 @@ impl Identity {
         &self,
         user: User,
         org: Option<&OrgRef>,
+        device: Option<DeviceId>,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<SignedIn, SignInError> {
@@ -157,10 +188,13 @@ impl Identity {
             return Err(self.refuse_sign_in(&caller, at));
         }
         let refresh_token = self.refresh_token(&session)?;
+        let device_token = Some(self.device_token(&user, device, at));
         Ok(SignedIn {
             user,
             session,
             refresh_token,
+            device_token,
+            recognised: device.is_some(),
             scope,
             memberships,
             at,
@@ -207,7 +241,9 @@ impl Identity {
             .iter()
             .map(|refusal| {
                 let (action, on) = match refusal.kind {
-                    RefusalKind::SignIn => (Action::SessionRefused, "session"),
+                    RefusalKind::SignIn | RefusalKind::SlowDown => {
+                        (Action::SessionRefused, "session")
+                    }
                     RefusalKind::Refresh => (Action::SessionRefreshRefused, "session"),
                     RefusalKind::Bootstrap => (Action::DeploymentBootstrapped, "deployment"),
                     RefusalKind::Invitation => (Action::InvitationAccepted, "invitation"),

@@ -11,7 +11,7 @@ mod notifier;
 pub mod postgres;
 pub mod properties;
 mod race;
-mod site;
+pub(crate) mod site;
 mod tally;
 
 pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};

@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    AccountPolicy, Caller, PasswordHash, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+    AccountPolicy, Caller, DeviceKeys, PasswordHash, RefreshKey, RefreshKeyId, RefreshKeys,
+    SessionPolicy, UserId,
 };
 use crate::ports::store::IdentityStore;
 use crate::ports::{Entropy, HashError, PasswordCheck, PasswordHasher};
@@ -20,7 +21,7 @@ use crate::service::{
 };
 
 /// The password of everybody in a site.
-pub(super) const PASSWORD: &str = "a pass phrase for properties";
+pub(crate) const PASSWORD: &str = "a pass phrase for properties";
 
 /// Keeps passwords as they are: properties about sessions need no cost.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,21 +44,32 @@ impl PasswordHasher for PlainHasher {
         _: &str,
         _: Option<IpAddr>,
     ) -> Result<PasswordCheck, HashError> {
-        match stored {
-            Some(stored) if stored.expose_phc() == password.expose_secret() => {
-                Ok(PasswordCheck::Right)
-            }
-            _ => Ok(PasswordCheck::Wrong),
-        }
+        Ok(check(&password, stored.as_ref()))
+    }
+
+    async fn check_known(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+        _: UserId,
+    ) -> Result<PasswordCheck, HashError> {
+        Ok(check(&password, stored.as_ref()))
+    }
+}
+
+fn check(password: &SecretString, stored: Option<&PasswordHash>) -> PasswordCheck {
+    match stored {
+        Some(stored) if stored.expose_phc() == password.expose_secret() => PasswordCheck::Right,
+        _ => PasswordCheck::Wrong,
     }
 }
 
 /// Identity services over a store, with a clock and randomness that are told what to be.
 #[derive(Debug)]
-pub(super) struct Site {
-    pub(super) store: Arc<dyn IdentityStore>,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) identity: Arc<Identity>,
+pub(crate) struct Site {
+    pub(crate) store: Arc<dyn IdentityStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) identity: Arc<Identity>,
 }
 
 /// The server's keys, of which the numbered one makes new tokens.
@@ -72,12 +84,12 @@ fn keys(active: u32) -> RefreshKeys {
 }
 
 impl Site {
-    pub(super) fn new(store: Arc<dyn IdentityStore>, clock: Arc<ManualClock>, seed: u64) -> Self {
+    pub(crate) fn new(store: Arc<dyn IdentityStore>, clock: Arc<ManualClock>, seed: u64) -> Self {
         Self::with(store, clock, Arc::new(SeededEntropy::new(seed)), 1)
     }
 
     /// With randomness of one's own; key 1 or 2 makes new tokens, the other is accepted.
-    pub(super) fn with(
+    pub(crate) fn with(
         store: Arc<dyn IdentityStore>,
         clock: Arc<ManualClock>,
         entropy: Arc<dyn Entropy>,
@@ -91,6 +103,7 @@ impl Site {
             clock: Arc::clone(&clock) as _,
             entropy,
             refresh_keys: keys(active),
+            device_keys: DeviceKeys::new(active, [9; 32]),
             sessions: SessionPolicy::default(),
             policy: AccountPolicy::default(),
         });
@@ -101,8 +114,20 @@ impl Site {
         }
     }
 
+    /// The same deployment after its server started anew.
+    pub(crate) fn again(&self) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(u64::MAX));
+        Self::with(Arc::clone(&self.store), Arc::clone(&self.clock), entropy, 1)
+    }
+
+    /// Tells the store what was counted.
+    pub(crate) async fn flush(&self) {
+        let flushed = self.identity.flush_failures().await;
+        flushed.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// The first administrator, `ada@example.com`, who owns `acme`.
-    pub(super) async fn found(&self) -> Founded {
+    pub(crate) async fn found(&self) -> Founded {
         let Ok(Bootstrap::Open(token)) = self.identity.arm_bootstrap().await else {
             panic!("the store is new");
         };
@@ -120,11 +145,12 @@ impl Site {
         founded.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(super) async fn sign_in(&self, email: &str) -> SignedIn {
+    pub(crate) async fn sign_in(&self, email: &str) -> SignedIn {
         let credentials = Credentials {
             email: email.to_owned(),
             password: PASSWORD.into(),
             org: None,
+            device_token: None,
         };
         let signed_in = self
             .identity
@@ -134,7 +160,7 @@ impl Site {
     }
 
     /// Takes out the events since the last call, in order.
-    pub(super) async fn events(&self) -> Vec<AuditEvent> {
+    pub(crate) async fn events(&self) -> Vec<AuditEvent> {
         let mut all = Vec::new();
         loop {
             let some = self.store.pending(1_000).await;
@@ -151,7 +177,7 @@ impl Site {
 }
 
 /// A value out of a constant of this folder.
-pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> T {
+pub(crate) fn parsed<T: std::str::FromStr>(text: &str) -> T {
     text.parse()
         .unwrap_or_else(|_| panic!("{text} is well-formed"))
 }

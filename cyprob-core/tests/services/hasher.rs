@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cyprob_core::domain::PasswordHash;
+use cyprob_core::domain::{PasswordHash, UserId};
 use cyprob_core::ports::{HashError, PasswordCheck, PasswordHasher};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
@@ -112,6 +112,25 @@ impl PasswordHasher for TestHasher {
         _: Option<IpAddr>,
     ) -> Result<PasswordCheck, HashError> {
         self.room()?;
+        self.compare(&password, stored.as_ref()).await
+    }
+
+    async fn check_known(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+        _: UserId,
+    ) -> Result<PasswordCheck, HashError> {
+        self.compare(&password, stored.as_ref()).await
+    }
+}
+
+impl TestHasher {
+    async fn compare(
+        &self,
+        password: &SecretString,
+        stored: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, HashError> {
         self.checks.fetch_add(1, Ordering::SeqCst);
         self.pass().await;
         let Some(stored) = stored else {

@@ -7,8 +7,8 @@ use cyprob_core::adapters::memory::MemoryStore;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
-    AccountPolicy, Caller, CtxIssuer, DeploymentCtx, OrgCtx, OrgId, RefreshKey, RefreshKeyId,
-    RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
+    AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, OrgCtx, OrgId, RefreshKey,
+    RefreshKeyId, RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
 };
 use cyprob_core::ports::store::IdentityStore;
 use cyprob_core::service::{
@@ -75,6 +75,7 @@ pub(crate) fn credentials(email: &str, password: &str) -> Credentials {
         email: email.to_owned(),
         password: password.into(),
         org: None,
+        device_token: None,
     }
 }
 
@@ -103,6 +104,7 @@ impl House {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::clone(&entropy) as _,
             refresh_keys: keys(&[1]),
+            device_keys: DeviceKeys::new(1, [1; 32]),
             sessions: SessionPolicy::default(),
             policy: AccountPolicy::default(),
         }));
@@ -128,9 +130,15 @@ impl House {
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::clone(&self.entropy) as _,
             refresh_keys: ring,
+            device_keys: DeviceKeys::new(1, [1; 32]),
             sessions: SessionPolicy::default(),
             policy: AccountPolicy::default(),
         })
+    }
+
+    /// The same deployment after a restart, or at another node.
+    pub(crate) fn again(&self) -> Identity {
+        self.with_keys(keys(&[1]))
     }
 
     pub(crate) fn first() -> FirstAdministrator {

@@ -15,6 +15,7 @@ mod passwords;
 mod refresh;
 mod role_reviews;
 mod sign_in;
+mod throttle;
 
 /// Runs each test over each store.
 macro_rules! over_every_store {
@@ -93,6 +94,38 @@ over_every_store! {
         a_review_of_other_roles_is_not_signed_and_says_what_changed
         who_changed_the_roles_and_signs_for_them_is_seen
         a_machine_stands_for_nothing
+    }
+    throttle {
+        asvs_6_3_1_failed_sign_ins_slow_down
+        asvs_6_3_8_an_unknown_name_is_slowed_down_like_a_known_one
+        every_spelling_of_a_name_is_slowed_down_together
+        many_at_once_are_no_way_around
+        a_full_hasher_is_no_failure
+        asvs_6_3_1_a_hundred_failures_switch_it_off_for_strangers_alone
+        an_administrator_switches_it_on_again
+        a_changed_password_switches_it_on_again
+        a_stolen_session_guesses_no_faster_and_delays_nobody
+        a_recognised_client_signs_in_at_once
+        a_forged_or_foreign_device_token_is_none
+        a_device_token_of_another_person_is_none
+        a_device_token_ends_with_its_time
+        a_changed_password_ends_every_device_token_but_the_new_one
+        a_thief_of_a_device_token_guesses_ten_times
+        failures_of_a_device_are_its_own
+        asvs_6_3_1_an_address_tries_so_many_names_and_then_one_a_second
+        asvs_6_3_1_turning_through_ipv6_addresses_helps_nobody
+        who_signs_in_uses_nothing_up
+        a_flood_from_the_same_address_keeps_no_recognised_client_out
+        refused_early_is_counted_into_the_trail
+        forged_refresh_tokens_delay_no_session_of_this_node
+        guessed_invitations_and_bootstraps_are_slowed_down
+        a_restart_forgets_no_failure
+        nodes_share_their_counters_within_two_flushes
+        of_many_nodes_one_records_that_it_is_switched_off
+        nothing_is_written_for_who_succeeds_or_fails_once_in_between
+        quiet_counters_are_swept_and_those_at_the_bound_stay
+        a_clock_set_back_or_forth_locks_nobody_out
+        asvs_16_3_1_many_names_that_fail_at_once_are_one_event_and_its_end
     }
     bootstrap {
         of_many_at_once_one_wins

@@ -19,6 +19,9 @@ pub(crate) struct LoginRequest {
     #[schema(value_type = String)]
     pub(crate) password: SecretString,
     pub(crate) org: Option<String>,
+    /// That of the last sign-in: a client that shows it is not delayed by failures of others.
+    #[schema(value_type = Option<String>)]
+    pub(crate) device_token: Option<SecretString>,
 }
 
 /// `POST auth/refresh`.
@@ -107,6 +110,9 @@ pub(crate) struct TokenPair {
     access: TokenAnswer,
     refresh_token: String,
     refresh_expires_in: u64,
+    /// To be kept beyond the session and shown at the next sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<String>,
     user: PersonAnswer,
     orgs: Vec<MembershipAnswer>,
 }
@@ -117,14 +123,19 @@ impl TokenPair {
             user,
             session,
             refresh_token,
+            device_token,
             scope,
             memberships,
             at,
+            ..
         } = signed_in;
         Self {
             access: TokenAnswer::new(access_token, session.id, scope, *at),
             refresh_token: refresh_token.expose_secret().to_owned(),
             refresh_expires_in: seconds(*at, session.expires_at()),
+            device_token: device_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
             user: PersonAnswer::of(user),
             orgs: memberships.iter().map(MembershipAnswer::of).collect(),
         }

@@ -19,8 +19,8 @@ use super::compute::{Answer, Memory, Work};
 use super::options::Argon2Options;
 use super::params::HashParams;
 use super::phc::Stored;
-use super::queue::{FairQueue, Full, Prefix};
-use crate::domain::PasswordHash;
+use super::queue::{Full, Lanes, Prefix};
+use crate::domain::{PasswordHash, UserId};
 use crate::ports::{Entropy, EntropyExt, HashError, PasswordCheck, PasswordHasher};
 
 /// What a core does in a second, in KiB of memory traffic, rounded down: some 57 default hashes.
@@ -57,7 +57,7 @@ pub(super) struct Shared {
 }
 
 struct State {
-    queue: FairQueue<Job>,
+    queue: Lanes<Job>,
     stopped: bool,
 }
 
@@ -96,7 +96,7 @@ impl Argon2Pool {
     pub fn start(options: Argon2Options, entropy: Arc<dyn Entropy>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
-                queue: FairQueue::new(options.waiting, options.waiting_per_prefix),
+                queue: Lanes::new(options.waiting, options.waiting_per_prefix),
                 stopped: false,
             }),
             wake: Condvar::new(),
@@ -150,7 +150,7 @@ impl Argon2Pool {
     }
 
     /// When the work that waits now will be done, to the second; at least one, at most a minute.
-    fn retry_after(&self, queue: &FairQueue<Job>) -> Duration {
+    fn retry_after(&self, queue: &Lanes<Job>) -> Duration {
         let work: u64 = queue
             .iter()
             .map(|job| match &job.work {
@@ -189,7 +189,7 @@ impl Argon2Pool {
         &self,
         work: Work,
         password: SecretString,
-        from: Option<IpAddr>,
+        line: Prefix,
     ) -> Result<Answer, HashError> {
         let (reply, answer) = oneshot::channel();
         let job = Job {
@@ -197,8 +197,27 @@ impl Argon2Pool {
             password,
             reply,
         };
-        self.queue(job, Prefix::of(from))?;
+        self.queue(job, line)?;
         answer.await.unwrap_or(Err(HashError::Unavailable))
+    }
+}
+
+impl Argon2Pool {
+    /// Checks against a stored form, or does the same work for nothing.
+    async fn compare(
+        &self,
+        password: SecretString,
+        stored: Option<&PasswordHash>,
+        without: HashParams,
+        line: Prefix,
+    ) -> Result<PasswordCheck, HashError> {
+        let work = stored
+            .and_then(Stored::read)
+            .map_or(Work::Dummy(without), |stored| Work::Check(Box::new(stored)));
+        match self.run(work, password, line).await? {
+            Answer::Checked(check) => Ok(check),
+            Answer::Hashed(_) => Err(HashError::Unavailable),
+        }
     }
 }
 
@@ -247,7 +266,7 @@ impl PasswordHasher for Argon2Pool {
         password: SecretString,
         from: Option<IpAddr>,
     ) -> Result<PasswordHash, HashError> {
-        match self.run(Work::Hash, password, from).await? {
+        match self.run(Work::Hash, password, Prefix::of(from)).await? {
             Answer::Hashed(hash) => Ok(hash),
             Answer::Checked(_) => Err(HashError::Unavailable),
         }
@@ -261,13 +280,18 @@ impl PasswordHasher for Argon2Pool {
         from: Option<IpAddr>,
     ) -> Result<PasswordCheck, HashError> {
         let drawn = self.parameters_of(identifier);
-        let work = stored
-            .as_ref()
-            .and_then(Stored::read)
-            .map_or(Work::Dummy(drawn), |stored| Work::Check(Box::new(stored)));
-        match self.run(work, password, from).await? {
-            Answer::Checked(check) => Ok(check),
-            Answer::Hashed(_) => Err(HashError::Unavailable),
-        }
+        self.compare(password, stored.as_ref(), drawn, Prefix::of(from))
+            .await
+    }
+
+    async fn check_known(
+        &self,
+        password: SecretString,
+        stored: Option<PasswordHash>,
+        person: UserId,
+    ) -> Result<PasswordCheck, HashError> {
+        let line = Prefix::Person(*person.as_bytes());
+        let today = self.options.params;
+        self.compare(password, stored.as_ref(), today, line).await
     }
 }

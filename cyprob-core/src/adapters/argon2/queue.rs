@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// Whom fairness treats as one: an IPv4 /24, an IPv6 /56, or all who came without an address.
+/// Whom fairness treats as one: an IPv4 /24, an IPv6 /56, a person, or all who came without an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Prefix {
     V4([u8; 3]),
     V6([u8; 7]),
+    Person([u8; 16]),
     None,
 }
 
@@ -135,5 +136,55 @@ impl<J> FairQueue<J> {
         let job = longest.pop_back()?;
         self.len = self.len.saturating_sub(1);
         Some(job)
+    }
+}
+
+/// Two queues that take turns: of those who are known, and of strangers.
+///
+/// Each has its own bound, so neither can fill the other's places.
+#[derive(Debug)]
+pub(super) struct Lanes<J> {
+    known: FairQueue<J>,
+    strangers: FairQueue<J>,
+    strangers_turn: bool,
+}
+
+impl<J> Lanes<J> {
+    pub(super) fn new(bound: usize, line_bound: usize) -> Self {
+        Self {
+            known: FairQueue::new(bound, line_bound),
+            strangers: FairQueue::new(bound, line_bound),
+            strangers_turn: false,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &J> {
+        self.known.iter().chain(self.strangers.iter())
+    }
+
+    pub(super) fn push(
+        &mut self,
+        prefix: Prefix,
+        job: J,
+        gone: impl Fn(&J) -> bool,
+    ) -> Result<Option<J>, Full> {
+        match prefix {
+            Prefix::Person(_) => self.known.push(prefix, job, gone),
+            _ => self.strangers.push(prefix, job, gone),
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<J> {
+        self.strangers_turn = !self.strangers_turn;
+        if self.strangers_turn {
+            self.known.pop().or_else(|| self.strangers.pop())
+        } else {
+            self.strangers.pop().or_else(|| self.known.pop())
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+        self.strangers.clear();
     }
 }

@@ -3,6 +3,7 @@
 //! One lock makes each method one atomic step. Nothing outlives the process.
 
 mod bootstrap;
+mod failures;
 mod invitations;
 mod members;
 mod orgs;

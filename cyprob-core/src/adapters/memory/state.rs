@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::failures::Counters;
 use super::outbox::Events;
 use crate::domain::{
     Email, Epoch, Grant, Invitation, InvitationId, OrgId, OrgSlug, Organization, Page, PageRequest,
@@ -23,6 +24,7 @@ pub(super) struct State {
     pub(super) grants: BTreeMap<(OrgId, SessionId), Grant>,
     pub(super) reviews: BTreeMap<(OrgId, ReviewId), RoleReview>,
     pub(super) revocations: Vec<RevocationEntry>,
+    pub(super) failures: Counters,
     pub(super) outbox: Events,
 }
 

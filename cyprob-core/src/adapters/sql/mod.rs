@@ -12,6 +12,7 @@ mod arg;
 mod backend;
 mod bootstrap;
 mod columns;
+mod failures;
 mod grants;
 mod invitations;
 mod members;

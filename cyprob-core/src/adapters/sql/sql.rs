@@ -66,6 +66,13 @@ crate::sql_statements! {
     REVOCATIONS_SINCE = sqlite "" postgres "SELECT kind, subject, org_id, epoch, expires_at FROM revocations WHERE tx >= $1::xid8 AND expires_at > $2";
     SWEEP_REVOCATIONS = "DELETE FROM revocations WHERE expires_at <= $1";
 
+    FAILURES = "SELECT failures, last_failed_at FROM failures WHERE subject = $1 AND kind = $2";
+    ADD_FAILURES = "INSERT INTO failures (subject, kind, failures, last_failed_at, told) VALUES ($1, $2, $3, $4, FALSE) ON CONFLICT (subject, kind) DO UPDATE SET failures = CASE WHEN failures.failures + excluded.failures > 4294967295 THEN 4294967295 ELSE failures.failures + excluded.failures END, last_failed_at = excluded.last_failed_at";
+    TELL_FAILURES = "UPDATE failures SET told = TRUE WHERE subject = $1 AND kind = $2 AND failures >= $3 AND NOT told";
+    CLEAR_FAILURES = "DELETE FROM failures WHERE subject = $1 AND kind = $2";
+    SWEEP_QUIET_FAILURES = "DELETE FROM failures WHERE failures < $1 AND last_failed_at < $2";
+    SWEEP_LIGHT_FAILURES = "DELETE FROM failures WHERE (subject, kind) IN (SELECT subject, kind FROM failures ORDER BY failures DESC, last_failed_at DESC, subject DESC, kind DESC LIMIT 9223372036854775807 OFFSET $1)";
+
     INSERT_EVENT = "INSERT INTO audit_outbox (id, org_id, body) VALUES ($1, $2, $3)";
     PENDING_EVENTS = "SELECT body FROM audit_outbox ORDER BY place LIMIT $1";
     WAITING_EVENTS = "SELECT body FROM audit_outbox WHERE org_id IS NOT DISTINCT FROM $1 AND ($2 IS NULL OR place <= (SELECT place FROM audit_outbox WHERE id = $2 AND org_id IS NOT DISTINCT FROM $1)) ORDER BY place DESC LIMIT $3";

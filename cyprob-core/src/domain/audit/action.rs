@@ -88,6 +88,14 @@ actions! {
     PasswordChanged "user.password_changed";
     /// A password change was refused.
     PasswordChangeRefused "user.password_change_refused";
+    /// So many attempts at an account failed that strangers cannot sign in to it.
+    SignInSwitchedOff "sign_in.switched_off";
+    /// An administrator let strangers sign in to an account again.
+    SignInSwitchedOn "sign_in.switched_on";
+    /// Many more accounts than usual began to be tried at once.
+    SignInSurgeBegan "sign_in.surge_began";
+    /// No more accounts than usual are tried any more.
+    SignInSurgeEnded "sign_in.surge_ended";
     /// An organization was made.
     OrgCreated "org.created";
     /// An organization's name or policy was changed.

@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod error;
+mod failure;
 mod invitation;
 mod member;
 mod org;
@@ -18,6 +19,7 @@ mod user;
 
 pub use bootstrap::{BootstrapOutcome, BootstrapStore, Founding};
 pub use error::{BoxError, StoreError};
+pub use failure::FailureStore;
 pub use invitation::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee};
 pub use member::{MemberOutcome, MemberStore, RoleChange};
 pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
@@ -37,6 +39,7 @@ pub trait IdentityStore:
     + SessionStore
     + ReviewStore
     + RevocationStore
+    + FailureStore
     + Outbox
 {
 }
@@ -50,6 +53,7 @@ impl<T> IdentityStore for T where
         + SessionStore
         + ReviewStore
         + RevocationStore
+        + FailureStore
         + Outbox
         + ?Sized
 {

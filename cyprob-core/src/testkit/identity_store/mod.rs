@@ -6,6 +6,7 @@
 //! [`identity_store_conformance!`](crate::identity_store_conformance) does.
 
 pub mod bootstrap;
+pub mod failures;
 pub mod grants;
 mod harness;
 pub mod invitations;
@@ -117,6 +118,14 @@ macro_rules! identity_store_conformance {
             revocations {
                 every_kind_lives_until_its_time
                 sweeping_drops_what_is_past
+            }
+            failures {
+                counters_add_up_apart
+                a_success_sets_to_nought_what_was_before
+                a_counter_at_its_bound_is_recorded_once
+                counters_are_cleared_with_their_event
+                sweeping_forgets_the_quiet_and_the_light
+                of_many_nodes_no_failure_is_lost
             }
             outbox {
                 events_come_in_the_order_of_their_recording

@@ -29,6 +29,18 @@ pub(crate) struct Config {
     pub(crate) session_absolute_seconds: Option<u64>,
     /// How long the refresh token just replaced is still answered.
     pub(crate) refresh_grace_seconds: Option<u64>,
+    /// How many failed sign-ins one address may have at once; its network may have five times as many.
+    pub(crate) failures_at_once_per_address: Option<u32>,
+    /// How many failed sign-ins one address may have in a minute after those.
+    pub(crate) failures_per_minute_per_address: Option<u32>,
+    /// After how many failures in a row strangers cannot sign in to an account.
+    pub(crate) switch_off_after_failures: Option<u32>,
+    /// How long a client is recognised after it signed in.
+    pub(crate) device_seconds: Option<u64>,
+    /// After how many failures in a row a device token counts as none.
+    pub(crate) device_failures: Option<u32>,
+    /// From how many different names that fail within a minute it is recorded as an attack.
+    pub(crate) surge_floor_names: Option<u32>,
     /// A directory that gets every event as lines of JSON, one file for each log.
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob::audit::adapters::jsonl::JsonLinesSink;
-use cyprob::core::domain::SessionPolicy;
+use cyprob::core::domain::{AccountPolicy, SessionPolicy};
 use cyprob::plugins::adapters::worker::WorkerCommand;
 use cyprob::{ControlPlane, Embedded};
 
@@ -35,6 +35,7 @@ impl Deployment {
     /// [`ServeError`] with what is wrong and the remedy.
     pub(crate) async fn open(config: &Config, data: Option<&Path>) -> Result<Self, ServeError> {
         let sessions = session_policy(config)?;
+        let policy = account_policy(config)?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
         let embedded = match &config.master_key_file {
@@ -45,6 +46,7 @@ impl Deployment {
         let builder = embedded
             .builder()
             .sessions(sessions)
+            .account_policy(policy)
             .worker_command(command);
         let builder = match &config.audit_jsonl {
             Some(directory) => {
@@ -89,6 +91,29 @@ fn session_policy(config: &Config) -> Result<SessionPolicy, ServeError> {
     }
     if let Some(seconds) = config.refresh_grace_seconds {
         policy = policy.with_grace(Duration::from_secs(seconds))?;
+    }
+    Ok(policy)
+}
+
+fn account_policy(config: &Config) -> Result<AccountPolicy, ServeError> {
+    let mut policy = AccountPolicy::default();
+    if let Some(failures) = config.failures_at_once_per_address {
+        policy.throttling = policy.throttling.with_failures_at_once(failures)?;
+    }
+    if let Some(failures) = config.failures_per_minute_per_address {
+        policy.throttling = policy.throttling.with_failures_per_minute(failures)?;
+    }
+    if let Some(failures) = config.switch_off_after_failures {
+        policy.throttling = policy.throttling.with_switch_off_after(failures)?;
+    }
+    if let Some(names) = config.surge_floor_names {
+        policy.throttling = policy.throttling.with_surge_floor(names)?;
+    }
+    if let Some(seconds) = config.device_seconds {
+        policy.devices = policy.devices.with_lifetime(Duration::from_secs(seconds))?;
+    }
+    if let Some(failures) = config.device_failures {
+        policy.devices = policy.devices.with_failures(failures)?;
     }
     Ok(policy)
 }

@@ -1,7 +1,7 @@
 //! Why the server does not start, or did not end well.
 
 use cyprob::authz::http::SealError;
-use cyprob::core::domain::SessionPolicyError;
+use cyprob::core::domain::{PolicyError, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
 use cyprob::{BuildError, EmbeddedError, StartError};
 
@@ -18,6 +18,9 @@ pub(crate) enum ServeError {
     /// A lifetime in it.
     #[error("the configuration does not hold: {0}")]
     Sessions(#[from] SessionPolicyError),
+    /// A bound in it.
+    #[error("the configuration does not hold: {0}")]
+    Policy(#[from] PolicyError),
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),

@@ -18,6 +18,7 @@ mod contract;
 mod recipes;
 #[path = "../support/mod.rs"]
 mod support;
+mod throttled;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -44,7 +44,9 @@ impl Probe {
                 };
                 json!([answer.status, body])
             }
-            Self::SignIn(email, password) => json!(login(client, email, password, None).status),
+            Self::SignIn(email, password) => {
+                json!(login(client, email, password, None).status == 200)
+            }
             Self::Cancelled(path, token) => {
                 json!(client.get(path, token).json()["state"] == "cancelled")
             }
@@ -99,7 +101,7 @@ impl Scene<'_> {
     }
 
     /// Someone whose place can change: a new member where that may happen, else a standing one.
-    fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         if self.allowed {
             self.world.new_member(self.org, "viewer", self.owner()).id
         } else {
@@ -189,6 +191,7 @@ impl Scene<'_> {
                     ..plain
                 }
             }
+            "POST /api/v1/system/users/{user}/sign-in/reset" => self.sign_in_reset(plain),
             "POST /api/v1/auth/login" => {
                 let known = self.world.member("globex", "viewer");
                 let body = json!({ "email": known.email, "password": known.password });

@@ -1,0 +1,150 @@
+//! Failed sign-ins over HTTP: what a stranger sees, and what a known client does not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use support::client::{Answer, Client};
+use support::server::Server;
+use support::world::{PASSWORD, found, login};
+
+const ROOT: &str = "root@example.com";
+const WRONG: &str = "not the pass phrase at all";
+
+fn server(home: &tempfile::TempDir) -> Server {
+    let server = Server::start(&home.path().join("data"));
+    if server.data.join("bootstrap-token").exists() {
+        found(&server, ROOT);
+    }
+    server
+}
+
+fn with_device(client: &Client, device: &Value) -> Answer {
+    let body = json!({ "email": ROOT, "password": PASSWORD, "device_token": device });
+    client.call("POST", "/api/v1/auth/login", None, Some(&body))
+}
+
+/// All that an answer says, but for what is the request's own.
+fn said(answer: &Answer) -> (u16, BTreeSet<(String, String)>, Value) {
+    let own = ["date", "x-request-id"];
+    let headers = answer.headers.iter().cloned();
+    let mut body = answer.json();
+    body["request_id"] = Value::Null;
+    (
+        answer.status,
+        headers
+            .filter(|(name, _)| !own.contains(&name.as_str()))
+            .collect(),
+        body,
+    )
+}
+
+#[test]
+fn asvs_6_3_1_an_early_attempt_is_429_with_the_seconds_left() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(&home);
+    let client = server.client();
+    let mut all = Vec::new();
+    for name in [ROOT, "nobody@example.com", "no address at all"] {
+        let wrong = login(&client, name, WRONG, None).expect(401);
+        let early = login(&client, name, PASSWORD, None).expect(429);
+        assert_eq!(early.code(), "slow_down");
+        assert_eq!(early.header("retry-after"), Some("1"));
+        assert_eq!(
+            early.header("content-type"),
+            Some("application/problem+json")
+        );
+        all.push([said(&wrong), said(&early)]);
+    }
+    // asvs_6_3_8: nothing tells an account that exists from one that does not.
+    assert!(all.iter().all(|one| *one == all[0]), "{all:#?}");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    login(&client, ROOT, PASSWORD, None).expect(200);
+}
+
+#[test]
+fn asvs_6_3_1_no_header_makes_another_client() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(&home);
+    let client = server.client();
+    let mut statuses = std::collections::BTreeMap::new();
+    for number in 0..90 {
+        let body = json!({ "email": format!("p{number}@example.com"), "password": WRONG });
+        let (ip, forwarded) = (format!("10.0.0.{number}"), format!("for=10.1.0.{number}"));
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-forwarded-for", ip.as_str()),
+            ("x-real-ip", ip.as_str()),
+            ("true-client-ip", ip.as_str()),
+            ("cf-connecting-ip", ip.as_str()),
+            ("forwarded", forwarded.as_str()),
+        ];
+        let body = body.to_string();
+        let answer = client.send(
+            "POST",
+            "/api/v1/auth/login",
+            &headers,
+            Some(body.as_bytes()),
+        );
+        *statuses.entry(answer.status).or_insert(0) += 1;
+    }
+    println!("{statuses:?}");
+    // 60 at once, and one a second while they were hashed.
+    assert!(statuses[&429] >= 15, "{statuses:?}");
+    assert!((60..=75).contains(&statuses[&401]), "{statuses:?}");
+}
+
+#[test]
+fn a_known_client_is_let_in_beside_strangers_and_after_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let first = server(&home);
+    let client = first.client();
+    let known = login(&client, ROOT, PASSWORD, None).expect(200).json();
+    let device = known["device_token"].clone();
+    assert!(device.as_str().unwrap().starts_with("cyd1_"));
+    login(&client, ROOT, WRONG, None).expect(401);
+    login(&client, ROOT, PASSWORD, None).expect(429);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    login(&client, ROOT, WRONG, None).expect(401);
+    login(&client, ROOT, PASSWORD, None).expect(429);
+    assert!(first.interrupt().success());
+    // The orderly end told the store: the stranger waits for what is left of three seconds.
+    let second = server(&home);
+    let client = second.client();
+    with_device(&client, &device).expect(200);
+    // That has lifted it.
+    login(&client, ROOT, PASSWORD, None).expect(200);
+    // A refresh gives no device token: the client has one.
+    let refresh = json!({ "refresh_token": known["refresh_token"] });
+    let pair = client
+        .call("POST", "/api/v1/auth/refresh", None, Some(&refresh))
+        .expect(200);
+    assert_eq!(pair.json()["device_token"], Value::Null);
+}
+
+#[test]
+fn a_device_token_that_is_none_is_as_good_as_no_token() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(&home);
+    let client = server.client();
+    let long = "x".repeat(100_000);
+    for text in ["", "cyd1_", "cyd1_1.a.b.c.d.e", "\u{0}", long.as_str()] {
+        let answer = with_device(&client, &json!(text)).expect(200);
+        assert!(answer.json()["device_token"].is_string());
+    }
+    with_device(&client, &Value::Null).expect(200);
+    let wrong = with_device(&client, &json!(7)).expect(422);
+    assert_eq!(wrong.code(), "invalid_field");
+}
