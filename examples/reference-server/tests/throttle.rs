@@ -107,6 +107,34 @@ fn asvs_6_3_1_no_header_makes_another_client() {
 }
 
 #[test]
+fn behind_a_declared_proxy_the_last_address_is_the_client() {
+    let home = tempfile::tempdir().unwrap();
+    let config = "client_address_header = \"x-forwarded-for\"\nfailures_at_once_per_address = 5\n\
+                  failures_per_minute_per_address = 1\n";
+    let server = Server::start_with(&home.path().join("data"), config);
+    let client = server.client();
+    let status = |number: u32, forwarded: &str| {
+        let body = json!({ "email": format!("q{number}@example.com"), "password": WRONG });
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-forwarded-for", forwarded),
+        ];
+        let body = body.to_string();
+        let path = "/api/v1/auth/login";
+        client
+            .send("POST", path, &headers, Some(body.as_bytes()))
+            .status
+    };
+    for number in 0..20 {
+        // What the client itself has written stands before.
+        let spoofed = format!("10.9.{number}.1, 203.0.113.9");
+        assert_eq!(status(number, &spoofed), if number < 5 { 401 } else { 429 });
+    }
+    assert_eq!(status(100, "198.51.100.1"), 401);
+    assert_eq!(status(101, "203.0.113.9, 198.51.100.1"), 401);
+}
+
+#[test]
 fn a_known_client_is_let_in_beside_strangers_and_after_a_restart() {
     let home = tempfile::tempdir().unwrap();
     let first = server(&home);

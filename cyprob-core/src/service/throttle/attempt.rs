@@ -238,9 +238,6 @@ impl Identity {
         let counters = &self.throttle.counters;
         if counters.failures(counter, at).is_none() {
             let stored = self.store().failures(counter).await?;
-            if stored.count == 0 {
-                return Ok(());
-            }
             if counters.read(*counter, stored, at).is_err() {
                 return self
                     .store()

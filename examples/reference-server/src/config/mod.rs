@@ -21,6 +21,11 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     /// The address to listen on.
     pub(crate) listen: Option<SocketAddr>,
+    /// The header to which the proxy in front appends the client's address, such as `x-forwarded-for`.
+    ///
+    /// Without it the peer's address counts and no header is read. Behind a proxy
+    /// all clients share that of the proxy then, and what strangers may try.
+    pub(crate) client_address_header: Option<Header>,
     /// How long an access token lives.
     pub(crate) access_ttl_seconds: Option<u64>,
     /// How long an unused session lives.
@@ -45,6 +50,20 @@ pub(crate) struct Config {
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
     pub(crate) worker_command: Option<Program>,
+}
+
+/// The name of a header.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Header(pub(crate) http::HeaderName);
+
+impl TryFrom<String> for Header {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let name = name.parse().map_err(|_| "no name of a header")?;
+        Ok(Self(name))
+    }
 }
 
 /// A program and its arguments.

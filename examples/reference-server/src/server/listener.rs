@@ -1,7 +1,7 @@
 //! The listener: bounded connections, bounded waits, an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse as _;
-use cyprob::authz::http::ProblemCode;
-use http::Request;
+use cyprob::authz::http::{ClientAddress, ProblemCode};
+use http::{HeaderMap, HeaderName, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -75,6 +75,7 @@ pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     patience: Patience,
+    client_header: Option<HeaderName>,
 }
 
 impl Listener {
@@ -94,7 +95,14 @@ impl Listener {
             socket,
             address,
             patience: Patience::default(),
+            client_header: None,
         })
+    }
+
+    /// Believes the last address in a header, which the proxy in front has appended.
+    pub(crate) fn behind_proxy(mut self, header: Option<HeaderName>) -> Self {
+        self.client_header = header;
+        self
     }
 
     /// The address that clients use.
@@ -121,7 +129,16 @@ impl Listener {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let connection = connection(stream, peer, router.clone(), self.patience, &graceful);
+            let client_header = self.client_header.clone();
+            let router = router.clone();
+            let connection = connection(
+                stream,
+                peer,
+                client_header,
+                router,
+                self.patience,
+                &graceful,
+            );
             tokio::spawn(async move {
                 connection.await;
                 drop(place);
@@ -141,6 +158,7 @@ impl Listener {
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
+    client_header: Option<HeaderName>,
     router: Router,
     patience: Patience,
     graceful: &GracefulShutdown,
@@ -151,11 +169,17 @@ fn connection(
     stream.set_write_timeout(Some(patience.write));
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
+        let client = client_header
+            .as_ref()
+            .and_then(|header| last_address(request.headers(), header));
         async move {
             let (head, body) = request.into_parts();
             let (body, rest) = drain::split(body);
             let mut request = Request::from_parts(head, Body::new(body));
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(client) = client {
+                request.extensions_mut().insert(ClientAddress(client));
+            }
             let answer = tokio::time::timeout(patience.request, router.oneshot(request)).await;
             rest.drain().await;
             match answer {
@@ -175,6 +199,13 @@ fn connection(
             tracing::debug!(%error, "a connection ended early");
         }
     }
+}
+
+/// The last address of a header: what stands before it, anybody can have written.
+fn last_address(headers: &HeaderMap, header: &HeaderName) -> Option<IpAddr> {
+    let last = headers.get_all(header).iter().next_back()?;
+    let last = last.to_str().ok()?.rsplit(',').next()?;
+    last.trim().parse().ok()
 }
 
 /// 408, and the end of the connection.

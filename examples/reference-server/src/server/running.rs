@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::deployment::DEFAULT_LISTEN;
 use super::{BootstrapFile, Deployment, Listener, ServeError, bootstrap};
-use crate::config::Config;
+use crate::config::{Config, Header};
 
 /// A server that listens; end it with [`stop`](Self::stop).
 #[derive(Debug)]
@@ -38,7 +38,10 @@ impl Running {
     ) -> Result<Self, ServeError> {
         let address = listen.or(config.listen).unwrap_or(DEFAULT_LISTEN);
         // An address that is refused is told before anything is touched.
-        let listener = Listener::bind(address).await?;
+        let header = config.client_address_header.clone();
+        let listener = Listener::bind(address)
+            .await?
+            .behind_proxy(header.map(|Header(name)| name));
         let Deployment {
             data,
             embedded,
