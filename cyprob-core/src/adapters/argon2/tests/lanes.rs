@@ -1,0 +1,54 @@
+//! Those who are known, and strangers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::super::Argon2Options;
+use super::super::queue::{Lanes, Prefix};
+use super::{pool, secret};
+use crate::domain::UserId;
+use crate::ports::{HashError, PasswordCheck, PasswordHasher};
+
+#[test]
+fn who_is_known_takes_turns_with_all_strangers_together() {
+    let mut lanes = Lanes::new(8, 4);
+    let gone = |_: &u32| false;
+    let stranger = |n| Prefix::V4([n; 3]);
+    for n in 0..8 {
+        assert!(matches!(lanes.push(stranger(n), n.into(), gone), Ok(None)));
+    }
+    // Strangers are full, and those who are known have all of their places.
+    assert!(lanes.push(stranger(9), 9, gone).is_err());
+    for n in 100..104 {
+        let line = Prefix::Person([n; 16]);
+        assert!(matches!(lanes.push(line, n.into(), gone), Ok(None)));
+    }
+    let order: Vec<_> = std::iter::from_fn(|| lanes.pop()).collect();
+    assert_eq!(order, [100, 0, 101, 1, 102, 2, 103, 3, 4, 5, 6, 7]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_who_fill_the_queue_keep_no_known_person_out() {
+    let options = Argon2Options::default().with_threads(1).with_waiting(4, 2);
+    let pool = Arc::new(pool(options));
+    let strangers: Vec<_> = (0..40_u8)
+        .map(|n| {
+            let pool = Arc::clone(&pool);
+            let from = Some(IpAddr::from([10, 0, n, 1]));
+            tokio::spawn(async move { pool.check(secret("p"), None, "x", from).await })
+        })
+        .collect();
+    let person: UserId = "usr_01a20b02a9c8797b8ebd0672f15f608c".parse().unwrap();
+    for _ in 0..5 {
+        let known = pool.check_known(secret("p"), None, person).await;
+        assert!(matches!(known, Ok(PasswordCheck::Wrong)), "{known:?}");
+    }
+    let mut busy = 0;
+    for stranger in strangers {
+        busy += u32::from(matches!(
+            stranger.await.unwrap(),
+            Err(HashError::Busy { .. })
+        ));
+    }
+    assert!(busy > 0);
+}
