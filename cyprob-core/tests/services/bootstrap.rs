@@ -106,6 +106,7 @@ pub(crate) async fn asvs_6_3_2_a_new_deployment_has_no_account(house: House) {
         assert_eq!(house.store.is_bootstrapped().await.unwrap(), founded);
         for email in &everybody {
             for password in passwords.into_iter().chain([PASSWORD]) {
+                house.clock.advance(Duration::from_secs(10));
                 let refused = house.try_sign_in(email, password).await;
                 let refused = matches!(refused, Err(SignInError::InvalidCredentials));
                 assert!(refused, "{email}");
