@@ -27,8 +27,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -190,8 +190,12 @@ fn probe(server: &Server, flood: &Flood, token: &str) -> Seen {
     seen
 }
 
+/// One flood at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Floods a server of this configuration; the answers that the flood got.
 fn flooded(what: &str, config: &str) -> BTreeMap<u16, u64> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let home = tempfile::tempdir().unwrap();
     let server = Server::start_with(&home.path().join("data"), config);
     let client = server.client();
