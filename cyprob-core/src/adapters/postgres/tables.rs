@@ -7,6 +7,7 @@ pub(super) const TABLES: &[Table] = &[
     Table::global("organizations"),
     Table::global("sessions"),
     Table::global("bootstrap"),
+    Table::global("failures"),
     Table::tenant("memberships").and_own(),
     Table::tenant("invitations"),
     Table::tenant("grants"),
