@@ -40,16 +40,23 @@ impl Sources {
         }
     }
 
-    /// Whether a macro makes a test of it: `subject { name ... }` in the folder's `main.rs` or `mod.rs`.
+    /// Whether a macro makes a test of it: `subject { name ... }` in the `main.rs` or `mod.rs` of a
+    /// folder, where the subject is the file in it or a folder of such files.
     fn is_listed(&self, path: &str, name: &str) -> bool {
-        let Some((folder, file)) = path.rsplit_once('/') else {
-            return false;
-        };
-        let subject = file.trim_end_matches(".rs");
-        ["main.rs", "mod.rs"]
-            .iter()
-            .filter_map(|listing| self.0.get(&format!("{folder}/{listing}")))
-            .any(|text| lists(text, subject, name))
+        let mut inner = path.trim_end_matches(".rs");
+        while let Some((folder, subject)) = inner.rsplit_once('/') {
+            let listings =
+                ["main.rs", "mod.rs"].map(|file| self.0.get(&format!("{folder}/{file}")));
+            if listings
+                .into_iter()
+                .flatten()
+                .any(|text| lists(text, subject, name))
+            {
+                return true;
+            }
+            inner = folder;
+        }
+        false
     }
 
     /// Every test that is named after a requirement: the requirement and `FILE::NAME`.
@@ -140,11 +147,12 @@ mod tests {
     fn sources() -> Sources {
         let file = "#[test]\nfn asvs_6_2_4_plain() {}\n#[tokio::test(flavor = x)]\nasync fn slow() {}\nfn helper() {}\nfn slower() {}";
         let listed = "pub(crate) async fn made(house: House) {}\nasync fn unmade(house: House) {}";
-        let main = "over_every_store! { two { unmade } one { made } }";
+        let main = "over_every_store! { two { unmade } one { made } deep { below } }";
         let stage = "claim asvs_16_4_3_shipped true";
         let all = [
             ("a/b.rs", file),
             ("s/one.rs", listed),
+            ("s/deep/below.rs", "async fn below() {}"),
             ("s/main.rs", main),
             ("scripts/test.d/1.sh", stage),
         ];
@@ -159,6 +167,7 @@ mod tests {
             "a/b.rs::asvs_6_2_4_plain",
             "a/b.rs::slow",
             "s/one.rs::made",
+            "s/deep/below.rs::below",
             "scripts/test.d/1.sh::asvs_16_4_3_shipped",
         ] {
             assert_eq!(sources.fault(good), None, "{good}");
