@@ -64,6 +64,11 @@ pub struct Publication {
 /// Takes the files of a deployment's logs to where verifiers read them.
 #[async_trait]
 pub trait TileSink: Debug + Send + Sync + 'static {
+    /// Forgets what it knows of the files: another process may have written since.
+    ///
+    /// What it knew of a failure goes with it.
+    fn reopen(&self);
+
     /// The checkpoint that is published; `None` for a log without one.
     async fn checkpoint(&self, log: LogId) -> Result<Option<Vec<u8>>, TileSinkError>;
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod entropy;
+mod leadership;
 mod notifier;
 mod password_hasher;
 mod revocation_feed;
@@ -10,6 +11,7 @@ pub mod store;
 
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyExt};
+pub use leadership::{Leadership, Term};
 pub use notifier::{Notifier, NotifyError};
 pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
 pub use revocation_feed::RevocationFeed;

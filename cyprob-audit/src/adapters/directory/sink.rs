@@ -20,7 +20,8 @@ type Slot = Arc<Mutex<Option<LogWriter>>>;
 /// Publishes each log in a directory of its own: `<base>/system`, `<base>/org_...`.
 ///
 /// Files are for their owner alone (0600, directories 0700). The host sees to
-/// it that one process writes. After [`TileSinkError::Poisoned`],
+/// it that one process writes at a time, and calls [`TileSink::reopen`] when it
+/// was another one. After [`TileSinkError::Poisoned`],
 /// [`TileSinkError::Replaced`] or [`TileSinkError::Gone`], look at the
 /// directory and make a new sink.
 #[derive(Debug)]
@@ -73,6 +74,11 @@ impl DirectorySink {
 
 #[async_trait]
 impl TileSink for DirectorySink {
+    fn reopen(&self) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.clear();
+    }
+
     async fn checkpoint(&self, log: LogId) -> Result<Option<Vec<u8>>, TileSinkError> {
         self.with_writer(log, |writer| Ok(writer.checkpoint().map(<[u8]>::to_vec)))
             .await

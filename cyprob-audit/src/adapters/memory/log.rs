@@ -82,6 +82,8 @@ impl MemorySink {
 
 #[async_trait]
 impl TileSink for MemorySink {
+    fn reopen(&self) {}
+
     async fn checkpoint(&self, log: LogId) -> Result<Option<Vec<u8>>, TileSinkError> {
         let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(logs

@@ -168,6 +168,15 @@ impl Sequencer {
         published.map(|()| step)
     }
 
+    /// Forgets where the logs end, because another process may have gone on with them.
+    ///
+    /// To be called when this process takes over, before [`recover`](Self::recover).
+    pub async fn take_over(&self) {
+        let mut state = self.state.lock().await;
+        *state = State::default();
+        self.sink.reopen();
+    }
+
     /// Brings every log's files up to what is placed; to be called once before the first step.
     ///
     /// A store that lost its entries is noticed here: the system log is looked

@@ -43,6 +43,10 @@ struct Failing {
 
 #[async_trait]
 impl TileSink for Failing {
+    fn reopen(&self) {
+        self.inner.reopen();
+    }
+
     async fn checkpoint(&self, log: LogId) -> Result<Option<Vec<u8>>, TileSinkError> {
         self.inner.checkpoint(log).await
     }

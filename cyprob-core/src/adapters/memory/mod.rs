@@ -5,6 +5,7 @@
 mod bootstrap;
 mod failures;
 mod invitations;
+mod leadership;
 mod members;
 mod orgs;
 mod outbox;
@@ -15,4 +16,5 @@ mod state;
 mod store;
 mod users;
 
+pub use leadership::OnlyProcess;
 pub use store::MemoryStore;

@@ -67,6 +67,17 @@ impl Component {
     }
 }
 
+/// What bringing tables up to date did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// Whose tables.
+    pub component: &'static str,
+    /// Their schema before; 0 for none.
+    pub from: i64,
+    /// Their schema now.
+    pub to: i64,
+}
+
 fn newest(versions: impl Iterator<Item = i64>) -> i64 {
     versions.max().unwrap_or(0)
 }
@@ -106,7 +117,7 @@ impl Migrations {
     /// # Errors
     ///
     /// [`OpenError::Newer`] or [`OpenError::Migration`]; tables of a migration that failed are as before it.
-    pub async fn run(&mut self, component: Component) -> Result<(), OpenError> {
+    pub async fn run(&mut self, component: Component) -> Result<Migrated, OpenError> {
         let found = version(&mut self.connection, &component).await?;
         let known = component.newest();
         if found > known {
@@ -131,7 +142,12 @@ impl Migrations {
             .map_err(|error| OpenError::Migration {
                 component: name,
                 source: error.into(),
-            })
+            })?;
+        Ok(Migrated {
+            component: name,
+            from: found,
+            to: known,
+        })
     }
 
     /// Lets the runtime role work and the auditor's role read, in all tables there are by now.

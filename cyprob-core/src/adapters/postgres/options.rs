@@ -119,6 +119,12 @@ impl PostgresOptions {
         self
     }
 
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> &str {
+        self.connect.get_username()
+    }
+
     /// Sets the role, where the address has another one.
     #[must_use]
     pub fn with_role(mut self, role: &str) -> Self {
