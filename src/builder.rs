@@ -65,6 +65,20 @@ pub struct Ready {
     keys: DeploymentKeys,
 }
 
+/// How it is known whether a token was revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckMode {
+    /// From memory, which a feed keeps up to date; no query per request.
+    ///
+    /// In one process a revocation holds at once. On many nodes it holds within
+    /// the bound, past which a node refuses everyone's token.
+    #[default]
+    Feed,
+    /// From the store, one query per request: a revocation holds at once on every node.
+    Strict,
+}
+
 /// Composes a [`ControlPlane`]; required parts change the builder's type, the others have defaults.
 #[derive(Debug)]
 pub struct ControlPlaneBuilder<State> {
@@ -83,6 +97,7 @@ struct Options {
     token_cache: CacheLimits,
     workers: Option<Arc<dyn Workers>>,
     audit_sinks: Vec<Arc<dyn EventSink>>,
+    check: CheckMode,
 }
 
 impl ControlPlane {
@@ -101,6 +116,7 @@ impl ControlPlane {
                 token_cache: CacheLimits::default(),
                 workers: None,
                 audit_sinks: Vec::new(),
+                check: CheckMode::default(),
             },
         }
     }
@@ -199,6 +215,13 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Sets how it is known whether a token was revoked; from memory by default.
+    #[must_use]
+    pub const fn check(mut self, mode: CheckMode) -> Self {
+        self.options.check = mode;
+        self
+    }
+
     /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
     #[must_use]
     pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
@@ -226,6 +249,7 @@ impl ControlPlaneBuilder<Ready> {
             token_cache,
             workers,
             audit_sinks,
+            check,
         } = self.options;
         let audience = match audience {
             Some(audience) => audience,
@@ -263,6 +287,7 @@ impl ControlPlaneBuilder<Ready> {
             jobs: job_verifier.clone(),
             roles,
             revocations: Arc::clone(&revocations),
+            strict: (check == CheckMode::Strict).then(|| Arc::clone(&store) as _),
             issuer: CtxIssuer::for_composition(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

@@ -24,7 +24,7 @@ mod wiring;
 mod worker;
 
 pub use background::{Background, StartError};
-pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+pub use builder::{BuildError, CheckMode, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
 pub use control_plane::ControlPlane;
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};

@@ -79,6 +79,7 @@ impl Site {
             jobs: JobVerifier::new(ring(), audience.clone()),
             roles: Arc::new(RoleCatalog::builtin()),
             revocations: Arc::new(RevocationView::new(clock.clone())),
+            strict: None,
             issuer: CtxIssuer::for_composition(),
             clock,
             entropy: entropy.clone(),

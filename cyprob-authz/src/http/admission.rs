@@ -58,12 +58,12 @@ pub(super) async fn admit(
 ) -> Result<Grant, Problem> {
     let origin = origin(parts);
     match policy {
-        RoutePolicy::Public => public(access, parts, stamp, origin),
+        RoutePolicy::Public => public(access, parts, stamp, origin).await,
         RoutePolicy::Worker => worker(access, parts, stamp).await,
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
         | RoutePolicy::System { .. } => {
-            let principal = authenticate(access, parts, stamp)?;
+            let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
             let names = PathNames::of(parts).await?;
             match decide(access, policy, &principal, &caller, &names, stamp) {
@@ -86,14 +86,28 @@ pub(super) async fn admit(
     }
 }
 
-fn authenticate(access: &AccessControl, parts: &Parts, stamp: Stamp) -> Result<Principal, Problem> {
+async fn authenticate(
+    access: &AccessControl,
+    parts: &Parts,
+    stamp: Stamp,
+) -> Result<Principal, Problem> {
     let invalid = || Problem::new(ProblemCode::InvalidToken);
     let Bearer::Token(token) = bearer(&parts.headers) else {
         return Err(invalid());
     };
-    access
-        .authenticate(token, stamp.at)
+    judged(access, token, stamp)
+        .await
         .map_err(|error| refused(&error, stamp))
+}
+
+async fn judged(
+    access: &AccessControl,
+    token: &str,
+    stamp: Stamp,
+) -> Result<Principal, TokenError> {
+    let principal = access.authenticate(token, stamp.at)?;
+    access.confirm(&principal).await?;
+    Ok(principal)
 }
 
 /// What a client is told of a token that is not taken.
@@ -146,7 +160,7 @@ fn decide(
 }
 
 /// Everybody is admitted; one whose token cannot be judged now is not taken for a stranger.
-fn public(
+async fn public(
     access: &AccessControl,
     parts: &Parts,
     stamp: Stamp,
@@ -158,7 +172,7 @@ fn public(
         request_id: Some(stamp.id),
     };
     let signed_in = match bearer(&parts.headers) {
-        Bearer::Token(token) => match access.authenticate(token, stamp.at) {
+        Bearer::Token(token) => match judged(access, token, stamp).await {
             Err(error @ TokenError::Stale) => return Err(refused(&error, stamp)),
             Err(_) => None,
             Ok(principal) => Some(principal)

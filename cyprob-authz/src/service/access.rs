@@ -6,6 +6,7 @@ use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, 
 use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, RequestId, RoleName, Timestamp, UserCtx,
 };
+use cyprob_core::ports::store::{Claimed, SessionStore, Standing};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 
 use super::in_flight::InFlight;
@@ -27,6 +28,8 @@ pub struct AccessParts {
     pub roles: Arc<RoleCatalog>,
     /// What was revoked.
     pub revocations: Arc<RevocationView>,
+    /// Where it is asked at every request whether a token stands; nowhere, if the view does.
+    pub strict: Option<Arc<dyn SessionStore>>,
     /// The one maker of proofs.
     pub issuer: CtxIssuer,
     /// The time.
@@ -115,6 +118,33 @@ impl AccessControl {
                 self.parts.roles.permissions(&org.role)
             });
         Ok(Principal::new(token, role))
+    }
+
+    /// Asks the store whether the token still stands, where that is asked at every request.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Revoked`], or [`TokenError::Stale`] if the store does not answer.
+    pub async fn confirm(&self, principal: &Principal) -> Result<(), TokenError> {
+        let Some(store) = &self.parts.strict else {
+            return Ok(());
+        };
+        let claims = principal.claims();
+        let claimed = Claimed {
+            user: claims.user,
+            user_epoch: claims.user_epoch,
+            session: claims.session,
+            member: claims.org.as_ref().map(|org| (org.id, org.member_epoch)),
+        };
+        match store.standing(&claimed).await {
+            Ok(Standing::Stands) => Ok(()),
+            Ok(Standing::Fell) => Err(TokenError::Revoked),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(error = %error, cause, "the store does not say whether a token stands");
+                Err(TokenError::Stale)
+            }
+        }
     }
 
     /// Decides, and gives the proof of the organization.

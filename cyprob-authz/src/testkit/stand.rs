@@ -101,6 +101,7 @@ impl Stand {
             jobs: JobVerifier::new(ring(&worker_key), audience.clone()),
             roles: Arc::new(RoleCatalog::builtin()),
             revocations: Arc::clone(&revocations),
+            strict: None,
             issuer: CtxIssuer::for_composition(),
             clock: clock.clone(),
             entropy: entropy.clone(),

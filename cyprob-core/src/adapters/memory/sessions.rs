@@ -10,7 +10,7 @@ use crate::domain::{
     Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, GrantOutcome, SessionEnd, SessionStore, StoreError, StoredSession,
+    Advance, Claimed, GrantOutcome, SessionEnd, SessionStore, Standing, StoreError, StoredSession,
 };
 
 /// Ends one session and stores its revocation.
@@ -62,6 +62,28 @@ impl SessionStore for MemoryStore {
             state.outbox.record(events);
             Ok(true)
         })
+    }
+
+    async fn standing(&self, claimed: &Claimed) -> Result<Standing, StoreError> {
+        Ok(self.read(|state| {
+            let person = state.stored(claimed.session).is_some_and(|stored| {
+                stored.session.user == claimed.user
+                    && stored.session.ended_at.is_none()
+                    && !stored.owner.disabled
+                    && stored.owner.epoch == claimed.user_epoch
+            });
+            let member = claimed.member.is_none_or(|(org, epoch)| {
+                let place = state.place(org, claimed.user);
+                let grant = state.grants.get(&(org, claimed.session));
+                place.is_some_and(|place| place.epoch == epoch)
+                    && grant.is_some_and(|grant| grant.ended_at.is_none())
+            });
+            if person && member {
+                Standing::Stands
+            } else {
+                Standing::Fell
+            }
+        }))
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {

@@ -10,8 +10,8 @@ use crate::domain::{
     Revocation, RevocationEntry, Session, SessionId, SessionSeed, SessionView, Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, GrantOutcome, PasswordChange, SessionEnd, SessionOwner, SessionStore, StoreError,
-    StoredSession,
+    Advance, Claimed, GrantOutcome, PasswordChange, SessionEnd, SessionOwner, SessionStore,
+    Standing, StoreError, StoredSession,
 };
 
 fn stored<B: Backend>(row: &B::Row) -> Result<StoredSession, StoreError> {
@@ -182,6 +182,28 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         write.record(events).await?;
         write.commit().await?;
         Ok(true)
+    }
+
+    async fn standing(&self, claimed: &Claimed) -> Result<Standing, StoreError> {
+        let Claimed {
+            user,
+            user_epoch,
+            session,
+            member,
+        } = *claimed;
+        let (user, session) = (Arg::from(user), Arg::from(session));
+        let row = match member {
+            None => {
+                let args = [session, user, user_epoch.into()];
+                self.fetch_optional(&sql::STANDING, &args).await?
+            }
+            Some((org, epoch)) => {
+                let args = [org.into(), session, user, user_epoch.into(), epoch.into()];
+                // On PostgreSQL the statement binds itself to the organization, so one message does.
+                self.fetch_optional(&sql::TENANT_STANDING, &args).await?
+            }
+        };
+        Ok(row.map_or(Standing::Fell, |_| Standing::Stands))
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {

@@ -26,7 +26,9 @@ pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
 pub use outbox::Outbox;
 pub use review::{ReviewStore, SignOffOutcome};
 pub use revocation::RevocationStore;
-pub use session::{Advance, GrantOutcome, SessionEnd, SessionOwner, SessionStore, StoredSession};
+pub use session::{
+    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoredSession,
+};
 pub use user::{PasswordChange, PasswordOutcome, UserStore};
 
 /// Everything that the identity services ask of one backend.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    EndReason, Epoch, Grant, OrgCtx, Page, PageRequest, RefreshState, RevocationEntry, Session,
-    SessionId, SessionView, Timestamp, UserId,
+    EndReason, Epoch, Grant, OrgCtx, OrgId, Page, PageRequest, RefreshState, RevocationEntry,
+    Session, SessionId, SessionView, Timestamp, UserId,
 };
 
 /// A session and what of its owner decides whether it goes on.
@@ -82,6 +82,28 @@ pub enum GrantOutcome {
     Ended,
 }
 
+/// What an access token says of the one who shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The person.
+    pub user: UserId,
+    /// The person's epoch.
+    pub user_epoch: Epoch,
+    /// The session.
+    pub session: SessionId,
+    /// The organization it is for, and the membership's epoch there.
+    pub member: Option<(OrgId, Epoch)>,
+}
+
+/// Whether what a token says still stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// All of it.
+    Stands,
+    /// The session or its grant has ended, or an epoch is past.
+    Fell,
+}
+
 /// Sessions of people and their grants for organizations.
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
@@ -96,6 +118,12 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         grant: Option<&Grant>,
         events: &[AuditEvent],
     ) -> Result<bool, StoreError>;
+
+    /// Whether the session, its person's epoch, its grant and its membership's epoch still stand.
+    ///
+    /// One round trip: it is asked at every request of those who want no revoked
+    /// token to work on any node. A token's own times are not asked for here.
+    async fn standing(&self, claimed: &Claimed) -> Result<Standing, StoreError>;
 
     /// One session, live or not.
     async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError>;

@@ -17,6 +17,7 @@ pub mod passwords;
 pub mod reviews;
 pub mod revocations;
 pub mod sessions;
+pub mod standing;
 pub mod tenants;
 pub mod users;
 mod world;
@@ -114,6 +115,12 @@ macro_rules! identity_store_conformance {
                 who_changed_a_role_last_is_known
                 reviews_come_in_pages
                 a_review_is_its_organizations_alone
+            }
+            standing {
+                a_token_stands_in_all_its_parts
+                a_token_falls_with_its_session
+                a_token_falls_with_its_grant
+                a_token_falls_with_its_membership
             }
             revocations {
                 every_kind_lives_until_its_time
