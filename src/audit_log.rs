@@ -6,15 +6,16 @@ use std::time::Duration;
 use cyprob_audit::domain::{LogSigner, Origins, VerifierKey};
 use cyprob_audit::ports::EventSink;
 use cyprob_audit::service::{AuditTrail, Sequencer, SequencerError, SinkPump};
-use cyprob_core::ports::Clock;
+use cyprob_core::ports::{Clock, Term};
 use secrecy::SecretBox;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::wiring::Fenced;
 use crate::{ControlPlane, Stores, error_chain};
 
-/// How often the outbox is looked at without being told to.
+/// How often a sink is looked after without being told to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The first and the longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -23,6 +24,8 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 #[derive(Debug)]
 pub(crate) struct Audit {
     sequencer: Sequencer,
+    files: Arc<Fenced>,
+    look_every: Duration,
     origins: Origins,
     recorded: watch::Receiver<u64>,
     verifier: VerifierKey,
@@ -57,16 +60,19 @@ impl Audit {
             )
         };
         let sinks = sinks.into_iter().map(pump).collect();
+        let files = Arc::new(Fenced::new(Arc::clone(&stores.tiles)));
         let sequencer = Sequencer::new(
             Arc::clone(&stores.log),
             Arc::clone(&stores.subject_keys),
-            Arc::clone(&stores.tiles),
+            Arc::clone(&files) as _,
             clock,
             origins.clone(),
             seed,
         );
         Self {
             sequencer,
+            files,
+            look_every: stores.look_every,
             origins,
             recorded: stores.recorded.clone(),
             verifier,
@@ -109,7 +115,7 @@ impl Audit {
                     }
                     tokio::select! {
                         // Either ends the wait, and so does a closed channel.
-                        _ = timeout(LOOK_EVERY, recorded.changed()) => {}
+                        _ = timeout(self.look_every, recorded.changed()) => {}
                         _ = stopped.changed() => {}
                     }
                 }
@@ -182,6 +188,22 @@ impl Audit {
             })
         };
         (0..count).map(task).collect()
+    }
+
+    /// Takes the logs over from whoever led before.
+    pub(crate) async fn take_over(&self, term: Arc<dyn Term>) {
+        self.files.hold(Some(term));
+        self.sequencer.take_over().await;
+    }
+
+    /// Writes no file any more: another process may.
+    pub(crate) fn hand_over(&self) {
+        self.files.hold(None);
+    }
+
+    /// Whether the logs are this process's to write.
+    pub(crate) fn leads(&self) -> bool {
+        self.files.is_held()
     }
 
     /// Brings the files up to the store, or says that the two do not belong together.

@@ -6,14 +6,12 @@ use cyprob_audit::service::SequencerError;
 use cyprob_core::domain::ThrottlingPolicy;
 use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
-use cyprob_plugins::service::runs::RunsTask;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::ControlPlane;
-use crate::audit_log::Audit;
-use crate::error_chain;
+use crate::leading::Leading;
+use crate::{ControlPlane, error_chain};
 
 /// How often counted failures are written.
 const ROUND: Duration = ThrottlingPolicy::FLUSH_EVERY;
@@ -28,11 +26,7 @@ pub struct Background {
     plane: ControlPlane,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
-    audit_stop: watch::Sender<bool>,
-    audit: JoinHandle<()>,
-    runs: Option<RunsTask>,
-    sink_stop: watch::Sender<bool>,
-    sinks: Vec<JoinHandle<()>>,
+    leading: Leading,
 }
 
 /// Why the work beside requests does not begin.
@@ -50,37 +44,21 @@ pub enum StartError {
 impl ControlPlane {
     /// Records the start and begins the work beside requests: writing what was counted, sweeping revocations and counters.
     ///
+    /// The audit logs and the runs are one process's work at a time; of several
+    /// the others wait until they can take it over.
+    ///
     /// # Errors
     ///
     /// [`StartError`]; nothing runs then and nothing was changed.
     pub async fn start(&self) -> Result<Background, StartError> {
-        match self.parts().audit.recover().await {
-            Err(error) if error.is_final() => return Err(error.into()),
-            // A disk that is full, for example: the work goes on when it is not.
-            Err(error) => {
-                let chain = error_chain(&error);
-                tracing::error!(%chain, "the audit logs are not up to date yet");
-            }
-            Ok(()) => {}
-        }
-        self.record(Action::SystemStarted).await?;
-        let runs = self.parts().plugin_runs.start().await?;
+        let leading = Leading::start(self).await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(self.clone(), stopped));
-        let (audit_stop, stopped) = watch::channel(false);
-        let (sink_stop, sinks_stopped) = watch::channel(false);
-        let sinks = Audit::start_sinks(self, &sinks_stopped);
-        let plane = self.clone();
-        let audit = tokio::spawn(async move { plane.parts().audit.run(stopped).await });
         Ok(Background {
             plane: self.clone(),
             stop,
             task,
-            audit_stop,
-            audit,
-            runs,
-            sink_stop,
-            sinks,
+            leading,
         })
     }
 }
@@ -98,19 +76,12 @@ impl Background {
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
         self.plane.access().in_flight().drained().await;
-        if let Some(runs) = self.runs {
-            runs.stop().await;
-        }
+        let logs = self.leading.stop_runs(&self.plane).await;
         let failures = self.plane.identity().flush_failures().await;
         let refusals = self.plane.identity().record_refusals().await.map(drop);
         let recorded = self.plane.record(Action::SystemStopped).await;
         // The logs end last: what was recorded until now is placed, signed and published.
-        self.audit_stop.send_replace(true);
-        let _ = self.audit.await;
-        self.sink_stop.send_replace(true);
-        for sink in self.sinks {
-            let _ = sink.await;
-        }
+        logs.stop().await;
         failures.and(refusals).and(recorded)
     }
 }
@@ -134,7 +105,9 @@ async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
         }
         if round.is_multiple_of(ROUNDS_PER_SWEEP) {
             plane.parts().revocations.sweep();
-            if let Err(error) = plane.identity().sweep_revocations().await {
+            if plane.parts().audit.leads()
+                && let Err(error) = plane.identity().sweep_revocations().await
+            {
                 tracing::warn!(chain = %error_chain(&error), "revocations were not swept");
             }
             if let Err(error) = plane.identity().sweep_failures().await {

@@ -293,6 +293,7 @@ impl ControlPlaneBuilder<Ready> {
             entropy: Arc::clone(&entropy),
             denials: Arc::new(OutboxDenials(Arc::clone(&store))),
         });
+        let leadership = Arc::clone(&stores.leadership);
         let job_tokens = SealedJobs {
             minter: JobMinter::new(worker_key),
             verifier: job_verifier,
@@ -330,6 +331,7 @@ impl ControlPlaneBuilder<Ready> {
             entropy,
             bootstrapped: watch::Sender::new(false),
             audit,
+            leadership,
             plugin_runs,
         }))
     }

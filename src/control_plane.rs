@@ -9,7 +9,7 @@ use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationVi
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
-use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership};
 use cyprob_core::service::{Identity, Scope};
 use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
@@ -35,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bootstrapped: watch::Sender<bool>,
     pub(crate) audit: Audit,
+    pub(crate) leadership: Arc<dyn Leadership>,
     pub(crate) plugin_runs: PluginRuns,
 }
 

@@ -1,19 +1,15 @@
 //! Everything in one directory: the database, the keys, the audit logs.
 
-use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cyprob_audit::adapters::directory::DirectorySink;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
-use cyprob_core::ports::Clock;
-use cyprob_secrets::adapters::local::{KeySource, LocalStore};
-use cyprob_secrets::ports::SecretError;
+use cyprob_core::adapters::system::SystemEntropy;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
-use crate::{ControlPlane, DeploymentKeys, KeyError, Stores};
+use crate::directory::{self, DirectoryError};
+use crate::{ControlPlane, DeploymentKeys, Stores};
 
 /// The parts of a control plane that live in one directory of the host's own.
 ///
@@ -43,27 +39,9 @@ pub enum EmbeddedError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The store of the keys cannot be opened.
-    #[error("cannot open the key store {}", path.display())]
-    KeyStore {
-        /// Its directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: SecretError,
-    },
-    /// The directory of the audit logs cannot be made.
-    #[error("cannot make {}", path.display())]
-    Logs {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A key cannot be read or made.
+    /// The keys or the logs in it cannot be used.
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    Directory(#[from] DirectoryError),
 }
 
 impl Embedded {
@@ -89,20 +67,8 @@ impl Embedded {
         let database = directory.join("cyprob.db");
         let store = SqliteStore::open(&database, &SqliteOptions::default()).await?;
         let entropy = Arc::new(SystemEntropy);
-        let path = directory.join("secrets");
-        let key_source = KeySource::File(master_key.to_owned());
-        let opened = LocalStore::open(&path, key_source, Arc::clone(&entropy) as _);
-        let secrets = opened.map_err(|source| EmbeddedError::KeyStore { path, source })?;
-        let at = SystemClock.now();
-        let keys = DeploymentKeys::load_or_create(&secrets, entropy.as_ref(), at).await?;
-        let audit = directory.join("audit");
-        let made = std::fs::DirBuilder::new().mode(0o700).create(&audit);
-        if let Err(source) = made.or_else(unless_there) {
-            return Err(EmbeddedError::Logs {
-                path: audit,
-                source,
-            });
-        }
+        let keys = directory::keys(directory, master_key, &entropy).await?;
+        let audit = directory::logs(directory)?;
         let tiles = Arc::new(DirectorySink::new(&audit));
         let stores = Stores::sqlite(&store, &keys, entropy, tiles).await?;
         Ok(Self {
@@ -130,13 +96,5 @@ impl Embedded {
     /// Waits for what is under way and closes the database.
     pub async fn close(self) {
         self.store.close().await;
-    }
-}
-
-fn unless_there(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == ErrorKind::AlreadyExists {
-        Ok(())
-    } else {
-        Err(error)
     }
 }

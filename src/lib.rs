@@ -1,6 +1,7 @@
 //! A security control plane that a Rust application embeds.
 //!
-//! [`Embedded`] opens everything in one directory; [`ControlPlane::builder`]
+//! [`Embedded`] opens everything in one directory; `Clustered` is a node on
+//! PostgreSQL, of which there may be many; [`ControlPlane::builder`]
 //! composes a control plane from stores and keys of the host's own;
 //! [`http`] is its API as a router that the host serves.
 
@@ -12,12 +13,17 @@ struct Readme;
 mod audit_log;
 mod background;
 mod builder;
+#[cfg(feature = "postgres")]
+mod clustered;
 mod control_plane;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod directory;
 #[cfg(feature = "sqlite")]
 mod embedded;
 mod error_chain;
 #[cfg(feature = "axum")]
 pub mod http;
+mod leading;
 mod plugin_runs;
 mod stores;
 mod wiring;
@@ -25,7 +31,11 @@ mod worker;
 
 pub use background::{Background, StartError};
 pub use builder::{BuildError, CheckMode, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+#[cfg(feature = "postgres")]
+pub use clustered::{Clustered, ClusteredError, Roles};
 pub use control_plane::ControlPlane;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use directory::DirectoryError;
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;

@@ -2,26 +2,39 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use cyprob_audit::adapters::directory::DirectorySink;
 use cyprob_audit::adapters::memory::{MemoryLogStore, MemorySink, MemorySubjectKeys};
+#[cfg(feature = "postgres")]
+use cyprob_audit::adapters::postgres::{PostgresLogStore, PostgresSubjectKeys};
 #[cfg(feature = "sqlite")]
 use cyprob_audit::adapters::sqlite::{SqliteLogStore, SqliteSubjectKeys};
 use cyprob_audit::ports::{LogStore, PublishedLogs, SubjectKeys, TileSink};
-use cyprob_core::adapters::memory::MemoryStore;
+use cyprob_core::adapters::memory::{MemoryStore, OnlyProcess};
+#[cfg(feature = "postgres")]
+use cyprob_core::adapters::postgres::{self, PostgresStore};
 #[cfg(feature = "sqlite")]
 use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
-use cyprob_core::ports::Entropy;
 use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::ports::{Entropy, Leadership};
 use cyprob_plugins::adapters::memory::MemoryRuns;
+#[cfg(feature = "postgres")]
+use cyprob_plugins::adapters::postgres::PostgresRuns;
 #[cfg(feature = "sqlite")]
 use cyprob_plugins::adapters::sqlite::SqliteRuns;
 use cyprob_plugins::ports::{PluginStore, Queue, RunStore};
 use tokio::sync::watch;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::DeploymentKeys;
+
+/// How often the outbox is looked at without a signal, by the only process that records.
+const ALONE: Duration = Duration::from_secs(1);
+/// The same where other processes record too, whose commits signal nothing here.
+#[cfg(feature = "postgres")]
+const AMONG_OTHERS: Duration = Duration::from_millis(200);
 
 /// The stores of a control plane, which must see one another's commits: one database, or one memory.
 ///
@@ -46,6 +59,10 @@ pub struct Stores {
     pub queue: Arc<dyn Queue>,
     /// Sees a new number after each commit that recorded an event.
     pub recorded: watch::Receiver<u64>,
+    /// How often it is looked for such commits without being told.
+    pub look_every: Duration,
+    /// Which process writes the logs and hands out the runs.
+    pub leadership: Arc<dyn Leadership>,
 }
 
 impl Stores {
@@ -62,18 +79,49 @@ impl Stores {
         logs: Arc<DirectorySink>,
     ) -> Result<Self, OpenError> {
         let log = SqliteLogStore::open(store.clone()).await?;
-        let runs = Arc::new(SqliteRuns::open(store.clone()).await?);
+        let runs = SqliteRuns::open(store.clone()).await?;
         let personal = keys.audit_personal.secret();
+        let subject_keys = SqliteSubjectKeys::new(store.clone(), entropy, personal);
+        let recorded = store.outbox_signal();
+        Ok(Self::of(
+            Arc::new(store.clone()),
+            log,
+            subject_keys,
+            logs,
+            runs,
+            recorded,
+        ))
+    }
+
+    /// Stores in one PostgreSQL database that many nodes share, and logs published to a directory that they share.
+    ///
+    /// # Errors
+    ///
+    /// [`postgres::OpenError`] if the tables are not of this version.
+    #[cfg(feature = "postgres")]
+    pub async fn postgres(
+        store: &PostgresStore,
+        keys: &DeploymentKeys,
+        entropy: Arc<dyn Entropy>,
+        logs: Arc<DirectorySink>,
+        leadership: Arc<dyn Leadership>,
+    ) -> Result<Self, postgres::OpenError> {
+        let log = PostgresLogStore::open(store.clone()).await?;
+        let runs = PostgresRuns::open(store.clone()).await?;
+        let personal = keys.audit_personal.secret();
+        let subject_keys = PostgresSubjectKeys::new(store.clone(), entropy, personal);
+        let recorded = store.outbox_signal();
         Ok(Self {
-            identity: Arc::new(store.clone()),
-            log: Arc::new(log),
-            subject_keys: Arc::new(SqliteSubjectKeys::new(store.clone(), entropy, personal)),
-            tiles: Arc::clone(&logs) as _,
-            published: logs,
-            plugins: Arc::clone(&runs) as _,
-            runs: Arc::clone(&runs) as _,
-            queue: runs,
-            recorded: store.outbox_signal(),
+            look_every: AMONG_OTHERS,
+            leadership,
+            ..Self::of(
+                Arc::new(store.clone()),
+                log,
+                subject_keys,
+                logs,
+                runs,
+                recorded,
+            )
         })
     }
 
@@ -82,19 +130,39 @@ impl Stores {
     pub fn memory(entropy: Arc<dyn Entropy>) -> Self {
         let identity = Arc::new(MemoryStore::new());
         let recorded = identity.outbox_signal();
-        let tiles = Arc::new(MemorySink::default());
-        let runs = Arc::new(MemoryRuns::new(Arc::clone(&identity) as _));
+        let runs = MemoryRuns::new(Arc::clone(&identity) as _);
         let log = MemoryLogStore::over(Arc::clone(&identity) as _);
+        let subject_keys = MemorySubjectKeys::new(entropy);
+        let logs = Arc::new(MemorySink::default());
+        Self::of(identity, log, subject_keys, logs, runs, recorded)
+    }
+
+    /// The stores of one backend, for the only process of a deployment.
+    fn of<S, R>(
+        identity: Arc<dyn IdentityStore>,
+        log: impl LogStore,
+        subject_keys: impl SubjectKeys,
+        logs: Arc<S>,
+        runs: R,
+        recorded: watch::Receiver<u64>,
+    ) -> Self
+    where
+        S: TileSink + PublishedLogs,
+        R: PluginStore + RunStore + Queue,
+    {
+        let runs = Arc::new(runs);
         Self {
             identity,
             log: Arc::new(log),
-            subject_keys: Arc::new(MemorySubjectKeys::new(entropy)),
-            tiles: Arc::clone(&tiles) as _,
-            published: tiles,
+            subject_keys: Arc::new(subject_keys),
+            tiles: Arc::clone(&logs) as _,
+            published: logs,
             plugins: Arc::clone(&runs) as _,
             runs: Arc::clone(&runs) as _,
             queue: runs,
             recorded,
+            look_every: ALONE,
+            leadership: Arc::new(OnlyProcess),
         }
     }
 }

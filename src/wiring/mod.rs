@@ -1,6 +1,7 @@
 //! The only place where the sibling crates meet.
 
 mod denials;
+mod fenced;
 mod jobs;
 mod keys;
 mod rings;
@@ -8,5 +9,6 @@ mod rings;
 pub use keys::{DeploymentKey, DeploymentKeys, KeyError};
 
 pub(crate) use denials::OutboxDenials;
+pub(crate) use fenced::Fenced;
 pub(crate) use jobs::SealedJobs;
 pub(crate) use rings::{ring, signing_key};
