@@ -142,7 +142,10 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditQuery {
             match name.as_str() {
                 "from" => filter.from = parsed("from", &value, time)?,
                 "to" => filter.to = parsed("to", &value, time)?,
-                "actor" if value.len() <= 100 => filter.actor = Some(value),
+                // PostgreSQL takes no NUL in a text.
+                "actor" if value.len() <= 100 && !value.chars().any(char::is_control) => {
+                    filter.actor = Some(value)
+                }
                 "actor" => return Err(ApiError::field("actor", "is no id")),
                 "action" => {
                     filter.action = parsed("action", &value, "is no action of the catalogue")?
