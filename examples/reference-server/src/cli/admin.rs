@@ -43,13 +43,13 @@ async fn bootstrap(args: BootstrapArgs) -> Result<(), ServeError> {
     let config = Config::load(args.config.as_deref())?;
     let Deployment {
         data,
-        embedded,
+        backend,
         plane,
     } = Deployment::open(&config, args.data.as_deref()).await?;
     let file = BootstrapFile::of(&data);
     let token = server::arm_bootstrap(&plane, &file).await;
     drop(plane);
-    embedded.close().await;
+    backend.close().await;
     let line = match token? {
         Some(_) => format!(
             "the one-time token, good for 30 minutes, is in {}",

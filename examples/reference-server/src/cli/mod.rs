@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod demo;
 mod exit;
+mod migrate;
 mod plugin;
 mod routes;
 mod runtime;
@@ -34,6 +35,8 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Walk through the whole control plane, step by step, then serve it.
     Demo(demo::DemoArgs),
+    /// Bring the tables in PostgreSQL up to date, as the role that owns them.
+    Migrate(migrate::MigrateArgs),
     /// Work on plugin files; no server needed.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -51,6 +54,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Admin(command) => command.run().into(),
         Command::Audit(command) => command.run(),
         Command::Demo(args) => args.run().into(),
+        Command::Migrate(args) => args.run().into(),
         Command::Plugin(command) => command.run().into(),
         Command::Routes(args) => args.run().into(),
         Command::Serve(args) => args.run().into(),

@@ -1,5 +1,7 @@
 //! The server's configuration: a TOML file, typed, unknown keys refused.
 
+mod postgres;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::bounded;
+
+pub(crate) use postgres::{PostgresConfig, PostgresConfigError};
 
 /// The longest configuration.
 const MAX_BYTES: usize = 1 << 20;
@@ -50,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
     pub(crate) worker_command: Option<Program>,
+    /// The database of many nodes; without it everything is in the data directory.
+    pub(crate) postgres: Option<PostgresConfig>,
 }
 
 /// The name of a header.

@@ -20,6 +20,7 @@ pub(crate) async fn arm(
         path: file.path().to_owned(),
         source,
     };
+    let _lock = file.lock().await.map_err(failed)?;
     match plane.identity().arm_bootstrap().await? {
         Bootstrap::Open(token) => {
             file.write(token.expose_secret()).map_err(failed)?;

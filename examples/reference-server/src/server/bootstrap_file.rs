@@ -1,9 +1,11 @@
 //! The file that hands the one-time token to whoever can read the data directory.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
 
 use super::DataDir;
 
@@ -20,6 +22,25 @@ impl BootstrapFile {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Waits until no other node draws a token; held until the file is dropped.
+    ///
+    /// The newest token is then in the file as it is in the store.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub(crate) async fn lock(&self) -> Result<File> {
+        let path = self.0.with_extension("lock");
+        let locked = tokio::task::spawn_blocking(move || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false).mode(0o600);
+            let file = options.open(path)?;
+            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            Ok(file)
+        });
+        locked.await?
     }
 
     /// Writes a new token over an old one, in one step.

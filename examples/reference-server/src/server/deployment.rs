@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cyprob::ControlPlane;
 use cyprob::audit::adapters::jsonl::JsonLinesSink;
 use cyprob::core::domain::{AccountPolicy, SessionPolicy};
 use cyprob::plugins::adapters::worker::WorkerCommand;
-use cyprob::{ControlPlane, Embedded};
 
-use super::{DataDir, ServeError};
+use super::{Backend, DataDir, ServeError};
 use crate::config::Config;
 
 /// Where everything is kept, if nobody says otherwise.
@@ -23,7 +23,7 @@ pub(crate) const DEFAULT_LISTEN: SocketAddr =
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) data: DataDir,
-    pub(crate) embedded: Embedded,
+    pub(crate) backend: Backend,
     pub(crate) plane: ControlPlane,
 }
 
@@ -38,12 +38,9 @@ impl Deployment {
         let policy = account_policy(config)?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
-        let embedded = match &config.master_key_file {
-            Some(file) => Embedded::open_with(data.path(), file).await?,
-            None => Embedded::open(data.path()).await?,
-        };
+        let backend = Backend::open(config, &data).await?;
         let command = worker_command(config).map_err(ServeError::System)?;
-        let builder = embedded
+        let builder = backend
             .builder()
             .sessions(sessions)
             .account_policy(policy)
@@ -58,7 +55,7 @@ impl Deployment {
         let plane = builder.build().await?;
         Ok(Self {
             data,
-            embedded,
+            backend,
             plane,
         })
     }

@@ -1,13 +1,14 @@
 //! Why the server does not start, or did not end well.
 
 use cyprob::authz::http::SealError;
+use cyprob::core::adapters::postgres::{IsolationError, OpenError};
 use cyprob::core::domain::{PolicyError, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
-use cyprob::{BuildError, EmbeddedError, StartError};
+use cyprob::{BuildError, ClusteredError, DirectoryError, EmbeddedError, StartError};
 
 use super::{DataDirError, ListenerError};
 use crate::cli::Exit;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, PostgresConfigError};
 
 /// Why the server does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,26 @@ pub(crate) enum ServeError {
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// How the database is reached.
+    #[error(transparent)]
+    Postgres(#[from] PostgresConfigError),
+    /// The database does not answer, or not to this role.
+    #[error(
+        "the database of [postgres] cannot be used: look at its address, role and password, and whether it runs"
+    )]
+    Unreachable(#[source] OpenError),
+    /// The tables are not there or too old.
+    #[error("run `cyprob migrate` first")]
+    NotMigrated(#[source] OpenError),
+    /// The tables cannot be used in another way.
+    #[error(transparent)]
+    Tables(OpenError),
+    /// The database does not keep organizations apart.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
+    /// The keys or the logs in the directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// What is in it.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
@@ -66,12 +87,36 @@ impl ServeError {
     /// The status that a command ends with.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Sessions(_) | Self::DataDir(_) | Self::Bootstrapped => {
-                Exit::BadInput
-            }
+            Self::Config(_)
+            | Self::Postgres(_)
+            | Self::Sessions(_)
+            | Self::DataDir(_)
+            | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
             Self::Demo(_) => Exit::Findings,
             _ => Exit::Unavailable,
+        }
+    }
+}
+
+impl From<OpenError> for ServeError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Unavailable { .. } => Self::Unreachable(error),
+            OpenError::Older { .. } => Self::NotMigrated(error),
+            _ => Self::Tables(error),
+        }
+    }
+}
+
+impl From<ClusteredError> for ServeError {
+    fn from(error: ClusteredError) -> Self {
+        match error {
+            ClusteredError::Database(error) => error.into(),
+            ClusteredError::Isolation(IsolationError::Database(error)) => error.into(),
+            ClusteredError::Isolation(error) => error.into(),
+            ClusteredError::Directory(error) => error.into(),
+            _ => Self::System(std::io::Error::other(error)),
         }
     }
 }

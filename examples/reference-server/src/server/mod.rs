@@ -1,5 +1,6 @@
 //! Running the control plane as a server: its directory, its listener, its orderly end.
 
+mod backend;
 mod bootstrap;
 mod bootstrap_file;
 mod data_dir;
@@ -11,6 +12,7 @@ mod logging;
 mod run;
 mod running;
 
+pub(crate) use backend::{Backend, migrate};
 pub(crate) use bootstrap::arm as arm_bootstrap;
 pub(crate) use bootstrap_file::BootstrapFile;
 pub(crate) use data_dir::{DataDir, DataDirError};

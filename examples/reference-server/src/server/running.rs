@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use cyprob::{Background, Embedded};
+use cyprob::Background;
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::deployment::DEFAULT_LISTEN;
-use super::{BootstrapFile, Deployment, Listener, ServeError, bootstrap};
+use super::{Backend, BootstrapFile, Deployment, Listener, ServeError, bootstrap};
 use crate::config::{Config, Header};
 
 /// A server that listens; end it with [`stop`](Self::stop).
@@ -18,7 +18,7 @@ pub(crate) struct Running {
     url: String,
     bootstrap_token: Option<SecretString>,
     bootstrap_file: PathBuf,
-    embedded: Embedded,
+    backend: Backend,
     background: Background,
     renewal: Option<JoinHandle<()>>,
     listening: JoinHandle<()>,
@@ -44,7 +44,7 @@ impl Running {
             .behind_proxy(header.map(|Header(name)| name));
         let Deployment {
             data,
-            embedded,
+            backend,
             plane,
         } = Deployment::open(config, data).await?;
         let (router, _) = cyprob::http::router(plane.clone())?;
@@ -66,7 +66,7 @@ impl Running {
             url,
             bootstrap_token,
             bootstrap_file,
-            embedded,
+            backend,
             background,
             renewal,
             listening,
@@ -91,7 +91,7 @@ impl Running {
 
     /// Where the audit logs are published.
     pub(crate) fn audit_directory(&self) -> &Path {
-        self.embedded.audit_directory()
+        self.backend.audit_directory()
     }
 
     /// Ends in order: requests, background work, logs, database.
@@ -107,7 +107,7 @@ impl Running {
             renewal.abort();
         }
         let stopped = self.background.stop().await;
-        self.embedded.close().await;
+        self.backend.close().await;
         tracing::info!("ended in order");
         Ok(stopped?)
     }
