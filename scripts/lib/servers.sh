@@ -126,7 +126,8 @@ servers__postgres() {
     }
     servers__launch postgres "$postgres_port" "$bin" -D "$servers_dir/postgres" \
         -c listen_addresses=127.0.0.1 -c port="$postgres_port" \
-        -c unix_socket_directories= -c fsync=off
+        -c unix_socket_directories= -c fsync=off -c max_connections=300 || return 1
+    export CYPROB_POSTGRES=postgres://cyprob@127.0.0.1:$postgres_port/postgres
 }
 
 servers_start() {

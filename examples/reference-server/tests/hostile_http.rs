@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use support::server::CYPROB;
-use support::{Answer, World};
+use support::{Answer, Backend, World};
 
 /// The codes of the contract.
 const CODES: &[&str] = &[
@@ -131,9 +131,8 @@ fn send(
     world.client.send(method, path, &headers, Some(body))
 }
 
-#[test]
-fn bodies_that_do_not_hold() {
-    let world = World::new("");
+fn bodies_that_do_not_hold(backend: Backend) {
+    let world = World::on(backend, "");
     let mut tally = Tally::default();
     let document = world
         .client
@@ -183,6 +182,7 @@ fn bodies_that_do_not_hold() {
                 json!([]),
                 json!({ "zzz": 1 }),
                 json!("\u{1}"),
+                json!("a\u{0}b"),
                 json!("x".repeat(9_000)),
                 json!(-1.5),
             ] {
@@ -202,9 +202,8 @@ fn bodies_that_do_not_hold() {
     tally.end();
 }
 
-#[test]
-fn paths_and_queries_that_do_not_hold() {
-    let world = World::new("");
+fn paths_and_queries_that_do_not_hold(backend: Backend) {
+    let world = World::on(backend, "");
     let mut tally = Tally::default();
     let ids = [
         "x",
@@ -247,6 +246,9 @@ fn paths_and_queries_that_do_not_hold() {
                 "limit=1&limit=2",
                 "zzz=1",
                 "cursor=%ff",
+                "cursor=%00",
+                "actor=a%00b",
+                "action=%00",
                 "%",
             ] {
                 let target = format!("{}?{query}", fill(&path, "x"));
@@ -291,9 +293,8 @@ fn has_pages(answer: &Answer) -> bool {
         .is_some_and(|_| answer.json()["items"].is_array())
 }
 
-#[test]
-fn tokens_that_do_not_live() {
-    let world = World::new("");
+fn tokens_that_do_not_live(backend: Backend) {
+    let world = World::on(backend, "");
     let mut tally = Tally::default();
     let owner = &world.member("acme", "owner").token;
     let mut flipped = owner.clone().into_bytes();
@@ -354,4 +355,33 @@ fn tokens_that_do_not_live() {
         assert_eq!(answer.status, 401, "{method} {path}");
     }
     tally.end();
+}
+
+macro_rules! on {
+    ($backend:ident) => {
+        use super::Backend;
+
+        #[test]
+        fn bodies_that_do_not_hold() {
+            super::bodies_that_do_not_hold(Backend::$backend);
+        }
+
+        #[test]
+        fn paths_and_queries_that_do_not_hold() {
+            super::paths_and_queries_that_do_not_hold(Backend::$backend);
+        }
+
+        #[test]
+        fn tokens_that_do_not_live() {
+            super::tokens_that_do_not_live(Backend::$backend);
+        }
+    };
+}
+
+mod over_sqlite {
+    on!(Sqlite);
+}
+
+mod over_postgres {
+    on!(Postgres);
 }

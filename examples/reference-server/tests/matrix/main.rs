@@ -25,9 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{Caller, Contract, Place, Verdict};
 use recipes::{Probe, Scene};
 use serde_json::Value;
-use support::World;
 use support::server::CYPROB;
 use support::world::{Account, ROLES};
+use support::{Backend, World};
 
 fn callers() -> impl Iterator<Item = Caller> {
     let roles = ROLES.iter().map(|role| Caller::Role(role));
@@ -47,10 +47,10 @@ fn account(world: &mut World, caller: Caller) -> Option<&mut Account> {
     }
 }
 
-#[test]
-fn every_cell_answers_as_the_contract_says() {
+fn every_cell_answers_as_the_contract_says(backend: Backend) {
     let contract = Contract::read();
-    let mut world = World::new(
+    let mut world = World::on(
+        backend,
         "access_ttl_seconds = 900\nsession_idle_seconds = 86400\n\
          worker_command = [\"/bin/sleep\", \"30\"]",
     );
@@ -186,4 +186,18 @@ fn the_contract_names_the_routes_that_are_served() {
         .map(|(route, _)| route)
         .collect();
     assert_eq!(written, served);
+}
+
+mod over_sqlite {
+    #[test]
+    fn every_cell_answers_as_the_contract_says() {
+        super::every_cell_answers_as_the_contract_says(super::Backend::Sqlite);
+    }
+}
+
+mod over_postgres {
+    #[test]
+    fn every_cell_answers_as_the_contract_says() {
+        super::every_cell_answers_as_the_contract_says(super::Backend::Postgres);
+    }
 }

@@ -13,9 +13,11 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod database;
 pub(crate) mod server;
 pub(crate) mod world;
 
 pub(crate) use client::{Answer, Client};
+pub(crate) use database::{Backend, Database};
 pub(crate) use server::Server;
 pub(crate) use world::World;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, Client, Server};
+use super::{Answer, Backend, Client, Database, Server};
 
 pub(crate) const ROLES: [&str; 6] = ["owner", "admin", "operator", "analyst", "auditor", "viewer"];
 
@@ -50,6 +50,7 @@ pub(crate) struct World {
     pub(crate) stranger: Account,
     count: AtomicU32,
     _home: TempDir,
+    _database: Option<Database>,
 }
 
 pub(crate) const PASSWORD: &str = "a long enough pass phrase";
@@ -72,8 +73,16 @@ pub(crate) fn found(server: &Server, email: &str) -> Answer {
 impl World {
     /// `acme` and `globex`, with someone in each role in each.
     pub(crate) fn new(config: &str) -> Self {
+        Self::on(Backend::Sqlite, config)
+    }
+
+    /// The same on a backend.
+    pub(crate) fn on(backend: Backend, config: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let server = Server::start_with(&home.path().join("data"), config);
+        let database = (backend == Backend::Postgres).then(Database::new);
+        let section = database.as_ref().map(Database::config);
+        let config = format!("{config}\n{}", section.unwrap_or_default());
+        let server = Server::start_with(&home.path().join("data"), &config);
         let client = server.client();
         found(&server, "root@example.com");
         let mut administrator = Account {
@@ -93,6 +102,7 @@ impl World {
             stranger,
             count: AtomicU32::new(0),
             _home: home,
+            _database: database,
         };
         world.populate();
         world

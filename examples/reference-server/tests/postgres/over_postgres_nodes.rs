@@ -1,0 +1,121 @@
+//! Two nodes on one database and one directory.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::logs;
+use crate::support::world::{PASSWORD, found, login};
+use crate::support::{Client, Database, Server};
+
+/// A node that dies is followed by the other within this.
+const TAKEN_OVER: Duration = Duration::from_secs(4);
+
+fn checkpoint(data: &Path) -> PathBuf {
+    data.join("audit/system/checkpoint")
+}
+
+/// The size of the deployment's published log.
+fn published(data: &Path) -> u64 {
+    let Ok(text) = std::fs::read_to_string(checkpoint(data)) else {
+        return 0;
+    };
+    text.lines().nth(1).unwrap().parse().unwrap()
+}
+
+#[track_caller]
+fn grows(data: &Path, from: u64, within: Duration) -> Duration {
+    let begun = Instant::now();
+    while published(data) <= from {
+        assert!(begun.elapsed() < within, "nobody publishes");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    begun.elapsed()
+}
+
+fn token(client: &Client) -> String {
+    let answer = login(client, "root@example.com", PASSWORD, Some("acme")).expect(200);
+    answer.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn one_node_writes_the_logs_and_the_next_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let database = Database::new();
+    let first = Server::start_with(&data, &database.config());
+    let second = Server::start_with(&data, &database.config());
+    // A token of the newer node is the one that is in the file.
+    found(&second, "root@example.com");
+    // What the second node records is published by the first.
+    let (one, two) = (first.client(), second.client());
+    let size = published(&data);
+    let signed_in = token(&two);
+    grows(&data, size, Duration::from_secs(3));
+    one.get("/api/v1/me", &signed_in).expect(200);
+
+    let mut node = second;
+    let mut leader = Some(first);
+    for round in 0..3 {
+        let size = published(&data);
+        // A node that is killed in the middle of its work.
+        leader.take().unwrap().kill();
+        let client = node.client();
+        let began = Instant::now();
+        let body = json!({ "email": format!("p{round}@example.com"), "role": "viewer" });
+        client
+            .post("/api/v1/orgs/acme/invitations", &signed_in, &body)
+            .expect(201);
+        token(&client);
+        grows(&data, size, TAKEN_OVER);
+        println!("taken over after {:?}", began.elapsed());
+        leader = Some(std::mem::replace(
+            &mut node,
+            Server::start_with(&data, &database.config()),
+        ));
+    }
+    // An orderly end hands over at once.
+    let size = published(&data);
+    assert!(leader.take().unwrap().interrupt().success());
+    token(&node.client());
+    grows(&data, size, TAKEN_OVER);
+    let list = node
+        .client()
+        .get("/api/v1/orgs/acme/invitations?limit=100", &signed_in);
+    assert_eq!(
+        list.expect(200).json()["items"].as_array().unwrap().len(),
+        3
+    );
+    let key = logs::key(&node.client(), &signed_in);
+    assert!(node.interrupt().success());
+    logs::hold(&data, &key, 2);
+}
+
+#[test]
+fn what_one_node_revokes_no_other_takes() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let database = Database::new();
+    let first = Server::start_with(&data, &database.config());
+    let second = Server::start_with(&data, &database.config());
+    found(&second, "root@example.com");
+    let (one, two) = (first.client(), second.client());
+    for round in 0..10 {
+        let signed_in = token(&one);
+        for client in [&one, &two] {
+            client.get("/api/v1/me", &signed_in).expect(200);
+            client
+                .get("/api/v1/orgs/acme/members", &signed_in)
+                .expect(200);
+        }
+        one.call("POST", "/api/v1/auth/logout", Some(&signed_in), None)
+            .expect(204);
+        for client in [&one, &two] {
+            let refused = client.get("/api/v1/me", &signed_in).expect(401);
+            assert_eq!(refused.code(), "invalid_token", "round {round}");
+        }
+    }
+    assert!(first.interrupt().success());
+    assert!(second.interrupt().success());
+}
