@@ -1,5 +1,6 @@
 //! What a control plane does beside answering requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_audit::service::SequencerError;
@@ -27,6 +28,7 @@ pub struct Background {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     leading: Leading,
+    following: Option<JoinHandle<()>>,
 }
 
 /// Why the work beside requests does not begin.
@@ -52,6 +54,7 @@ impl ControlPlane {
     /// [`StartError`]; nothing runs then and nothing was changed.
     pub async fn start(&self) -> Result<Background, StartError> {
         let leading = Leading::start(self).await?;
+        let following = self.follow();
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(self.clone(), stopped));
         Ok(Background {
@@ -59,7 +62,18 @@ impl ControlPlane {
             stop,
             task,
             leading,
+            following,
         })
+    }
+
+    /// Begins to hear of what other processes revoke.
+    fn follow(&self) -> Option<JoinHandle<()>> {
+        let parts = self.parts();
+        let others = Arc::clone(parts.others.as_ref()?);
+        let (feed, clock) = (Arc::clone(&parts.revocations), Arc::clone(&parts.clock));
+        Some(tokio::spawn(
+            async move { others.follow(feed, clock).await },
+        ))
     }
 }
 
@@ -78,6 +92,9 @@ impl Background {
         self.plane.access().in_flight().drained().await;
         let logs = self.leading.stop_runs(&self.plane).await;
         let failures = self.plane.identity().flush_failures().await;
+        if let Some(following) = self.following {
+            following.abort();
+        }
         let refusals = self.plane.identity().record_refusals().await.map(drop);
         let recorded = self.plane.record(Action::SystemStopped).await;
         // The logs end last: what was recorded until now is placed, signed and published.

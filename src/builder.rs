@@ -1,6 +1,7 @@
 //! Composing a control plane: store, then keys, then what has a default.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cyprob_audit::domain::Origins;
 use cyprob_audit::ports::EventSink;
@@ -65,14 +66,18 @@ pub struct Ready {
     keys: DeploymentKeys,
 }
 
+/// How old what a node knows of the revocations of others may be.
+const FEED_BOUND: Duration = Duration::from_secs(5);
+
 /// How it is known whether a token was revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckMode {
     /// From memory, which a feed keeps up to date; no query per request.
     ///
-    /// In one process a revocation holds at once. On many nodes it holds within
-    /// the bound, past which a node refuses everyone's token.
+    /// In one process a revocation holds at once. On many nodes it holds as soon
+    /// as they hear of it; a node that heard nothing for five seconds refuses
+    /// everyone's token.
     #[default]
     Feed,
     /// From the store, one query per request: a revocation holds at once on every node.
@@ -263,7 +268,12 @@ impl ControlPlaneBuilder<Ready> {
             }
         };
         let roles = Arc::new(RoleCatalog::builtin());
-        let revocations = Arc::new(RevocationView::new(Arc::clone(&clock)));
+        let mut revocations = RevocationView::new(Arc::clone(&clock));
+        let others = stores.others.clone().filter(|_| check == CheckMode::Feed);
+        if others.is_some() {
+            revocations = revocations.with_bound(FEED_BOUND);
+        }
+        let revocations = Arc::new(revocations);
         let refresh_id = RefreshKeyId::new(keys.refresh_token.id());
         let refresh_key = RefreshKey::new(keys.refresh_token.bytes());
         let identity = Identity::new(IdentityParts {
@@ -332,6 +342,7 @@ impl ControlPlaneBuilder<Ready> {
             bootstrapped: watch::Sender::new(false),
             audit,
             leadership,
+            others,
             plugin_runs,
         }))
     }

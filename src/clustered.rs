@@ -12,7 +12,7 @@ use cyprob_core::adapters::system::SystemEntropy;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
 use crate::directory::{self, DirectoryError};
-use crate::{CheckMode, ControlPlane, DeploymentKeys, Stores};
+use crate::{ControlPlane, DeploymentKeys, Stores};
 
 /// The parts of one node of a control plane.
 ///
@@ -132,14 +132,16 @@ impl Clustered {
 
     /// A builder over these parts; the rest has its default.
     ///
-    /// Whether a token was revoked is asked of the store at every request, because
-    /// another node may have revoked it.
+    /// A node hears of what others revoke within a second and serves nobody who is
+    /// signed in when it heard nothing for five; [`CheckMode::Strict`] asks the
+    /// database at every request instead.
+    ///
+    /// [`CheckMode::Strict`]: crate::CheckMode::Strict
     #[must_use]
     pub fn builder(&self) -> ControlPlaneBuilder<Ready> {
         ControlPlane::builder()
             .stores(self.stores.clone())
             .keys(self.keys.clone())
-            .check(CheckMode::Strict)
     }
 
     /// The directory below which each log has one of its own, for verifiers.

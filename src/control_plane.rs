@@ -9,7 +9,7 @@ use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationVi
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
-use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership, RevocationSource};
 use cyprob_core::service::{Identity, Scope};
 use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
@@ -36,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) bootstrapped: watch::Sender<bool>,
     pub(crate) audit: Audit,
     pub(crate) leadership: Arc<dyn Leadership>,
+    pub(crate) others: Option<Arc<dyn RevocationSource>>,
     pub(crate) plugin_runs: PluginRuns,
 }
 

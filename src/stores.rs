@@ -18,7 +18,7 @@ use cyprob_core::adapters::postgres::{self, PostgresStore};
 #[cfg(feature = "sqlite")]
 use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
 use cyprob_core::ports::store::IdentityStore;
-use cyprob_core::ports::{Entropy, Leadership};
+use cyprob_core::ports::{Entropy, Leadership, RevocationSource};
 use cyprob_plugins::adapters::memory::MemoryRuns;
 #[cfg(feature = "postgres")]
 use cyprob_plugins::adapters::postgres::PostgresRuns;
@@ -63,6 +63,8 @@ pub struct Stores {
     pub look_every: Duration,
     /// Which process writes the logs and hands out the runs.
     pub leadership: Arc<dyn Leadership>,
+    /// Where it is heard what other processes revoke; none for the only process of a deployment.
+    pub others: Option<Arc<dyn RevocationSource>>,
 }
 
 impl Stores {
@@ -114,6 +116,7 @@ impl Stores {
         Ok(Self {
             look_every: AMONG_OTHERS,
             leadership,
+            others: Some(Arc::new(store.clone())),
             ..Self::of(
                 Arc::new(store.clone()),
                 log,
@@ -163,6 +166,7 @@ impl Stores {
             recorded,
             look_every: ALONE,
             leadership: Arc::new(OnlyProcess),
+            others: None,
         }
     }
 }

@@ -14,5 +14,5 @@ pub use entropy::{Entropy, EntropyExt};
 pub use leadership::{Leadership, Term};
 pub use notifier::{Notifier, NotifyError};
 pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
-pub use revocation_feed::RevocationFeed;
+pub use revocation_feed::{RevocationFeed, RevocationSource};
 pub use role_rules::RoleRules;

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::postgres::PgListener;
 
 use super::super::sql::revocations::entry;
@@ -17,7 +18,7 @@ use super::super::sql::sql;
 use super::super::sql::{Columns, Scope};
 use super::{Postgres, PostgresStore};
 use crate::ports::store::StoreError;
-use crate::ports::{Clock, RevocationFeed};
+use crate::ports::{Clock, RevocationFeed, RevocationSource};
 
 /// How long a node waits for a notice before it looks by itself.
 const LOOK: Duration = Duration::from_secs(1);
@@ -115,6 +116,13 @@ impl PostgresFeed {
             // Notices that came meanwhile are answered by the same look.
             while listener.next_buffered().is_some() {}
         }
+    }
+}
+
+#[async_trait]
+impl RevocationSource for PostgresStore {
+    async fn follow(&self, feed: Arc<dyn RevocationFeed>, clock: Arc<dyn Clock>) {
+        PostgresFeed::new(self.clone(), feed, clock).run().await;
     }
 }
 

@@ -54,6 +54,9 @@ pub(crate) struct Config {
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
     pub(crate) worker_command: Option<Program>,
+    /// How it is known whether a token was revoked; `feed` by default.
+    #[serde(default)]
+    pub(crate) revocation_check: RevocationCheck,
     /// The database of many nodes; without it everything is in the data directory.
     pub(crate) postgres: Option<PostgresConfig>,
 }
@@ -70,6 +73,17 @@ impl TryFrom<String> for Header {
         let name = name.parse().map_err(|_| "no name of a header")?;
         Ok(Self(name))
     }
+}
+
+/// How it is known whether a token was revoked.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RevocationCheck {
+    /// From memory, which other nodes keep up to date.
+    #[default]
+    Feed,
+    /// From the database, at every request.
+    Strict,
 }
 
 /// A program and its arguments.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cyprob::ControlPlane;
 use cyprob::audit::adapters::jsonl::JsonLinesSink;
 use cyprob::core::domain::{AccountPolicy, SessionPolicy};
 use cyprob::plugins::adapters::worker::WorkerCommand;
+use cyprob::{CheckMode, ControlPlane};
 
 use super::{Backend, DataDir, ServeError};
-use crate::config::Config;
+use crate::config::{Config, RevocationCheck};
 
 /// Where everything is kept, if nobody says otherwise.
 const DEFAULT_DATA: &str = "cyprob-data";
@@ -44,7 +44,11 @@ impl Deployment {
             .builder()
             .sessions(sessions)
             .account_policy(policy)
-            .worker_command(command);
+            .worker_command(command)
+            .check(match config.revocation_check {
+                RevocationCheck::Feed => CheckMode::Feed,
+                RevocationCheck::Strict => CheckMode::Strict,
+            });
         let builder = match &config.audit_jsonl {
             Some(directory) => {
                 let directory = DataDir::open(directory)?;
