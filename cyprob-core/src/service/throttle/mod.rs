@@ -70,8 +70,8 @@ impl Throttle {
             counters: Counters::default(),
             recent: Recent::default(),
             stuffing: Stuffing::new(policy),
-            policy: policy.clone(),
-            devices: devices.clone(),
+            policy: *policy,
+            devices: *devices,
             keys,
         }
     }
