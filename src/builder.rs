@@ -16,7 +16,7 @@ use cyprob_core::domain::{
     AccountPolicy, CtxIssuer, DeviceKeys, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use cyprob_core::ports::store::StoreError;
-use cyprob_core::ports::{Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
+use cyprob_core::ports::{BreachList, Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
 use cyprob_core::service::{Identity, IdentityParts};
 use cyprob_plugins::adapters::worker::{ProcessWorkers, WorkerCommand};
 use cyprob_plugins::ports::Workers;
@@ -99,6 +99,7 @@ struct Options {
     entropy: Arc<dyn Entropy>,
     sessions: SessionPolicy,
     policy: AccountPolicy,
+    breaches: Option<Arc<dyn BreachList>>,
     token_cache: CacheLimits,
     workers: Option<Arc<dyn Workers>>,
     audit_sinks: Vec<Arc<dyn EventSink>>,
@@ -118,6 +119,7 @@ impl ControlPlane {
                 entropy: Arc::new(SystemEntropy),
                 sessions: SessionPolicy::default(),
                 policy: AccountPolicy::default(),
+                breaches: None,
                 token_cache: CacheLimits::default(),
                 workers: None,
                 audit_sinks: Vec::new(),
@@ -198,6 +200,13 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Sets a list of disclosed passwords, none of which is accepted; without it none is looked up.
+    #[must_use]
+    pub fn breached_passwords(mut self, list: Arc<dyn BreachList>) -> Self {
+        self.options.breaches = Some(list);
+        self
+    }
+
     /// Sets the program that is started for each job of a run; it calls [`run_worker`](crate::run_worker).
     ///
     /// Without workers, runs wait in the queue.
@@ -250,7 +259,8 @@ impl ControlPlaneBuilder<Ready> {
             clock,
             entropy,
             sessions,
-            policy,
+            mut policy,
+            breaches,
             token_cache,
             workers,
             audit_sinks,
@@ -260,6 +270,11 @@ impl ControlPlaneBuilder<Ready> {
             Some(audience) => audience,
             None => default_audience(),
         };
+        // What a guesser tries first names the product and the deployment.
+        policy.passwords = policy
+            .passwords
+            .with_context("cyprob")
+            .with_context(&audience.to_string());
         let hasher = match hasher {
             Some(hasher) => hasher,
             None => {
@@ -286,6 +301,7 @@ impl ControlPlaneBuilder<Ready> {
             refresh_keys: RefreshKeys::new(refresh_id, refresh_key),
             device_keys: DeviceKeys::new(keys.device_token.id(), keys.device_token.bytes()),
             sessions,
+            breaches,
             policy,
         });
         let user_key = wiring::signing_key(&keys.user_token)?;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "argon2")]
 pub mod argon2;
+#[cfg(feature = "breach-file")]
+pub mod breach_file;
 pub mod memory;
 pub mod notifier;
 #[cfg(feature = "postgres")]

@@ -43,7 +43,7 @@ pub use name::{DisplayName, NameError};
 pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
-pub use password::{PasswordHash, WeakPassword};
+pub use password::{BreachDigest, ContextWords, PasswordHash, PasswordRole, WeakPassword};
 pub use refresh::{
     PresentedRefresh, RefreshKey, RefreshKeyId, RefreshKeys, RefreshTokenError, RefreshVerdict,
     judge_refresh, mint_refresh_token,

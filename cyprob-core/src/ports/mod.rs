@@ -1,5 +1,6 @@
 //! The traits a host may implement.
 
+mod breach_list;
 mod clock;
 mod entropy;
 mod leadership;
@@ -9,6 +10,7 @@ mod revocation_feed;
 mod role_rules;
 pub mod store;
 
+pub use breach_list::{BreachList, BreachListError};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyExt};
 pub use leadership::{Leadership, Term};

@@ -8,11 +8,11 @@ use super::refusals::RefusalKind;
 use super::{Identity, SlowDown, secret_token};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Caller, DisplayName, Email, Epoch, Gate, OrgSlug, Organization, RoleName, TokenDigest, User,
-    WeakPassword,
+    Caller, ContextWords, DisplayName, Email, Epoch, Gate, OrgSlug, Organization, PasswordRole,
+    RoleName, TokenDigest, User, WeakPassword,
 };
 use crate::ports::store::{BootstrapOutcome, Founding, StoreError};
-use crate::ports::{EntropyExt, HashError};
+use crate::ports::{BreachListError, EntropyExt, HashError};
 
 /// How long a bootstrap token is good.
 const TTL: Duration = Duration::from_secs(30 * 60);
@@ -57,6 +57,9 @@ pub enum BootstrapError {
     /// The password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
+    /// Nobody can say whether the password was disclosed, so it is not taken.
+    #[error("the password could not be checked")]
+    Unchecked(#[source] BreachListError),
     /// No password was hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -115,14 +118,13 @@ impl Identity {
         if self.store().is_bootstrapped().await? {
             return Err(BootstrapError::Closed);
         }
-        let context = [
-            first.name.as_str(),
-            first.email.as_str(),
-            first.org_slug.as_str(),
-            first.org_name.as_str(),
-        ];
-        self.accept_password(&first.password, &context)
-            .map_err(BootstrapError::Weak)?;
+        let words = ContextWords::default()
+            .with(first.name.as_str())
+            .with(first.email.as_str())
+            .with(first.org_slug.as_str())
+            .with(first.org_name.as_str());
+        self.accept_password(&first.password, &words, PasswordRole::Alone)
+            .await?;
         let password = self
             .parts
             .hasher

@@ -11,7 +11,9 @@ use crate::domain::{
     Timestamp, mint_refresh_token,
 };
 use crate::ports::store::{IdentityStore, StoreError};
-use crate::ports::{Clock, Entropy, EntropyExt, PasswordHasher, RevocationFeed, RoleRules};
+use crate::ports::{
+    BreachList, Clock, Entropy, EntropyExt, PasswordHasher, RevocationFeed, RoleRules,
+};
 
 /// What the identity services are made of; every part is chosen by the host.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct IdentityParts {
     pub device_keys: DeviceKeys,
     /// How long sessions and tokens live.
     pub sessions: SessionPolicy,
+    /// Knows disclosed passwords; without it none is looked up.
+    pub breaches: Option<Arc<dyn BreachList>>,
     /// What is asked of accounts.
     pub policy: AccountPolicy,
 }

@@ -6,11 +6,12 @@ use super::refusals::RefusalKind;
 use super::{Identity, SlowDown, new_org};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Caller, DisplayName, Email, Epoch, Gate, Invitation, InvitationId, InvitationState, OrgCtx,
-    Organization, Page, PageRequest, RoleName, Timestamp, TokenDigest, User, UserCtx, WeakPassword,
+    Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId,
+    InvitationState, OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName, Timestamp,
+    TokenDigest, User, UserCtx, WeakPassword,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
-use crate::ports::{EntropyExt, HashError};
+use crate::ports::{BreachListError, EntropyExt, HashError};
 
 /// Why nobody was invited.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,9 @@ pub enum AcceptError {
     /// The new password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
+    /// Nobody can say whether the password was disclosed, so it is not taken.
+    #[error("the password could not be checked")]
+    Unchecked(#[source] BreachListError),
     /// No password was hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -183,14 +187,13 @@ impl Identity {
             return Err(AcceptError::SignInRequired);
         }
         let account = account.ok_or(AcceptError::AccountNeeded)?;
-        let context = [
-            account.name.as_str(),
-            invitation.email.as_str(),
-            org.slug.as_str(),
-            org.name.as_str(),
-        ];
-        self.accept_password(&account.password, &context)
-            .map_err(AcceptError::Weak)?;
+        let words = ContextWords::default()
+            .with(account.name.as_str())
+            .with(invitation.email.as_str())
+            .with(org.slug.as_str())
+            .with(org.name.as_str());
+        self.accept_password(&account.password, &words, PasswordRole::Alone)
+            .await?;
         let password = self
             .parts
             .hasher

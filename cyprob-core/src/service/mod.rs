@@ -10,6 +10,7 @@ mod identity;
 mod invitations;
 mod members;
 mod new_org;
+mod new_password;
 mod orgs;
 mod passwords;
 mod refresh;

@@ -5,9 +5,11 @@ use secrecy::SecretString;
 use super::throttle::AttemptError;
 use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
-use crate::domain::{FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword};
+use crate::domain::{
+    FailureKind, PasswordRole, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword,
+};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
-use crate::ports::{EntropyExt, HashError, PasswordCheck};
+use crate::ports::{BreachListError, EntropyExt, HashError, PasswordCheck};
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum PasswordError {
     /// Too many wrong passwords in this session: nothing was checked.
     #[error(transparent)]
     SlowDown(#[from] SlowDown),
+    /// Nobody can say whether the password was disclosed, so it is not taken.
+    #[error("the password could not be checked")]
+    Unchecked(#[source] BreachListError),
     /// The account changed meanwhile; nothing of this took effect.
     #[error("the account changed meanwhile")]
     Raced,
@@ -43,15 +48,6 @@ impl From<AttemptError> for PasswordError {
 }
 
 impl Identity {
-    /// Says whether a password is accepted for an account that these words describe.
-    pub(super) fn accept_password(
-        &self,
-        password: &SecretString,
-        context: &[&str],
-    ) -> Result<(), WeakPassword> {
-        self.parts.policy.passwords.check(password, context)
-    }
-
     /// Changes the caller's password and ends all of the person's sessions.
     ///
     /// With `keep` the session that acts goes on under new keys and its new pair
@@ -75,8 +71,9 @@ impl Identity {
             .user(by.user())
             .await?
             .ok_or(PasswordError::InvalidCredentials)?;
-        self.accept_password(&new, &[user.name.as_str(), user.email.as_str()])
-            .map_err(PasswordError::Weak)?;
+        let words = self.words_about(&user).await?;
+        self.accept_password(&new, &words, PasswordRole::Alone)
+            .await?;
         self.check_current(by, &user, current, at).await?;
         // What was guessed so far was guessed at the old password.
         let name = SignInName::from(&user.email);

@@ -1,14 +1,16 @@
 //! Stand-ins for what a service takes from outside.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{RevocationEntry, RoleName, Timestamp};
-use crate::ports::{Clock, Entropy, RevocationFeed, RoleRules};
+use crate::domain::{BreachDigest, RevocationEntry, RoleName, Timestamp};
+use crate::ports::{BreachList, BreachListError, Clock, Entropy, RevocationFeed, RoleRules};
 
 /// A clock that moves when it is told to.
 #[derive(Debug)]
@@ -138,4 +140,43 @@ impl RevocationFeed for RecordingFeed {
     }
 
     fn caught_up(&self, _: Timestamp) {}
+}
+
+/// Disclosed passwords that it is told, and that it can be told to know no more.
+#[derive(Default)]
+pub struct FixedBreaches {
+    listed: HashSet<[u8; BreachDigest::LEN]>,
+    unreadable: AtomicBool,
+}
+
+impl FixedBreaches {
+    /// A list of these.
+    #[must_use]
+    pub fn new(listed: &[BreachDigest]) -> Self {
+        Self {
+            listed: listed.iter().map(|digest| *digest.as_bytes()).collect(),
+            unreadable: AtomicBool::new(false),
+        }
+    }
+
+    /// Answers from now on that it cannot be read.
+    pub fn lose(&self) {
+        self.unreadable.store(true, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for FixedBreaches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FixedBreaches(…)")
+    }
+}
+
+#[async_trait]
+impl BreachList for FixedBreaches {
+    async fn holds(&self, password: &BreachDigest) -> Result<bool, BreachListError> {
+        if self.unreadable.load(Ordering::SeqCst) {
+            return Err(BreachListError::new("the list was lost"));
+        }
+        Ok(self.listed.contains(password.as_bytes()))
+    }
 }

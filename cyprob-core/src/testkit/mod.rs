@@ -4,6 +4,7 @@
 //! one line in a test file; [`fakes`] stand in for the clock, randomness, roles
 //! and the revocation feed.
 
+pub mod breach_list;
 mod fakes;
 pub mod identity_store;
 mod notifier;
@@ -13,8 +14,9 @@ pub mod properties;
 mod race;
 pub(crate) mod site;
 mod tally;
+pub mod timing;
 
-pub use fakes::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
+pub use fakes::{FixedBreaches, FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
 pub use notifier::RecordingNotifier;
 pub use race::race;
 pub use tally::Tally;

@@ -95,9 +95,20 @@ impl Site {
         entropy: Arc<dyn Entropy>,
         active: u32,
     ) -> Self {
+        Self::with_hasher(store, clock, entropy, active, Arc::new(PlainHasher))
+    }
+
+    /// With a hasher of one's own.
+    pub(super) fn with_hasher(
+        store: Arc<dyn IdentityStore>,
+        clock: Arc<ManualClock>,
+        entropy: Arc<dyn Entropy>,
+        active: u32,
+        hasher: Arc<dyn PasswordHasher>,
+    ) -> Self {
         let identity = Identity::new(IdentityParts {
             store: Arc::clone(&store),
-            hasher: Arc::new(PlainHasher),
+            hasher,
             roles: Arc::new(FixedRoles),
             feed: Arc::new(RecordingFeed::default()),
             clock: Arc::clone(&clock) as _,
@@ -105,6 +116,7 @@ impl Site {
             refresh_keys: keys(active),
             device_keys: DeviceKeys::new(active, [9; 32]),
             sessions: SessionPolicy::default(),
+            breaches: None,
             policy: AccountPolicy::default(),
         });
         Self {

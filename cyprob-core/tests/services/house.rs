@@ -10,6 +10,7 @@ use cyprob_core::domain::{
     AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, OrgCtx, OrgId, RefreshKey,
     RefreshKeyId, RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
 };
+use cyprob_core::ports::BreachList;
 use cyprob_core::ports::store::IdentityStore;
 use cyprob_core::service::{
     Accepted, Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts,
@@ -106,6 +107,7 @@ impl House {
             refresh_keys: keys(&[1]),
             device_keys: DeviceKeys::new(1, [1; 32]),
             sessions: SessionPolicy::default(),
+            breaches: None,
             policy: AccountPolicy::default(),
         }));
         Self {
@@ -122,7 +124,11 @@ impl House {
 
     /// The same deployment after a restart with these server keys.
     pub(crate) fn with_keys(&self, ring: RefreshKeys) -> Identity {
-        Identity::new(IdentityParts {
+        Identity::new(self.parts(ring))
+    }
+
+    fn parts(&self, ring: RefreshKeys) -> IdentityParts {
+        IdentityParts {
             store: Arc::clone(&self.store),
             hasher: Arc::clone(&self.hasher) as _,
             roles: Arc::new(FixedRoles),
@@ -132,7 +138,16 @@ impl House {
             refresh_keys: ring,
             device_keys: DeviceKeys::new(1, [1; 32]),
             sessions: SessionPolicy::default(),
+            breaches: None,
             policy: AccountPolicy::default(),
+        }
+    }
+
+    /// The same deployment with a list of disclosed passwords.
+    pub(crate) fn with_breaches(&self, list: Arc<dyn BreachList>) -> Identity {
+        Identity::new(IdentityParts {
+            breaches: Some(list),
+            ..self.parts(keys(&[1]))
         })
     }
 

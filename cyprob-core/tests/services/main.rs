@@ -65,11 +65,16 @@ over_every_store! {
         an_organization_asks_for_a_new_sign_in_after_its_longest_session
     }
     passwords {
-        a_change_ends_every_other_session
+        asvs_6_2_2_a_change_ends_every_other_session
         a_change_without_keeping_ends_all_sessions
         a_wrong_current_password_is_recorded_and_changes_nothing
         a_weak_new_password_costs_no_hash
         of_two_changes_at_once_one_wins
+        asvs_6_2_3_a_change_asks_for_the_current_password
+        asvs_6_2_8_a_password_is_checked_exactly_as_received
+        asvs_6_2_11_every_organization_of_the_person_is_context
+        asvs_6_2_12_a_disclosed_password_is_refused_everywhere
+        a_list_that_cannot_be_read_passes_no_password
     }
     invitations {
         a_new_person_becomes_an_unverified_member

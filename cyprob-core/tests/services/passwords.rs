@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cyprob_core::domain::Revocation;
 use cyprob_core::domain::audit::{Action, Outcome};
-use cyprob_core::service::{PasswordError, RefreshError};
+use cyprob_core::domain::{BreachDigest, Revocation, RoleName, WeakPassword};
+use cyprob_core::service::{
+    AcceptError, BootstrapError, NewAccount, PasswordError, RefreshError, SignInError,
+};
+use cyprob_core::testkit::FixedBreaches;
 
-use crate::house::{House, OTHER, PASSWORD, stranger};
+use crate::house::{House, OTHER, PASSWORD, parsed, stranger};
 
 async fn is_over(house: &House, token: &secrecy::SecretString) -> bool {
     let answer = house.identity.refresh(token, None, &stranger()).await;
     matches!(answer, Err(RefreshError::InvalidGrant))
 }
 
-pub(crate) async fn a_change_ends_every_other_session(house: House) {
+pub(crate) async fn asvs_6_2_2_a_change_ends_every_other_session(house: House) {
     house.found().await;
     let kept = house.sign_in("ada@example.com").await;
     let other = house.sign_in("ada@example.com").await;
@@ -115,4 +118,145 @@ pub(crate) async fn of_two_changes_at_once_one_wins(house: House) {
         panic!("{won:?}");
     };
     house.try_sign_in("ada@example.com", new).await.unwrap();
+}
+
+pub(crate) async fn asvs_6_2_3_a_change_asks_for_the_current_password(house: House) {
+    house.found().await;
+    let mine = house.sign_in("ada@example.com").await;
+    let by = house.user(&mine);
+    let change = |current: &str| {
+        let (current, by) = (current.to_owned(), by.clone());
+        let identity = Arc::clone(&house.identity);
+        async move {
+            let new = "yet another pass phrase of mine";
+            let changed = identity.change_password(&by, current.into(), new.into(), true);
+            changed.await.map(|_| ())
+        }
+    };
+    for wrong in [
+        "",
+        OTHER,
+        "A pass phrase for services",
+        "a pass phrase for services ",
+    ] {
+        house.clock.advance(Duration::from_secs(10));
+        let refused = change(wrong).await;
+        assert!(
+            matches!(refused, Err(PasswordError::InvalidCredentials)),
+            "{wrong}"
+        );
+    }
+    house.clock.advance(Duration::from_secs(10));
+    change(PASSWORD).await.unwrap();
+}
+
+pub(crate) async fn asvs_6_2_8_a_password_is_checked_exactly_as_received(house: House) {
+    let exact = " Wer über\tSchatten springt\u{301}, fällt… ";
+    house.found().await;
+    let mine = house.sign_in("ada@example.com").await;
+    let by = house.user(&mine);
+    let changed = house
+        .identity
+        .change_password(&by, PASSWORD.into(), exact.into(), false);
+    changed.await.unwrap();
+    for other in [
+        exact.trim(),
+        exact.to_lowercase().as_str(),
+        exact.to_uppercase().as_str(),
+        exact.replace('\t', " ").as_str(),
+        exact.get(..exact.len() - 1).unwrap(),
+        format!("{exact} ").as_str(),
+    ] {
+        house.clock.advance(Duration::from_secs(10));
+        let refused = house.try_sign_in("ada@example.com", other).await;
+        let wrong = matches!(refused, Err(SignInError::InvalidCredentials));
+        assert!(wrong, "{other:?}");
+    }
+    house.clock.advance(Duration::from_secs(10));
+    house.try_sign_in("ada@example.com", exact).await.unwrap();
+}
+
+pub(crate) async fn asvs_6_2_11_every_organization_of_the_person_is_context(house: House) {
+    let founded = house.found().await;
+    let by = house.org(founded.org.id, founded.user.id, RoleName::OWNER);
+    let invited = house
+        .invite(&by, "bob@example.net", RoleName::ANALYST)
+        .await;
+    let account = NewAccount {
+        name: parsed("Robert"),
+        password: "Robert.Acme.Bob 2026".into(),
+    };
+    let refused = house
+        .identity
+        .accept_as_new(&invited.token, Some(account), &stranger())
+        .await;
+    let weak = WeakPassword::Context;
+    assert!(
+        matches!(refused, Err(AcceptError::Weak(it)) if it == weak),
+        "{refused:?}"
+    );
+    let mine = house.sign_in("ada@example.com").await;
+    let by = house.user(&mine);
+    let changed =
+        house
+            .identity
+            .change_password(&by, PASSWORD.into(), "ada.acme.example!".into(), true);
+    let refused = changed.await;
+    assert!(
+        matches!(refused, Err(PasswordError::Weak(it)) if it == weak),
+        "{refused:?}"
+    );
+}
+
+pub(crate) async fn asvs_6_2_12_a_disclosed_password_is_refused_everywhere(house: House) {
+    let list = [PASSWORD, OTHER].map(|it| BreachDigest::of(&it.into()));
+    let guarded = house.with_breaches(Arc::new(FixedBreaches::new(&list)));
+    let weak = WeakPassword::Breached;
+    let token = house.armed().await;
+    let refused = guarded.bootstrap(&token, House::first(), &stranger()).await;
+    assert!(
+        matches!(refused, Err(BootstrapError::Weak(it)) if it == weak),
+        "{refused:?}"
+    );
+    let founded = house.found().await;
+    let by = house.org(founded.org.id, founded.user.id, RoleName::OWNER);
+    let invited = house
+        .invite(&by, "bob@example.net", RoleName::ANALYST)
+        .await;
+    let refused = guarded
+        .accept_as_new(&invited.token, House::account(), &stranger())
+        .await;
+    assert!(
+        matches!(refused, Err(AcceptError::Weak(it)) if it == weak),
+        "{refused:?}"
+    );
+    let mine = house.sign_in("ada@example.com").await;
+    let by = house.user(&mine);
+    let change = |new: &str| guarded.change_password(&by, PASSWORD.into(), new.into(), false);
+    let refused = change(OTHER).await;
+    assert!(
+        matches!(refused, Err(PasswordError::Weak(it)) if it == weak),
+        "{refused:?}"
+    );
+    change("nobody has disclosed this").await.unwrap();
+}
+
+pub(crate) async fn a_list_that_cannot_be_read_passes_no_password(house: House) {
+    house.found().await;
+    let list = Arc::new(FixedBreaches::new(&[]));
+    let guarded = house.with_breaches(Arc::clone(&list) as _);
+    let mine = house.sign_in("ada@example.com").await;
+    let by = house.user(&mine);
+    let spent = house.hasher.spent();
+    list.lose();
+    let refused = guarded
+        .change_password(&by, PASSWORD.into(), OTHER.into(), true)
+        .await;
+    assert!(
+        matches!(refused, Err(PasswordError::Unchecked(_))),
+        "{refused:?}"
+    );
+    assert_eq!(house.hasher.spent(), spent, "nothing was hashed");
+    // Who has a password signs in all the same.
+    house.sign_in("ada@example.com").await;
 }

@@ -68,6 +68,14 @@ fn refuses_what_would_be_unsafe_and_names_the_remedy() {
         ("= ", "not a valid configuration"),
         ("worker_command = []", "a program comes first"),
         ("worker_command = [\"\"]", "a program comes first"),
+        (
+            "password_min_chars = 8",
+            "below its floor of 15: choose 15 to 64",
+        ),
+        (
+            "breached_passwords_file = \"/dev/zero\"",
+            "not a plain file",
+        ),
     ] {
         std::fs::write(&config, text).unwrap();
         let output = serve(
@@ -86,6 +94,46 @@ fn refuses_what_would_be_unsafe_and_names_the_remedy() {
     std::fs::write(&config, vec![b'#'; 2 << 20]).unwrap();
     let output = serve(&["--config", config_argument], &data);
     refused(&output, 2, "longer than 1048576 bytes");
+}
+
+#[test]
+fn asvs_6_2_12_a_weak_or_disclosed_password_is_refused_with_its_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let list = home.path().join("disclosed.txt");
+    // The SHA-1 of "a pass phrase of many breaches", between two others.
+    let lines = [
+        "0000000000000000000000000000000000000000:1",
+        "EEBBF676BF50B7E53F6BCA7C9FF699932460008B:17",
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF:2",
+    ];
+    std::fs::write(&list, lines.join("\r\n") + "\r\n").unwrap();
+    let config = format!(
+        "breached_passwords_file = {list:?}\npassword_context_words = [\"Wunderwerk\"]\npassword_min_chars = 16"
+    );
+    let server = Server::start_with(&home.path().join("data"), &config);
+    let client = server.client();
+    let token = server.bootstrap_token();
+    let long = "x y".repeat(400);
+    for (password, reason) in [
+        ("fifteen letters", "too_short"),
+        (long.as_str(), "too_long"),
+        ("qwertyuiop12345678", "pattern"),
+        ("Wunderwerk.Ada.2026", "context"),
+        ("football-sunshine", "common"),
+        ("a pass phrase of many breaches", "breached"),
+    ] {
+        let body = json!({
+            "token": token, "email": "ada@example.com", "password": password,
+            "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
+        });
+        let answer = client
+            .call("POST", "/api/v1/bootstrap", None, Some(&body))
+            .expect(422);
+        assert_eq!(answer.code(), "weak_password");
+        assert_eq!(answer.json()["reason"], reason, "{password}");
+        assert!(!answer.text().contains(password), "{password}");
+    }
+    found(&server, "ada@example.com");
 }
 
 #[test]

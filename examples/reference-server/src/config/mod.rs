@@ -50,6 +50,13 @@ pub(crate) struct Config {
     pub(crate) device_failures: Option<u32>,
     /// From how many different names that fail within a minute it is recorded as an attack.
     pub(crate) surge_floor_names: Option<u32>,
+    /// Fewest characters of a password that is the only factor; at least 15.
+    pub(crate) password_min_chars: Option<u32>,
+    /// Names that no password may be built from, such as the product's and the company's.
+    #[serde(default)]
+    pub(crate) password_context_words: Vec<String>,
+    /// Disclosed passwords, none of which is accepted: lines `SHA-1:COUNT`, sorted.
+    pub(crate) breached_passwords_file: Option<PathBuf>,
     /// A directory that gets every event as lines of JSON, one file for each log.
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.

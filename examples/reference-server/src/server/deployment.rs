@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob::audit::adapters::jsonl::JsonLinesSink;
+use cyprob::core::adapters::breach_file::BreachFile;
 use cyprob::core::domain::{AccountPolicy, SessionPolicy};
 use cyprob::plugins::adapters::worker::WorkerCommand;
 use cyprob::{CheckMode, ControlPlane};
@@ -36,6 +37,7 @@ impl Deployment {
     pub(crate) async fn open(config: &Config, data: Option<&Path>) -> Result<Self, ServeError> {
         let sessions = session_policy(config)?;
         let policy = account_policy(config)?;
+        let breaches = breach_list(config)?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
         let backend = Backend::open(config, &data).await?;
@@ -54,6 +56,10 @@ impl Deployment {
                 let directory = DataDir::open(directory)?;
                 builder.audit_sink(Arc::new(JsonLinesSink::new(directory.path())))
             }
+            None => builder,
+        };
+        let builder = match breaches {
+            Some(list) => builder.breached_passwords(Arc::new(list)),
             None => builder,
         };
         let plane = builder.build().await?;
@@ -116,5 +122,22 @@ fn account_policy(config: &Config) -> Result<AccountPolicy, ServeError> {
     if let Some(failures) = config.device_failures {
         policy.devices = policy.devices.with_failures(failures)?;
     }
+    if let Some(chars) = config.password_min_chars {
+        policy.passwords = policy.passwords.with_min_chars(chars)?;
+    }
+    for words in &config.password_context_words {
+        policy.passwords = policy.passwords.with_context(words);
+    }
     Ok(policy)
+}
+
+fn breach_list(config: &Config) -> Result<Option<BreachFile>, ServeError> {
+    let Some(path) = &config.breached_passwords_file else {
+        return Ok(None);
+    };
+    let list = BreachFile::open(path).map_err(|source| ServeError::BreachFile {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(list))
 }

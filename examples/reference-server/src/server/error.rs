@@ -1,6 +1,7 @@
 //! Why the server does not start, or did not end well.
 
 use cyprob::authz::http::SealError;
+use cyprob::core::adapters::breach_file::BreachFileError;
 use cyprob::core::adapters::postgres::{IsolationError, OpenError};
 use cyprob::core::domain::{PolicyError, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
@@ -22,6 +23,14 @@ pub(crate) enum ServeError {
     /// A bound in it.
     #[error("the configuration does not hold: {0}")]
     Policy(#[from] PolicyError),
+    /// The file of disclosed passwords.
+    #[error("{source}: {}", path.display())]
+    BreachFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: BreachFileError,
+    },
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -90,6 +99,8 @@ impl ServeError {
             Self::Config(_)
             | Self::Postgres(_)
             | Self::Sessions(_)
+            | Self::Policy(_)
+            | Self::BreachFile { .. }
             | Self::DataDir(_)
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
