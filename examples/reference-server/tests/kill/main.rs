@@ -11,7 +11,6 @@
     reason = "a test"
 )]
 
-mod judge;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,170 +20,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use judge::{Found, judge, read};
-use serde_json::{Value, json};
+use support::Server;
+use support::dice::Dice;
+use support::judge::{Found, Ledger, judge, read};
+use support::load::{Load, prepare, sign_in};
 use support::server::CYPROB;
-use support::world::{PASSWORD, login};
-use support::{Client, Server};
 
 const KILLS: u32 = 100;
 const CLIENTS: u64 = 6;
-
-/// A small generator; its seed is printed, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
-/// What the clients were told.
-#[derive(Default)]
-struct Ledger {
-    /// Requests that were answered with success, with the action that each must have left.
-    acknowledged: Vec<(String, &'static str)>,
-    attempts: u64,
-}
-
-struct Load {
-    client: Client,
-    token: String,
-    members: Vec<String>,
-    ledger: Arc<Mutex<Ledger>>,
-    fresh: Arc<AtomicU64>,
-}
-
-impl Load {
-    /// One change, or half of one.
-    fn act(&self, dice: &mut Dice) {
-        let org = "/api/v1/orgs/acme";
-        let n = self.fresh.fetch_add(1, Ordering::Relaxed);
-        let bearer = Some(self.token.as_str());
-        match dice.roll(10) {
-            0..=2 => {
-                let body = json!({ "email": format!("x{n}@example.com"), "role": "viewer" });
-                let made = self.tell(
-                    "POST",
-                    &format!("{org}/invitations"),
-                    bearer,
-                    Some(&body),
-                    "invitation.created",
-                );
-                if let Some(made) = made.filter(|_| dice.roll(2) == 0) {
-                    let path = format!("{org}/invitations/{}", made["id"].as_str().unwrap());
-                    self.tell("DELETE", &path, bearer, None, "invitation.revoked");
-                }
-            }
-            3..=5 => {
-                let role = ["viewer", "analyst", "operator", "auditor"][dice.roll(4) as usize];
-                let user = &self.members[dice.roll(self.members.len() as u64) as usize];
-                let path = format!("{org}/members/{user}");
-                self.tell(
-                    "PUT",
-                    &path,
-                    bearer,
-                    Some(&json!({ "role": role })),
-                    "member.role_changed",
-                );
-            }
-            6..=7 => {
-                let body = json!({ "name": format!("Name {n}") });
-                self.tell("PATCH", org, bearer, Some(&body), "org.updated");
-            }
-            8 => {
-                let email = format!("m{}@example.com", dice.roll(self.members.len() as u64));
-                let body = json!({ "email": email, "password": PASSWORD });
-                let pair = self.tell(
-                    "POST",
-                    "/api/v1/auth/login",
-                    None,
-                    Some(&body),
-                    "session.opened",
-                );
-                if let Some(pair) = pair {
-                    let token = pair["access_token"].as_str();
-                    self.tell("POST", "/api/v1/auth/logout", token, None, "session.closed");
-                }
-            }
-            _ => {
-                let body = json!({ "email": "nobody@example.com", "password": "wrong" });
-                let _ = self.client.try_send(
-                    "POST",
-                    "/api/v1/auth/login",
-                    &[("content-type", "application/json")],
-                    Some(body.to_string().as_bytes()),
-                );
-            }
-        }
-    }
-
-    fn tell(
-        &self,
-        method: &str,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-        action: &'static str,
-    ) -> Option<Value> {
-        let bearer = token.map(|token| format!("Bearer {token}"));
-        let mut headers = vec![("content-type", "application/json")];
-        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
-        let text = body.map(ToString::to_string);
-        self.ledger.lock().unwrap().attempts += 1;
-        let answer = self
-            .client
-            .try_send(method, path, &headers, text.as_deref().map(str::as_bytes))
-            .ok()?;
-        let done = (200..300).contains(&answer.status);
-        assert!(
-            done || answer.status < 500 || answer.status == 503,
-            "{} {}",
-            answer.status,
-            answer.text()
-        );
-        // Setting the role that is held already changes nothing and leaves no event.
-        let id = answer.header("x-request-id").filter(|_| done)?.to_owned();
-        self.ledger.lock().unwrap().acknowledged.push((id, action));
-        Some(answer.json())
-    }
-}
-
-fn prepare(server: &Server) -> Vec<String> {
-    let client = server.client();
-    let body = json!({
-        "token": server.bootstrap_token(), "email": "ada@example.com", "password": PASSWORD,
-        "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
-    });
-    client
-        .call("POST", "/api/v1/bootstrap", None, Some(&body))
-        .expect(201);
-    let token = sign_in(&client);
-    let member = |n: u32| {
-        let body = json!({ "email": format!("m{n}@example.com"), "role": "viewer" });
-        let made = client
-            .post("/api/v1/orgs/acme/invitations", &token, &body)
-            .expect(201)
-            .json();
-        let body = json!({ "token": made["token"], "name": "M", "password": PASSWORD });
-        let answer = client
-            .call("POST", "/api/v1/invitations/accept", None, Some(&body))
-            .expect(201);
-        answer.json()["user"]["id"].as_str().unwrap().to_owned()
-    };
-    (0..4).map(member).collect()
-}
-
-fn sign_in(client: &Client) -> String {
-    let pair = login(client, "ada@example.com", PASSWORD, None)
-        .expect(200)
-        .json();
-    pair["access_token"].as_str().unwrap().to_owned()
-}
 
 /// One deployment through many starts, with what its clients were told.
 struct Trial {
@@ -228,7 +71,7 @@ impl Trial {
         let stop = Arc::new(AtomicBool::new(false));
         let thread = |n| {
             let load = Load {
-                client: client.clone(),
+                nodes: vec![client.clone()],
                 token: token.clone(),
                 members: self.members.clone(),
                 ledger: Arc::clone(&self.ledger),

@@ -11,6 +11,7 @@
 )]
 
 mod logs;
+mod over_postgres_chaos;
 mod over_postgres_nodes;
 mod over_postgres_opening;
 mod over_postgres_outage;

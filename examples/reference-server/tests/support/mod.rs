@@ -14,6 +14,9 @@
 
 pub(crate) mod client;
 pub(crate) mod database;
+pub(crate) mod dice;
+pub(crate) mod judge;
+pub(crate) mod load;
 pub(crate) mod server;
 pub(crate) mod world;
 

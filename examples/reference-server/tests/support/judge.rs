@@ -1,4 +1,4 @@
-//! What a killed process left, against what the clients were told.
+//! What killed processes left in a database, against what the clients were told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,15 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Connection as _, Row as _};
 
-use crate::Ledger;
+use super::Database;
+
+/// What the clients were told.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    /// Requests that were answered with success, with the action that each must have left.
+    pub(crate) acknowledged: Vec<(String, &'static str)>,
+    pub(crate) attempts: u64,
+}
 
 /// The database as a killed process left it.
 pub(crate) struct Found {
@@ -22,64 +30,88 @@ fn id(kind: &str, bytes: &[u8]) -> String {
     format!("{kind}_{hex}")
 }
 
+/// Where each thing is told of: the action, the prefix of its ids, and the rows that it made.
+const TABLES: [(&str, &str, &str); 7] = [
+    ("invitation.created", "inv", "SELECT id FROM invitations"),
+    (
+        "invitation.revoked",
+        "inv",
+        "SELECT id FROM invitations WHERE revoked_at IS NOT NULL",
+    ),
+    (
+        "invitation.accepted",
+        "inv",
+        "SELECT id FROM invitations WHERE accepted_at IS NOT NULL",
+    ),
+    ("session.opened", "ses", "SELECT id FROM sessions"),
+    (
+        "session.closed",
+        "ses",
+        "SELECT id FROM sessions WHERE end_reason = 'logout'",
+    ),
+    ("org.created", "org", "SELECT id FROM organizations"),
+    ("user.created", "usr", "SELECT id FROM users"),
+];
+
+const EPOCHS: &str = "SELECT user_id AS id, epoch FROM memberships";
+const WAITING: &str = "SELECT count(*) AS n FROM audit_outbox";
+
+/// Reads what was found, whatever the database: only the first statement and the bytes of an id differ.
+macro_rules! found {
+    ($db:ident, $events:expr, $bytes:expr) => {{
+        let mut events = Vec::new();
+        for sql in $events {
+            for row in sqlx::query(sql).fetch_all(&mut $db).await.unwrap() {
+                events.push(serde_json::from_slice(&row.get::<Vec<u8>, _>("body")).unwrap());
+            }
+        }
+        let mut tables = BTreeMap::new();
+        for (name, kind, sql) in TABLES {
+            let rows = sqlx::query(sql).fetch_all(&mut $db).await.unwrap();
+            tables.insert(
+                name,
+                rows.iter().map(|row| id(kind, &$bytes(row))).collect(),
+            );
+        }
+        let rows = sqlx::query(EPOCHS).fetch_all(&mut $db).await.unwrap();
+        let epoch = |row| (id("usr", &$bytes(row)), row.get("epoch"));
+        let epochs = rows.iter().map(epoch).collect();
+        let waiting = sqlx::query(WAITING).fetch_one(&mut $db).await.unwrap();
+        let waiting = waiting.get("n");
+        $db.close().await.unwrap();
+        Found {
+            events,
+            waiting,
+            tables,
+            epochs,
+        }
+    }};
+}
+
 pub(crate) async fn read(database: &Path) -> Found {
     let url = format!("sqlite://{}", database.display());
     let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let mut events = Vec::new();
-    for sql in [
+    let bytes = |row: &sqlx::sqlite::SqliteRow| row.get::<Vec<u8>, _>("id");
+    let events = [
         "SELECT leaf AS body FROM audit_entries",
         "SELECT CAST(body AS BLOB) AS body FROM audit_outbox",
-    ] {
-        for row in sqlx::query(sql).fetch_all(&mut db).await.unwrap() {
-            events.push(serde_json::from_slice(&row.get::<Vec<u8>, _>("body")).unwrap());
-        }
-    }
-    let mut tables = BTreeMap::new();
-    for (name, kind, sql) in [
-        ("invitation.created", "inv", "SELECT id FROM invitations"),
-        (
-            "invitation.revoked",
-            "inv",
-            "SELECT id FROM invitations WHERE revoked_at IS NOT NULL",
-        ),
-        (
-            "invitation.accepted",
-            "inv",
-            "SELECT id FROM invitations WHERE accepted_at IS NOT NULL",
-        ),
-        ("session.opened", "ses", "SELECT id FROM sessions"),
-        (
-            "session.closed",
-            "ses",
-            "SELECT id FROM sessions WHERE end_reason = 'logout'",
-        ),
-        ("org.created", "org", "SELECT id FROM organizations"),
-        ("user.created", "usr", "SELECT id FROM users"),
-    ] {
-        let rows = sqlx::query(sql).fetch_all(&mut db).await.unwrap();
-        let ids = rows
-            .iter()
-            .map(|row| id(kind, &row.get::<Vec<u8>, _>("id")))
-            .collect();
-        tables.insert(name, ids);
-    }
-    let rows = sqlx::query("SELECT user_id, epoch FROM memberships")
-        .fetch_all(&mut db)
+    ];
+    found!(db, events, bytes)
+}
+
+/// The same in PostgreSQL, as the superuser, whom no policy holds.
+pub(crate) async fn read_postgres(database: &Database) -> Found {
+    let mut db = database.superuser().await;
+    sqlx::raw_sql("SET search_path = cyprob")
+        .execute(&mut db)
         .await
         .unwrap();
-    let epochs = rows
-        .iter()
-        .map(|r| (id("usr", &r.get::<Vec<u8>, _>("user_id")), r.get("epoch")))
-        .collect();
-    let waiting = sqlx::query("SELECT count(*) AS n FROM audit_outbox");
-    let waiting = waiting.fetch_one(&mut db).await.unwrap().get("n");
-    db.close().await.unwrap();
-    Found {
-        events,
-        waiting,
-        tables,
-        epochs,
-    }
+    let bytes = |row: &sqlx::postgres::PgRow| row.get::<uuid::Uuid, _>("id").into_bytes();
+    let events = [
+        "SELECT leaf AS body FROM audit_entries",
+        "SELECT convert_to(body, 'UTF8') AS body FROM audit_outbox",
+    ];
+    found!(db, events, bytes)
 }
 
 /// Faults: acknowledged and lost, changed without event, told without change.
