@@ -40,7 +40,7 @@ impl Deployment {
         let breaches = breach_list(config)?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
-        let backend = Backend::open(config, &data).await?;
+        let backend = Box::pin(Backend::open(config, &data)).await?;
         let command = worker_command(config).map_err(ServeError::System)?;
         let builder = backend
             .builder()

@@ -70,10 +70,7 @@ impl House {
                 route["method"].as_str().unwrap(),
                 route["path"].as_str().unwrap(),
             );
-            let path = path
-                .replace("{org}", "acme")
-                .replace('{', "")
-                .replace('}', "");
+            let path = path.replace("{org}", "acme").replace(['{', '}'], "");
             let answer = self.in_time(|| self.client.call(method, &path, Some(&self.token), None));
             match answer.status {
                 503 => {
