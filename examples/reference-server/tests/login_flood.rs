@@ -36,8 +36,8 @@ use support::server::Server;
 use support::world::{PASSWORD, found, login};
 
 const CLIENTS: u64 = 200;
-const ROUNDS: usize = 9;
-const PROBES: usize = 200;
+const ROUNDS: usize = 7;
+const PROBES: usize = 150;
 /// How much more memory the server may have at its peak than before the flood.
 const MEMORY_MIB: u64 = 96;
 
@@ -52,7 +52,8 @@ impl Wire {
         let address = server.url.strip_prefix("http://").unwrap();
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        let patience = Some(Duration::from_secs(30));
+        // The server itself ends a request after a minute.
+        let patience = Some(Duration::from_secs(90));
         stream.set_read_timeout(patience).unwrap();
         Self {
             stream,
