@@ -80,6 +80,7 @@ fn log_file(home: &Path) -> PathBuf {
 }
 
 /// The guest's client: its name is a line of a log, as far as a header can carry one.
+/// Who is told to slow down comes back when they may.
 fn send(client: &Client, method: &str, path: &str, token: Option<&str>, body: &Value) -> Value {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let agent = format!("x\t{}", forged_line());
@@ -91,9 +92,15 @@ fn send(client: &Client, method: &str, path: &str, token: Option<&str>, body: &V
         headers.push(("authorization", bearer));
     }
     let body = body.to_string();
-    client
-        .send(method, path, &headers, Some(body.as_bytes()))
-        .json()
+    for _ in 0..5 {
+        let answer = client.send(method, path, &headers, Some(body.as_bytes()));
+        if answer.status != 429 {
+            return answer.json();
+        }
+        let seconds = answer.header("retry-after").unwrap().parse().unwrap();
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+    panic!("{method} {path} is slowed down for ever");
 }
 
 fn text(value: &Value, field: &str) -> String {
