@@ -6,13 +6,11 @@
 
 #![allow(clippy::panic, reason = "a property reports by panicking")]
 
-mod auth_1;
 mod auth_2;
 mod iso_1;
 mod ses_1;
 mod ses_2;
 
-pub use auth_1::{Auth1, Hashers, auth_1};
 pub use auth_2::auth_2;
 pub use iso_1::iso_1;
 pub use ses_1::ses_1;
