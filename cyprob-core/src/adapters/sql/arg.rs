@@ -50,6 +50,17 @@ impl<'a> Arg<'a> {
         Self::Id(Some(id))
     }
 
+    /// The text that a page in the order of texts begins after.
+    ///
+    /// A cursor is bytes that a client sent. PostgreSQL takes no text with a
+    /// zero in it, so it ends there: no text lies between the two.
+    #[must_use]
+    pub fn after_text(page: &PageRequest) -> Self {
+        let bytes = page.after().unwrap_or_default();
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(text).into_owned().into()
+    }
+
     /// One more than the page holds, which tells whether there is a next one.
     #[must_use]
     pub fn limit(page: &PageRequest) -> Self {

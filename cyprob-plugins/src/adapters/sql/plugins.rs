@@ -106,15 +106,10 @@ impl<B: Backend> PluginStore for SqlRuns<B> {
         page: &PageRequest,
     ) -> Result<Page<InstalledPlugin>, StoreError> {
         let mut read = self.store.org_read(org).await?;
-        let after = page.after().unwrap_or_default();
         let found = read
             .fetch_all(
                 &sql::PLUGINS,
-                &[
-                    org.org().into(),
-                    String::from_utf8_lossy(after).into_owned().into(),
-                    Arg::limit(page),
-                ],
+                &[org.org().into(), Arg::after_text(page), Arg::limit(page)],
             )
             .await?;
         let items = found

@@ -194,7 +194,7 @@ pub async fn findings_come_in_pages_in_their_order(stores: Stores) -> Done {
     let world = World::new(stores);
     let (new, empty) = (world.queued(1).await?, world.queued(2).await?);
     let job = world.taken(moment(10)).await?;
-    let result = world.result(moment(11), 7, "nasty \\\" \u{0} \u{1f980}");
+    let result = world.result(moment(11), 7, "nasty \\\" \\u0000 \u{1f980}");
     assert!(world.finish(&job, &result).await?);
     let runs = &world.stores.runs;
     for limit in [1, 3, 7, 8] {
