@@ -154,6 +154,12 @@ catalogue! {
     SignInsReset "system:sign_ins:reset";
     /// Read the system log.
     AuditRead "system:audit:read";
+    /// Look at accounts.
+    UsersRead "system:users:read";
+    /// Switch accounts off and on.
+    UsersWrite "system:users:write";
+    /// End the sessions of a person, an organization or everyone.
+    SessionsEnd "system:sessions:end";
 }
 
 #[cfg(test)]

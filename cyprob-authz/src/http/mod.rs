@@ -39,6 +39,8 @@ pub mod perm {
     pub use crate::domain::org::*;
     pub use crate::domain::system::{
         AuditRead as SystemAuditRead, OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite,
-        RoutesRead as SystemRoutesRead, SignInsReset as SystemSignInsReset,
+        RoutesRead as SystemRoutesRead, SessionsEnd as SystemSessionsEnd,
+        SignInsReset as SystemSignInsReset, UsersRead as SystemUsersRead,
+        UsersWrite as SystemUsersWrite,
     };
 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cyprob_core::domain::{
-    Epoch, OrgId, Revocation, RevocationEntry, SessionId, Timestamp, UserId,
+    Epoch, Id, OrgId, Revocation, RevocationEntry, SessionId, Timestamp, UserId, Whose,
 };
 use cyprob_core::ports::{Clock, RevocationFeed};
 
@@ -33,6 +33,8 @@ pub struct RevocationCounts {
     pub users: usize,
     /// Memberships' epochs.
     pub members: usize,
+    /// Everyone, people and organizations whose sessions up to a time ended at once.
+    pub opened: usize,
 }
 
 /// What was revoked and still matters; implements the core's [`RevocationFeed`].
@@ -51,6 +53,9 @@ pub struct RevocationView {
     grants: Table<(SessionId, OrgId), ()>,
     users: Table<UserId, Epoch>,
     members: Table<(OrgId, UserId), Epoch>,
+    opened: Table<Whose, (Timestamp, Option<SessionId>)>,
+    /// Whether `opened` may hold anything: almost always it does not, and is not asked.
+    any_opened: AtomicBool,
     /// Entries that ended up to here may be gone; microseconds.
     floor: AtomicI64,
     /// Everything revoked before this is known; microseconds.
@@ -68,6 +73,8 @@ impl RevocationView {
             grants: Table::new(),
             users: Table::new(),
             members: Table::new(),
+            opened: Table::new(),
+            any_opened: AtomicBool::new(false),
             floor: AtomicI64::new(i64::MIN),
             as_of: AtomicI64::new(NEVER),
             bound: None,
@@ -114,6 +121,9 @@ impl RevocationView {
         {
             return true;
         }
+        if self.any_opened.load(Ordering::Acquire) && self.ended_with_many(claims) {
+            return true;
+        }
         claims.org.as_ref().is_some_and(|org| {
             self.grants.get(&(claims.session, org.id)).is_some()
                 || self
@@ -123,6 +133,19 @@ impl RevocationView {
         })
     }
 
+    /// Whether the token's session was opened before one of its kind were all ended.
+    fn ended_with_many(&self, claims: &AccessClaims) -> bool {
+        let ended = |whose| {
+            self.opened.get(&whose).is_some_and(|(until, keep)| {
+                claims.session.made_at() <= until && keep != Some(claims.session)
+            })
+        };
+        let org = claims.org.as_ref();
+        ended(Whose::Everyone)
+            || ended(Whose::User(claims.user))
+            || org.is_some_and(|org| ended(Whose::Org(org.id)))
+    }
+
     /// Drops the entries that cannot matter any more. It is done by itself as entries come in.
     pub fn sweep(&self) {
         let dead = self.raise_floor();
@@ -130,6 +153,7 @@ impl RevocationView {
         self.grants.sweep(dead);
         self.users.sweep(dead);
         self.members.sweep(dead);
+        self.opened.sweep(dead);
     }
 
     /// How many entries are held.
@@ -140,6 +164,7 @@ impl RevocationView {
             grants: self.grants.len(),
             users: self.users.len(),
             members: self.members.len(),
+            opened: self.opened.len(),
         }
     }
 
@@ -162,6 +187,11 @@ impl RevocationFeed for RevocationView {
                 Revocation::Grant(session, org) => self.grants.put((session, org), (), until),
                 Revocation::User(user, epoch) => self.users.put(user, epoch, until),
                 Revocation::Member(org, user, epoch) => self.members.put((org, user), epoch, until),
+                Revocation::Opened(whose, opened_until, keep) => {
+                    let crowded = self.opened.put(whose, (opened_until, keep), until);
+                    self.any_opened.store(true, Ordering::Release);
+                    crowded
+                }
             };
         }
         if crowded {

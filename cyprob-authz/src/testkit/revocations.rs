@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cyprob_core::domain::{Epoch, Revocation, RevocationEntry, RoleName, Timestamp};
+use cyprob_core::domain::{Epoch, OrgId, Revocation, RevocationEntry, RoleName, Timestamp, Whose};
 use cyprob_core::ports::RevocationFeed as _;
 
 use super::stand::Stand;
@@ -15,6 +15,7 @@ use crate::domain::AccessClaims;
 /// If the view does not conform.
 pub fn revocation_view_conforms() {
     each_kind_ends_its_tokens_alone();
+    many_end_with_one_entry();
     epochs_only_grow();
     memory_is_bounded_by_what_lives();
     a_clock_set_back_revives_nothing();
@@ -68,6 +69,46 @@ fn each_kind_ends_its_tokens_alone() {
 
     publish(&stand, Revocation::User(other.user, Epoch::new(2)));
     assert!(revoked(&again));
+}
+
+fn many_end_with_one_entry() {
+    let kinds: [fn(&AccessClaims, OrgId) -> Whose; 3] = [
+        |_, _| Whose::Everyone,
+        |claims, _| Whose::User(claims.user),
+        |_, org| Whose::Org(org),
+    ];
+    for kind in kinds {
+        let stand = Stand::new(25);
+        let org = stand.org("acme", RoleName::OWNER);
+        let before = stand.claims(Some(org.clone()));
+        let kept = stand.claims(Some(org.clone()));
+        let elsewhere = stand.claims(Some(stand.org("globex", RoleName::OWNER)));
+        let whose = kind(&before, org.id);
+        let until = stand.now();
+        stand.clock.advance(Duration::from_millis(1));
+        let after = AccessClaims {
+            user: before.user,
+            ..stand.claims(Some(org))
+        };
+        publish(&stand, Revocation::Opened(whose, until, Some(kept.session)));
+        let revoked = |claims: &AccessClaims| stand.revocations.is_revoked(claims);
+        assert!(revoked(&before), "{whose:?}");
+        assert!(!revoked(&kept) && !revoked(&after), "{whose:?}");
+        assert_eq!(revoked(&elsewhere), whose == Whose::Everyone, "{whose:?}");
+        assert_eq!(stand.revocations.counts().opened, 1);
+        // A later end ends what the one before kept.
+        let until = stand.now();
+        publish(&stand, Revocation::Opened(whose, until, None));
+        assert!(revoked(&after), "{whose:?}");
+        assert_eq!(
+            revoked(&kept),
+            !matches!(whose, Whose::User(_)),
+            "{whose:?}"
+        );
+        stand.clock.advance(Duration::from_secs(7_200));
+        stand.revocations.sweep();
+        assert_eq!(stand.revocations.counts().opened, 0);
+    }
 }
 
 fn epochs_only_grow() {

@@ -25,6 +25,9 @@ pub trait Id: Sized + Copy + Send {
 
     /// The 16 bytes.
     fn to_bytes(self) -> [u8; 16];
+
+    /// When it was made, in whole milliseconds.
+    fn made_at(self) -> Timestamp;
 }
 
 /// The text or bytes are not an identifier of this kind.
@@ -37,6 +40,12 @@ pub struct IdError {
 fn v7(at: Timestamp, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(at.as_micros().div_euclid(1_000)).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+/// The time of a UUIDv7: its first 48 bits, in milliseconds.
+fn made_at(uuid: &Uuid) -> Timestamp {
+    let millis = i64::try_from(uuid.as_u128() >> 80).unwrap_or(i64::MAX);
+    Timestamp::from_micros(millis.saturating_mul(1_000))
 }
 
 fn parse(text: &str, prefix: &'static str) -> Result<Uuid, IdError> {
@@ -89,6 +98,10 @@ macro_rules! ids {
 
             fn to_bytes(self) -> [u8; 16] {
                 self.0.into_bytes()
+            }
+
+            fn made_at(self) -> Timestamp {
+                made_at(&self.0)
             }
         }
 
@@ -147,6 +160,8 @@ ids! {
     FindingId "fnd";
     /// One audit event.
     EventId "evt";
+    /// One change of an account's address.
+    EmailChangeId "ech";
     /// One request, as the answer's `X-Request-Id` names it.
     RequestId "req";
     /// One access token (its `jti`).
@@ -161,6 +176,7 @@ mod tests {
     fn text_and_bytes_round_trip() {
         let id = OrgId::from_random(Timestamp::from_seconds(1_700_000_000), [7; 10]);
         assert_eq!(id.to_string().parse::<OrgId>().unwrap(), id);
+        assert_eq!(id.made_at(), Timestamp::from_seconds(1_700_000_000));
         assert_eq!(OrgId::from_slice(id.as_bytes()).unwrap(), id);
         assert_eq!(id.to_string().len(), 36);
     }

@@ -5,11 +5,13 @@ pub mod audit;
 mod base_url;
 mod ctx;
 mod email;
+mod email_change;
 mod epoch;
 mod id;
 mod membership;
 mod message;
 mod name;
+mod notice;
 mod org;
 mod org_ref;
 mod page;
@@ -32,14 +34,16 @@ pub use account_policy::{
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use email::{Email, EmailError};
+pub use email_change::EmailChange;
 pub use epoch::Epoch;
 pub use id::{
-    EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId, ReviewId, RunId,
-    SessionId, TokenId, UserId,
+    EmailChangeId, EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId,
+    ReviewId, RunId, SessionId, TokenId, UserId,
 };
 pub use membership::{Invitation, InvitationState, Member, Membership};
 pub use message::{Letter, Message, Notification};
 pub use name::{DisplayName, NameError};
+pub use notice::{EMAIL_CHANGE, NEW_DEVICE, Notice, NoticeKind};
 pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
@@ -48,7 +52,7 @@ pub use refresh::{
     PresentedRefresh, RefreshKey, RefreshKeyId, RefreshKeys, RefreshTokenError, RefreshVerdict,
     judge_refresh, mint_refresh_token,
 };
-pub use revocation::{Revocation, RevocationEntry};
+pub use revocation::{Revocation, RevocationEntry, Whose};
 pub use role::{RoleError, RoleName};
 pub use role_review::{
     HeldRole, MappingDigest, MappingDigestError, ReviewNote, ReviewNoteError, ReviewRecord,

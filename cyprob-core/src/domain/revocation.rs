@@ -13,6 +13,20 @@ pub enum Revocation {
     User(UserId, Epoch),
     /// A person's tokens for one organization that carry an older epoch.
     Member(OrgId, UserId, Epoch),
+    /// All tokens of sessions that were opened up to a time (whole milliseconds), but those of
+    /// one session; for an organization, the sessions' tokens for it.
+    Opened(Whose, Timestamp, Option<SessionId>),
+}
+
+/// Whose sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whose {
+    /// Everybody's.
+    Everyone,
+    /// One person's.
+    User(UserId),
+    /// Those with access to an organization.
+    Org(OrgId),
 }
 
 /// A revocation with the time after which no token is left that it could end.

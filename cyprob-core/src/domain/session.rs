@@ -50,6 +50,10 @@ pub enum EndReason {
     Theft,
     /// The password was changed.
     CredentialChange,
+    /// The account was switched off.
+    Disabled,
+    /// The deployment's administrator ended it.
+    Administrator,
 }
 
 impl EndReason {
@@ -61,6 +65,8 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::Theft => "theft",
             Self::CredentialChange => "credential_change",
+            Self::Disabled => "disabled",
+            Self::Administrator => "administrator",
         }
     }
 }

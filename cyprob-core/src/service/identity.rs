@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::post::Post;
 use super::{Refusals, Throttle};
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
@@ -50,6 +51,7 @@ pub struct Identity {
     pub(super) parts: IdentityParts,
     refusals: Refusals,
     pub(super) throttle: Throttle,
+    pub(super) post: Post,
 }
 
 impl Identity {
@@ -61,6 +63,7 @@ impl Identity {
             parts,
             throttle,
             refusals: Refusals::default(),
+            post: Post::default(),
         }
     }
 

@@ -5,7 +5,9 @@
 //! the outcome: a change that was committed is published to the revocation feed
 //! after the commit. The HTTP layer runs them in tasks of their own for that reason.
 
+mod accounts;
 mod bootstrap;
+mod emails;
 mod identity;
 mod invitations;
 mod members;
@@ -13,8 +15,10 @@ mod new_org;
 mod new_password;
 mod orgs;
 mod passwords;
+mod post;
 mod refresh;
 mod refusals;
+mod resets;
 mod role_reviews;
 mod scope;
 mod secret_token;
@@ -22,7 +26,9 @@ mod sessions;
 mod sign_in;
 mod throttle;
 
+pub use accounts::{AccountError, Administration, KeepCurrent};
 pub use bootstrap::{Bootstrap, BootstrapError, FirstAdministrator, Founded};
+pub use emails::{EmailError, EmailTokenError};
 pub use identity::{Identity, IdentityParts};
 pub use invitations::{AcceptError, Accepted, InviteError, NewAccount, NewInvitation};
 pub use members::MemberError;
@@ -31,6 +37,7 @@ pub use orgs::OrgError;
 pub use passwords::PasswordError;
 pub use refresh::RefreshError;
 pub use refusals::{RefusalKind, Refusals};
+pub use resets::ResetError;
 pub use role_reviews::{ReviewError, ReviewInView};
 pub use scope::{Scope, ScopeError};
 pub use sign_in::{Credentials, SignInError, SignedIn};

@@ -25,6 +25,10 @@ pub enum RefusalKind {
     Invitation,
     /// An attempt that came too early, at whatever.
     SlowDown,
+    /// A token that resets a password.
+    PasswordReset,
+    /// A token that confirms a new address, or objects to one.
+    EmailChange,
 }
 
 impl RefusalKind {
@@ -37,6 +41,8 @@ impl RefusalKind {
             Self::Bootstrap => "invalid_bootstrap_token",
             Self::Invitation => "invalid_invitation",
             Self::SlowDown => "slow_down",
+            Self::PasswordReset => "invalid_reset_token",
+            Self::EmailChange => "invalid_email_token",
         }
     }
 }
@@ -67,7 +73,7 @@ pub struct Refusals {
 }
 
 /// The network an address belongs to: /24 for IPv4, /56 for IPv6.
-fn prefix(address: IpAddr) -> IpAddr {
+pub(super) fn prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

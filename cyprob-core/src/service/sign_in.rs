@@ -2,16 +2,21 @@
 
 use secrecy::SecretString;
 
-use super::refusals::RefusalKind;
+use super::refusals::{RefusalKind, prefix};
 use super::throttle::AttemptError;
 use super::{Identity, Scope, ScopeError, SlowDown};
-use crate::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
+use crate::domain::audit::{
+    Action, Actor, AuditEvent, MetaValue, Outcome, RequestOrigin, Resource,
+};
 use crate::domain::{
-    Aal, Caller, DeviceId, FailureKind, Grant, Membership, OrgRef, RefreshState, Session,
-    SessionSeed, SignInName, Timestamp, User,
+    Aal, Caller, DeviceId, FailureKind, Grant, Membership, NEW_DEVICE, OrgRef, RefreshState,
+    Session, SessionSeed, SignInName, Timestamp, User,
 };
 use crate::ports::store::StoreError;
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
+
+/// Sign-ins that a client is looked for in, where it showed no device token.
+const CLIENTS_REMEMBERED: u8 = 50;
 
 /// What a person types to sign in.
 #[derive(Debug)]
@@ -167,7 +172,11 @@ impl Identity {
             ..caller.clone()
         };
         let on = Resource::new("session", session.id);
-        let mut events = vec![self.event(at, &caller, Action::SessionOpened, on.clone())];
+        let mut opened = self.event(at, &caller, Action::SessionOpened, on.clone());
+        if device.is_none() && self.is_new_client(&user, &caller.origin).await? {
+            opened = opened.with(NEW_DEVICE, MetaValue::public(true));
+        }
+        let mut events = vec![opened];
         let grant = scope.membership.as_ref().map(|membership| {
             events.push(
                 self.event(at, &caller, Action::GrantOpened, on)
@@ -199,6 +208,19 @@ impl Identity {
             memberships,
             at,
         })
+    }
+
+    /// Whether the person has signed in before, and never from such a client and network.
+    async fn is_new_client(&self, user: &User, from: &RequestOrigin) -> Result<bool, StoreError> {
+        let seen = self
+            .store()
+            .clients_of_user(user.id, CLIENTS_REMEMBERED)
+            .await?;
+        let network = from.ip_address.map(prefix);
+        let known = seen
+            .iter()
+            .any(|seen| seen.client == from.user_agent && seen.ip_address.map(prefix) == network);
+        Ok(!seen.is_empty() && !known)
     }
 
     fn new_session(&self, user: &User, caller: &Caller, at: Timestamp) -> Session {
@@ -247,6 +269,8 @@ impl Identity {
                     RefusalKind::Refresh => (Action::SessionRefreshRefused, "session"),
                     RefusalKind::Bootstrap => (Action::DeploymentBootstrapped, "deployment"),
                     RefusalKind::Invitation => (Action::InvitationAccepted, "invitation"),
+                    RefusalKind::PasswordReset => (Action::PasswordReset, "user"),
+                    RefusalKind::EmailChange => (Action::EmailChangeRefused, "user"),
                 };
                 let mut caller = Caller::system("refusals");
                 caller.actor = Actor::Anonymous;

@@ -2,17 +2,23 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test reports by panicking"
 )]
 
+mod accounts;
 mod bootstrap;
+mod emails;
 mod hasher;
 mod house;
 mod invitations;
 mod members;
 mod passwords;
+mod post;
 mod refresh;
+mod resets;
 mod role_reviews;
 mod sign_in;
 mod throttle;
@@ -131,6 +137,36 @@ over_every_store! {
         quiet_counters_are_swept_and_those_at_the_bound_stay
         a_clock_set_back_or_forth_locks_nobody_out
         asvs_16_3_1_many_names_that_fail_at_once_are_one_event_and_its_end
+    }
+    resets {
+        asvs_6_4_3_a_reset_by_mail_ends_all_sessions_and_keeps_the_rest
+        asvs_6_3_8_a_request_says_and_stores_the_same_for_every_address
+        asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone
+        a_token_is_dead_after_any_credential_change
+        a_weak_password_leaves_the_token_good
+        a_refused_token_is_counted
+        no_token_is_shown_by_events_or_debug
+    }
+    emails {
+        asvs_6_3_7_the_old_address_is_told_and_can_object
+        a_new_address_ends_all_sessions_and_signs_in
+        an_unverified_address_is_verified_by_mail
+        the_answer_does_not_tell_whose_an_address_is
+        a_wrong_password_asks_for_nothing_and_is_recorded
+        a_reset_token_dies_with_the_address_it_went_to
+    }
+    accounts {
+        asvs_7_4_2_a_disabled_account_has_no_session_left
+        the_last_administrator_cannot_be_disabled
+        asvs_7_4_5_sessions_end_for_a_person_an_organization_and_everyone
+        looking_at_accounts_is_recorded
+        an_administrator_is_let_in_again_by_the_operator
+        asvs_6_3_5_a_sign_in_from_a_new_device_is_told
+    }
+    post {
+        a_notice_outlives_a_server_that_is_away
+        a_letter_is_tried_again_until_it_expires
+        what_waits_is_bounded
     }
     bootstrap {
         of_many_at_once_one_wins

@@ -2,13 +2,17 @@
 //!
 //! One lock makes each method one atomic step. Nothing outlives the process.
 
+mod accounts;
 mod bootstrap;
+mod emails;
 mod failures;
 mod invitations;
 mod leadership;
 mod members;
+mod notices;
 mod orgs;
 mod outbox;
+mod resets;
 mod reviews;
 mod revocations;
 mod sessions;

@@ -1,13 +1,13 @@
 //! The audit outbox.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use async_trait::async_trait;
 
 use super::state::broken;
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
-use crate::domain::{EventId, OrgId};
+use crate::domain::{EventId, Notice, OrgId};
 use crate::ports::store::{Outbox, StoreError};
 
 /// Events in the order in which they were recorded.
@@ -15,6 +15,8 @@ use crate::ports::store::{Outbox, StoreError};
 pub(super) struct Events {
     waiting: VecDeque<AuditEvent>,
     recorded: u64,
+    /// What people are to be told of them.
+    pub(super) notices: BTreeMap<EventId, Notice>,
 }
 
 impl Events {
@@ -39,6 +41,9 @@ impl Events {
     /// Records events that were admitted.
     pub(super) fn record(&mut self, events: &[AuditEvent]) {
         self.waiting.extend(events.iter().cloned());
+        let notices = events.iter().filter_map(Notice::of);
+        self.notices
+            .extend(notices.map(|notice| (notice.id, notice)));
         self.recorded = self
             .recorded
             .saturating_add(u64::try_from(events.len()).unwrap_or(u64::MAX));

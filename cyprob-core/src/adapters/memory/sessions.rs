@@ -197,8 +197,12 @@ impl SessionStore for MemoryStore {
                 });
             }
             state.may_grant(grant)?;
-            if !state.sessions.contains_key(&grant.session) {
+            let Some(session) = state.sessions.get(&grant.session) else {
                 return Err(broken("a grant's session exists"));
+            };
+            let signed_out = state.signed_out.get(&grant.org);
+            if signed_out.is_some_and(|until| session.created_at <= *until) {
+                return Ok(GrantOutcome::Ended);
             }
             state.outbox.admit(events)?;
             state.grants.insert((grant.org, grant.session), *grant);

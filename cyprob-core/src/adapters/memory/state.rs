@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::emails::StoredChange;
 use super::failures::Counters;
 use super::outbox::Events;
+use super::resets::ArmedReset;
 use crate::domain::{
-    Email, Epoch, Grant, Invitation, InvitationId, OrgId, OrgSlug, Organization, Page, PageRequest,
-    ReviewId, RevocationEntry, RoleName, RoleReview, Session, SessionId, SessionView, Timestamp,
-    TokenDigest, User, UserId,
+    Email, EmailChangeId, Epoch, Grant, Invitation, InvitationId, OrgId, OrgSlug, Organization,
+    Page, PageRequest, ReviewId, Revocation, RevocationEntry, RoleName, RoleReview, Session,
+    SessionId, SessionView, Timestamp, TokenDigest, User, UserId,
 };
 use crate::ports::store::{SessionOwner, StoreError, StoredSession};
 
@@ -25,6 +27,10 @@ pub(super) struct State {
     pub(super) reviews: BTreeMap<(OrgId, ReviewId), RoleReview>,
     pub(super) revocations: Vec<RevocationEntry>,
     pub(super) failures: Counters,
+    pub(super) resets: BTreeMap<UserId, ArmedReset>,
+    pub(super) email_changes: BTreeMap<EmailChangeId, StoredChange>,
+    /// Sessions opened up to this time get no further grant of the organization.
+    pub(super) signed_out: BTreeMap<OrgId, Timestamp>,
     pub(super) outbox: Events,
 }
 
@@ -140,6 +146,28 @@ impl State {
             return Err(broken("a grant's organization exists"));
         }
         Ok(())
+    }
+
+    /// Grows a person's epoch, ends all sessions and stores the revocation of the old epoch.
+    pub(super) fn end_epoch(
+        &mut self,
+        user: UserId,
+        at: Timestamp,
+        tokens_expire_at: Timestamp,
+    ) -> Option<RevocationEntry> {
+        let owner = self.users.get_mut(&user)?;
+        owner.epoch = owner.epoch.next();
+        let entry = RevocationEntry {
+            what: Revocation::User(user, owner.epoch),
+            expires_at: tokens_expire_at,
+        };
+        for session in self.sessions.values_mut() {
+            if session.user == user {
+                session.ended_at = session.ended_at.or(Some(at));
+            }
+        }
+        self.revocations.push(entry);
+        Some(entry)
     }
 
     /// A session with its owner's state.

@@ -50,6 +50,12 @@ impl<B: Backend> SqlStore<B> {
             return Ok(outcome);
         }
         let mut write = self.writing(Scope::org(grant.org)).await?;
+        // Nobody ends all access to the organization between this look and the grant.
+        write.lock(&sql::SHARE_ORG, &[grant.org.into()]).await?;
+        let signed_out = write.fetch_optional(&sql::SIGNED_OUT, &key).await?;
+        if signed_out.is_some() {
+            return Ok(GrantOutcome::Ended);
+        }
         if insert(&mut write, grant).await? {
             write.record(events).await?;
             write.commit().await?;

@@ -8,17 +8,21 @@
 //! Other crates' adapters run their statements on [`OrgTx`] and [`SystemTx`], so
 //! that their changes and the audit events commit together.
 
+mod accounts;
 mod arg;
 mod backend;
 mod bootstrap;
 mod columns;
+mod emails;
 mod failures;
 mod grants;
 mod invitations;
 mod members;
+mod notices;
 mod orgs;
 mod outbox;
 mod read;
+mod resets;
 mod reviews;
 pub(super) mod revocations;
 mod scope;

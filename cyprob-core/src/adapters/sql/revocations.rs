@@ -4,26 +4,46 @@ use async_trait::async_trait;
 
 use super::tx::Write;
 use super::{Arg, Backend, Columns, Scope, SqlStore, sql};
-use crate::domain::{Revocation, RevocationEntry, Timestamp};
+use crate::domain::{Revocation, RevocationEntry, SessionId, Timestamp, Whose};
 use crate::ports::store::{RevocationStore, StoreError};
 
 /// Whoever checks tokens must know the revocations of all organizations.
 const FEED: Scope = Scope::system("the feed of revocations");
 
+/// The subject of what is about no one person or session.
+const NOBODY: [u8; 16] = [0; 16];
+
 const SESSION: i64 = 1;
 const GRANT: i64 = 2;
 const USER: i64 = 3;
 const MEMBER: i64 = 4;
+const OPENED_EVERYONE: i64 = 5;
+const OPENED_USER: i64 = 6;
+const OPENED_ORG: i64 = 7;
 
 pub(super) async fn insert<B: Backend>(
     write: &mut Write<B>,
     entry: &RevocationEntry,
 ) -> Result<(), StoreError> {
+    let (mut until, mut kept) = (None, None);
+    let mut opened = |kind, subject, org, to, keep: Option<SessionId>| {
+        (until, kept) = (Some(to), keep);
+        (kind, subject, org, None)
+    };
     let (kind, subject, org, epoch) = match entry.what {
         Revocation::Session(session) => (SESSION, *session.as_bytes(), None, None),
         Revocation::Grant(session, org) => (GRANT, *session.as_bytes(), Some(org), None),
         Revocation::User(user, epoch) => (USER, *user.as_bytes(), None, Some(epoch)),
         Revocation::Member(org, user, epoch) => (MEMBER, *user.as_bytes(), Some(org), Some(epoch)),
+        Revocation::Opened(Whose::Everyone, to, keep) => {
+            opened(OPENED_EVERYONE, NOBODY, None, to, keep)
+        }
+        Revocation::Opened(Whose::User(user), to, keep) => {
+            opened(OPENED_USER, *user.as_bytes(), None, to, keep)
+        }
+        Revocation::Opened(Whose::Org(org), to, keep) => {
+            opened(OPENED_ORG, NOBODY, Some(org), to, keep)
+        }
     };
     write
         .execute(
@@ -34,6 +54,8 @@ pub(super) async fn insert<B: Backend>(
                 org.into(),
                 epoch.into(),
                 entry.expires_at.into(),
+                until.into(),
+                kept.into(),
             ],
         )
         .await?;
@@ -46,6 +68,21 @@ pub(in crate::adapters) fn entry<B: Backend>(row: &B::Row) -> Result<RevocationE
         SESSION => Revocation::Session(row.id("subject")?),
         GRANT => Revocation::Grant(row.id("subject")?, row.id("org_id")?),
         USER => Revocation::User(row.id("subject")?, row.epoch("epoch")?),
+        OPENED_EVERYONE => Revocation::Opened(
+            Whose::Everyone,
+            row.time("opened_until")?,
+            row.optional_id("kept")?,
+        ),
+        OPENED_USER => Revocation::Opened(
+            Whose::User(row.id("subject")?),
+            row.time("opened_until")?,
+            row.optional_id("kept")?,
+        ),
+        OPENED_ORG => Revocation::Opened(
+            Whose::Org(row.id("org_id")?),
+            row.time("opened_until")?,
+            row.optional_id("kept")?,
+        ),
         MEMBER => Revocation::Member(row.id("org_id")?, row.id("subject")?, row.epoch("epoch")?),
         _ => {
             return Err(StoreError::Corrupt {

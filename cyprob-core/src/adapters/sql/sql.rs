@@ -61,11 +61,11 @@ crate::sql_statements! {
     TENANT_INSERT_GRANT = "INSERT INTO grants (org_id, session_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (org_id, session_id) DO NOTHING";
     TENANT_END_GRANT = "UPDATE grants SET ended_at = $3 WHERE org_id = $1 AND session_id = $2 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.ended_at IS NULL)";
 
-    INSERT_REVOCATION = "INSERT INTO revocations (kind, subject, org_id, epoch, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    LIVE_REVOCATIONS = "SELECT kind, subject, org_id, epoch, expires_at FROM revocations WHERE expires_at > $1";
+    INSERT_REVOCATION = "INSERT INTO revocations (kind, subject, org_id, epoch, expires_at, opened_until, kept) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    LIVE_REVOCATIONS = "SELECT kind, subject, org_id, epoch, expires_at, opened_until, kept FROM revocations WHERE expires_at > $1";
     // What other nodes revoked; in SQLite there are none.
     OLDEST_OPEN = sqlite "" postgres "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS open";
-    REVOCATIONS_SINCE = sqlite "" postgres "SELECT kind, subject, org_id, epoch, expires_at FROM revocations WHERE tx >= $1::xid8 AND expires_at > $2";
+    REVOCATIONS_SINCE = sqlite "" postgres "SELECT kind, subject, org_id, epoch, expires_at, opened_until, kept FROM revocations WHERE tx >= $1::xid8 AND expires_at > $2";
     SWEEP_REVOCATIONS = "DELETE FROM revocations WHERE expires_at <= $1";
 
     FAILURES = "SELECT failures, last_failed_at FROM failures WHERE subject = $1 AND kind = $2";
@@ -74,6 +74,51 @@ crate::sql_statements! {
     CLEAR_FAILURES = "DELETE FROM failures WHERE subject = $1 AND kind = $2";
     SWEEP_QUIET_FAILURES = "DELETE FROM failures WHERE failures < $1 AND last_failed_at < $2";
     SWEEP_LIGHT_FAILURES = "DELETE FROM failures WHERE (subject, kind) IN (SELECT subject, kind FROM failures ORDER BY failures DESC, last_failed_at DESC, subject DESC, kind DESC LIMIT 9223372036854775807 OFFSET $1)";
+    ARM_RESET = "INSERT INTO password_resets (user_id, token, epoch, made_at, expires_at) SELECT $1, $2, $3, $4, $5 FROM users u WHERE u.id = $1 AND u.epoch = $3 AND u.email_verified AND u.disabled_at IS NULL ON CONFLICT (user_id) DO UPDATE SET token = excluded.token, epoch = excluded.epoch, made_at = excluded.made_at, expires_at = excluded.expires_at WHERE password_resets.made_at <= $6";
+    USER_BY_RESET = "SELECT u.id, u.email, u.email_verified, u.name, u.password, u.epoch, u.administrator, u.disabled_at, u.created_at FROM password_resets r JOIN users u ON u.id = r.user_id WHERE r.token = $1 AND r.expires_at > $2 AND u.epoch = r.epoch AND u.disabled_at IS NULL";
+    USE_RESET = "DELETE FROM password_resets WHERE user_id = $1 AND token = $2 AND expires_at > $3 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.epoch = password_resets.epoch AND u.disabled_at IS NULL)";
+    LOCK_USER = sqlite "" postgres "SELECT id FROM users WHERE id = $1 FOR UPDATE";
+    SET_PASSWORD = "UPDATE users SET password = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+    END_SESSIONS_OF_USER = "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL";
+
+    INSERT_EMAIL_CHANGE = "INSERT INTO email_changes (id, user_id, from_email, to_email, epoch, token, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    EMAIL_MAY_CHANGE = "SELECT id FROM users WHERE id = $1 AND epoch = $2 AND email = $3 AND disabled_at IS NULL";
+    YOUNG_EMAIL_CHANGE = "SELECT id FROM email_changes WHERE user_id = $1 AND object_until IS NULL AND made_at > $2";
+    DROP_OPEN_EMAIL_CHANGES = "DELETE FROM email_changes WHERE user_id = $1 AND object_until IS NULL";
+    OPEN_EMAIL_CHANGE = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c JOIN users u ON u.id = c.user_id WHERE c.token = $1 AND c.object_until IS NULL AND c.expires_at > $2 AND u.epoch = c.epoch AND u.disabled_at IS NULL";
+    CONFIRM_EMAIL_CHANGE = "UPDATE email_changes SET object_until = $2 WHERE id = $1";
+    DROP_EMAIL_CHANGE = "DELETE FROM email_changes WHERE id = $1";
+    EMAIL_OWNER = "SELECT id FROM users WHERE email = $1 AND id <> $2";
+    VERIFY_EMAIL = "UPDATE users SET email_verified = $2 WHERE id = $1";
+    SET_EMAIL = "UPDATE users SET email = $2, email_verified = $3, epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+    LOCK_EMAIL = sqlite "" postgres "SELECT 1 AS locked FROM pg_advisory_xact_lock(hashtextextended($1, 0))";
+    VOID_PASSWORD = "UPDATE users SET password = NULL WHERE id = $1";
+    ARM_OBJECTION = "UPDATE email_changes SET objection = $2 WHERE id = $1 AND object_until > $3";
+    EMAIL_CHANGE_BY_ID = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c WHERE c.id = $1";
+    OBJECTED_EMAIL_CHANGE = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c JOIN users u ON u.id = c.user_id WHERE c.objection = $1 AND c.object_until > $2 AND u.disabled_at IS NULL";
+    DROP_EMAIL_CHANGES_FROM = "DELETE FROM email_changes WHERE user_id = $1 AND id >= $2";
+    SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE COALESCE(object_until, expires_at) <= $1";
+
+    USERS = "SELECT id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+    LOCK_ADMINISTRATORS = sqlite "" postgres "SELECT id FROM users WHERE administrator OR id = $1 ORDER BY id FOR UPDATE";
+    OTHER_ADMINISTRATOR = "SELECT id FROM users WHERE administrator AND disabled_at IS NULL AND id <> $1 LIMIT 1";
+    DISABLE_USER = "UPDATE users SET disabled_at = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+    ENABLE_USER = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
+    YOUNGEST_ENDED = "SELECT MAX(created_at) AS created_at FROM sessions WHERE ended_at = $1 AND end_reason = $2";
+    YOUNGEST_ENDED_OF_USER = "SELECT MAX(created_at) AS created_at FROM sessions WHERE ended_at = $1 AND end_reason = $2 AND user_id = $3";
+    TENANT_YOUNGEST_ENDED = "SELECT MAX(s.created_at) AS created_at FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.org_id = $1 AND g.ended_at = $2";
+    SHARE_ORG = sqlite "" postgres "SELECT id FROM organizations WHERE id = $1 FOR SHARE";
+    END_EVERY_SESSION = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND id IS DISTINCT FROM $3";
+    END_EVERY_SESSION_OF_USER = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND id IS DISTINCT FROM $3 AND user_id = $4";
+    TENANT_END_GRANTS = "UPDATE grants SET ended_at = $2 WHERE org_id = $1 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.ended_at IS NULL)";
+    SIGN_OUT_ORG = "UPDATE organizations SET signed_out_until = $2 WHERE id = $1";
+    SIGNED_OUT = "SELECT 1 AS signed_out FROM organizations o JOIN sessions s ON s.id = $2 WHERE o.id = $1 AND o.signed_out_until >= s.created_at";
+    CLIENTS_OF_USER = "SELECT client, ip_address FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT $2";
+
+    INSERT_NOTICE = "INSERT INTO notices (id, user_id, kind, email_change, at, due_at, attempts) VALUES ($1, $2, $3, $4, $5, $6, 0)";
+    DUE_NOTICES = "SELECT id, user_id, kind, email_change, at, due_at, attempts FROM notices WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    CLAIM_NOTICE = "UPDATE notices SET due_at = $3, attempts = attempts + 1 WHERE id = $1 AND attempts = $2";
+    DROP_NOTICE = "DELETE FROM notices WHERE id = $1";
 
     INSERT_EVENT = "INSERT INTO audit_outbox (id, org_id, body) VALUES ($1, $2, $3)";
     PENDING_EVENTS = "SELECT body FROM audit_outbox ORDER BY place LIMIT $1";

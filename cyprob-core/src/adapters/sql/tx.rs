@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{Arg, Backend, Columns, Scope, Statement, Transaction, sql};
 use crate::domain::audit::AuditEvent;
-use crate::domain::{EventId, OrgId};
+use crate::domain::{EventId, Notice, OrgId};
 use crate::ports::store::StoreError;
 
 /// A write transaction; dropping it takes everything back.
@@ -93,6 +93,9 @@ impl<B: Backend> Write<B> {
             let body = serde_json::to_string(event).map_err(StoreError::unavailable)?;
             let args = [event.id.into(), event.org.into(), body.into()];
             self.tx.execute(&sql::INSERT_EVENT, &args).await?;
+            if let Some(notice) = Notice::of(event) {
+                super::notices::insert(self, &notice).await?;
+            }
         }
         self.recorded |= !events.is_empty();
         Ok(())

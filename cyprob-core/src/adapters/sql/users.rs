@@ -8,7 +8,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
 
-fn user<B: Backend>(row: &B::Row) -> Result<User, StoreError> {
+pub(super) fn user<B: Backend>(row: &B::Row) -> Result<User, StoreError> {
     let row = Columns::of(row, "users");
     Ok(User {
         id: row.id("id")?,

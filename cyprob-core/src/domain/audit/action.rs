@@ -86,6 +86,28 @@ actions! {
     UserCreated "user.created";
     /// A password was changed.
     PasswordChanged "user.password_changed";
+    /// A token that resets a password was asked for.
+    PasswordResetRequested "user.password_reset_requested";
+    /// A password was set by a token from a mail, or such a token was refused.
+    PasswordReset "user.password_reset";
+    /// A change of the address, or its verification, was asked for.
+    EmailChangeRequested "user.email_change_requested";
+    /// A change of the address was refused.
+    EmailChangeRefused "user.email_change_refused";
+    /// The address was changed.
+    EmailChanged "user.email_changed";
+    /// The address was shown to be the person's.
+    EmailVerified "user.email_verified";
+    /// A change of the address was taken back by the holder of the one before.
+    EmailChangeObjected "user.email_change_objected";
+    /// An account was switched off.
+    UserDisabled "user.disabled";
+    /// An account was switched on.
+    UserEnabled "user.enabled";
+    /// Accounts were looked at by the deployment's administrator.
+    UsersRead "user.read";
+    /// The deployment's administrator ended sessions, of a person, an organization or everyone.
+    SessionsEnded "session.ended_many";
     /// A password change was refused.
     PasswordChangeRefused "user.password_change_refused";
     /// So many attempts at an account failed that strangers cannot sign in to it.

@@ -5,25 +5,33 @@
 //! records them only if its change took effect, unless it says otherwise. No
 //! method reads the clock: times come in.
 
+mod account;
 mod bootstrap;
+mod email;
 mod error;
 mod failure;
 mod invitation;
 mod member;
+mod notice;
 mod org;
 mod outbox;
+mod reset;
 mod review;
 mod revocation;
 mod session;
 mod user;
 
+pub use account::{AccountStore, ClientSeen, DisableOutcome, EnableOutcome, MassEnd, MassEnded};
 pub use bootstrap::{BootstrapOutcome, BootstrapStore, Founding};
+pub use email::{AskOutcome, EmailOutcome, EmailStep, EmailStore, NewEmailChange};
 pub use error::{BoxError, StoreError};
 pub use failure::FailureStore;
 pub use invitation::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee};
 pub use member::{MemberOutcome, MemberStore, RoleChange};
+pub use notice::NoticeStore;
 pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
 pub use outbox::Outbox;
+pub use reset::{NewReset, Reset, ResetStore};
 pub use review::{ReviewStore, SignOffOutcome};
 pub use revocation::RevocationStore;
 pub use session::{
@@ -42,6 +50,10 @@ pub trait IdentityStore:
     + ReviewStore
     + RevocationStore
     + FailureStore
+    + ResetStore
+    + EmailStore
+    + AccountStore
+    + NoticeStore
     + Outbox
 {
 }
@@ -56,6 +68,10 @@ impl<T> IdentityStore for T where
         + ReviewStore
         + RevocationStore
         + FailureStore
+        + ResetStore
+        + EmailStore
+        + AccountStore
+        + NoticeStore
         + Outbox
         + ?Sized
 {

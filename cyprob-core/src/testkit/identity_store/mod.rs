@@ -5,15 +5,19 @@
 //! racers on a barrier, so run them on a runtime of several threads, as
 //! [`identity_store_conformance!`](crate::identity_store_conformance) does.
 
+pub mod accounts;
 pub mod bootstrap;
+pub mod emails;
 pub mod failures;
 pub mod grants;
 mod harness;
 pub mod invitations;
 pub mod members;
+pub mod notices;
 pub mod orgs;
 pub mod outbox;
 pub mod passwords;
+pub mod resets;
 pub mod reviews;
 pub mod revocations;
 pub mod sessions;
@@ -133,6 +137,38 @@ macro_rules! identity_store_conformance {
                 counters_are_cleared_with_their_event
                 sweeping_forgets_the_quiet_and_the_light
                 of_many_nodes_no_failure_is_lost
+            }
+            resets {
+                a_token_resets_once_and_ends_everything
+                a_token_is_dead_after_its_time_and_at_another_epoch
+                a_new_token_replaces_the_last_after_the_interval
+                who_may_not_reset_gets_no_token
+                of_many_uses_of_one_token_one_wins
+            }
+            emails {
+                a_confirmed_address_is_the_persons_and_ends_everything
+                an_own_address_is_only_verified
+                a_change_is_dead_after_its_time_and_at_another_epoch
+                a_new_change_replaces_the_open_one_after_the_interval
+                an_address_that_is_taken_meanwhile_changes_nothing
+                of_many_for_one_address_one_wins
+                an_objection_takes_the_change_and_all_later_ones_back
+                an_objection_is_open_for_its_time
+                sweeping_drops_changes_that_are_over
+            }
+            accounts {
+                a_disabled_account_is_over_and_comes_back
+                the_last_administrator_stays
+                two_administrators_who_disable_each_other_leave_one
+                everybodys_sessions_end_with_one_revocation
+                a_persons_sessions_end_with_one_revocation
+                an_organizations_grants_end_and_older_sessions_get_none
+                accounts_come_in_pages
+                clients_come_newest_first
+            }
+            notices {
+                a_notice_is_stored_with_its_event_alone
+                a_notice_is_claimed_once_and_dropped
             }
             outbox {
                 events_come_in_the_order_of_their_recording

@@ -1,0 +1,170 @@
+//! Setting a new password by a token from a mail.
+
+use std::time::Duration;
+
+use cyprob_core::domain::audit::Action;
+use cyprob_core::domain::{Message, Notification, RoleName};
+use cyprob_core::service::{RefreshError, ResetError};
+use cyprob_core::testkit::RecordingNotifier;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::house::{House, OTHER, PASSWORD, stranger};
+
+const ADA: &str = "ada@example.com";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Does the work that waits and takes out what was sent.
+pub(crate) async fn mail(house: &House) -> Vec<Notification> {
+    let notifier = RecordingNotifier::default();
+    house.identity.answer_asks().await.unwrap();
+    house.identity.send_letters(&notifier).await;
+    house.identity.send_notices(&notifier).await.unwrap();
+    notifier.take()
+}
+
+/// The token of a reset that was just asked for.
+pub(crate) async fn token(house: &House, email: &str) -> SecretString {
+    house.identity.request_reset(email, &stranger());
+    let sent = mail(house).await;
+    let mut tokens = sent.into_iter().filter_map(|it| match it.message {
+        Message::PasswordReset { token, .. } if it.to.as_str() == email => Some(token),
+        _ => None,
+    });
+    tokens.next().expect("a reset mail")
+}
+
+async fn reset(house: &House, token: &SecretString, password: &str) -> Result<(), ResetError> {
+    let identity = &house.identity;
+    identity
+        .reset_password(token, password.into(), &stranger())
+        .await
+}
+
+pub(crate) async fn asvs_6_4_3_a_reset_by_mail_ends_all_sessions_and_keeps_the_rest(house: House) {
+    house.found().await;
+    let session = house.sign_in(ADA).await;
+    house.events().await;
+    mail(&house).await;
+    let token = token(&house, ADA).await;
+    assert!(token.expose_secret().starts_with("cypw_"));
+    assert_eq!(token.expose_secret().len(), "cypw_".len() + 43);
+    reset(&house, &token, OTHER).await.unwrap();
+    let events: Vec<_> = house
+        .events()
+        .await
+        .into_iter()
+        .map(|it| it.action)
+        .collect();
+    assert_eq!(
+        events,
+        [Action::PasswordResetRequested, Action::PasswordReset]
+    );
+    let refreshed = house
+        .identity
+        .refresh(&session.refresh_token, None, &stranger())
+        .await;
+    assert!(matches!(refreshed, Err(RefreshError::InvalidGrant)));
+    assert!(!house.feed.published().is_empty());
+    house.try_sign_in(ADA, PASSWORD).await.unwrap_err();
+    house.try_sign_in(ADA, OTHER).await.unwrap();
+    let sent = mail(&house).await;
+    let kinds: Vec<_> = sent.iter().map(|it| it.message.kind()).collect();
+    assert_eq!(kinds, ["password_changed"]);
+}
+
+pub(crate) async fn asvs_6_3_8_a_request_says_and_stores_the_same_for_every_address(house: House) {
+    let founded = house.found().await;
+    let org = house.org(founded.org.id, founded.user.id, RoleName::OWNER);
+    house
+        .member(&org, "unverified@example.com", RoleName::VIEWER)
+        .await;
+    house.events().await;
+    let spent = house.hasher.spent();
+    for email in [
+        "unverified@example.com",
+        "nobody@example.com",
+        "no address",
+        "",
+    ] {
+        house.identity.request_reset(email, &stranger());
+        assert!(mail(&house).await.is_empty(), "{email}");
+    }
+    assert!(house.events().await.is_empty());
+    assert_eq!(house.hasher.spent(), spent);
+    house.identity.request_reset(ADA, &stranger());
+    assert_eq!(mail(&house).await.len(), 1);
+}
+
+pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone(house: House) {
+    house.found().await;
+    let first = token(&house, ADA).await;
+    // A second request within a minute sends nothing: nobody floods a mailbox.
+    house.identity.request_reset(ADA, &stranger());
+    assert!(mail(&house).await.is_empty());
+    house.clock.advance(MINUTE);
+    let second = token(&house, ADA).await;
+    let replaced = reset(&house, &first, OTHER).await;
+    assert!(matches!(replaced, Err(ResetError::InvalidToken)));
+    reset(&house, &second, OTHER).await.unwrap();
+    let used = reset(&house, &second, PASSWORD).await;
+    assert!(matches!(used, Err(ResetError::InvalidToken)));
+    house.clock.advance(MINUTE);
+    let third = token(&house, ADA).await;
+    house.clock.advance(30 * MINUTE);
+    let late = reset(&house, &third, PASSWORD).await;
+    assert!(matches!(late, Err(ResetError::InvalidToken)));
+    house.try_sign_in(ADA, OTHER).await.unwrap();
+}
+
+pub(crate) async fn a_token_is_dead_after_any_credential_change(house: House) {
+    house.found().await;
+    let token = token(&house, ADA).await;
+    let mine = house.sign_in(ADA).await;
+    let by = house.user(&mine);
+    let changed = house
+        .identity
+        .change_password(&by, PASSWORD.into(), OTHER.into(), true);
+    changed.await.unwrap();
+    let dead = reset(&house, &token, PASSWORD).await;
+    assert!(matches!(dead, Err(ResetError::InvalidToken)));
+}
+
+pub(crate) async fn a_weak_password_leaves_the_token_good(house: House) {
+    house.found().await;
+    let token = token(&house, ADA).await;
+    let spent = house.hasher.spent();
+    let weak = reset(&house, &token, "short").await;
+    assert!(matches!(weak, Err(ResetError::Weak(_))));
+    assert_eq!(house.hasher.spent(), spent);
+    reset(&house, &token, OTHER).await.unwrap();
+}
+
+pub(crate) async fn a_refused_token_is_counted(house: House) {
+    house.found().await;
+    house.events().await;
+    for bad in ["", "cypw_", "cypw_unknown", "cyi_unknown"] {
+        let refused = reset(&house, &bad.to_owned().into(), OTHER).await;
+        assert!(matches!(refused, Err(ResetError::InvalidToken)), "{bad}");
+    }
+    assert_eq!(house.identity.record_refusals().await.unwrap(), 1);
+    let events = house.events().await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].reason.as_deref(), Some("invalid_reset_token"));
+}
+
+pub(crate) async fn no_token_is_shown_by_events_or_debug(house: House) {
+    house.found().await;
+    house.identity.request_reset(ADA, &stranger());
+    house.identity.answer_asks().await.unwrap();
+    let waiting = format!("{:?}", house.identity);
+    let sent = mail(&house).await;
+    let Message::PasswordReset { token, .. } = &sent[0].message else {
+        panic!("{sent:?}");
+    };
+    let token = token.expose_secret();
+    let events = serde_json::to_string(&house.events().await).unwrap();
+    for shown in [waiting, format!("{sent:?}"), events] {
+        assert!(!shown.contains(token), "{shown}");
+        assert!(!shown.contains("cypw_"), "{shown}");
+    }
+}
