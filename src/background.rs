@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::leading::Leading;
-use crate::{ControlPlane, error_chain};
+use crate::{ControlPlane, error_chain, post};
 
 /// How often counted failures are written.
 const ROUND: Duration = ThrottlingPolicy::FLUSH_EVERY;
@@ -29,6 +29,7 @@ pub struct Background {
     task: JoinHandle<()>,
     leading: Leading,
     following: Option<JoinHandle<()>>,
+    post: Vec<JoinHandle<()>>,
 }
 
 /// Why the work beside requests does not begin.
@@ -56,6 +57,7 @@ impl ControlPlane {
         let leading = Leading::start(self).await?;
         let following = self.follow();
         let (stop, stopped) = watch::channel(false);
+        let post = post::start(self, &self.parts().notifier, &stopped);
         let task = tokio::spawn(run(self.clone(), stopped));
         Ok(Background {
             plane: self.clone(),
@@ -63,6 +65,7 @@ impl ControlPlane {
             task,
             leading,
             following,
+            post,
         })
     }
 
@@ -89,6 +92,9 @@ impl Background {
         self.stop.send_replace(true);
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
+        for task in self.post {
+            let _ = task.await;
+        }
         self.plane.access().in_flight().drained().await;
         let logs = self.leading.stop_runs(&self.plane).await;
         let failures = self.plane.identity().flush_failures().await;
@@ -129,6 +135,9 @@ async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
             }
             if let Err(error) = plane.identity().sweep_failures().await {
                 tracing::warn!(chain = %error_chain(&error), "failures were not swept");
+            }
+            if let Err(error) = plane.identity().sweep_email_changes().await {
+                tracing::warn!(chain = %error_chain(&error), "changes of addresses were not swept");
             }
         }
     }

@@ -11,12 +11,15 @@ use cyprob_authz::service::{
     SigningKeyError, TokenVerifier,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
+use cyprob_core::adapters::notifier::LogNotifier;
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::domain::{
     AccountPolicy, CtxIssuer, DeviceKeys, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use cyprob_core::ports::store::StoreError;
-use cyprob_core::ports::{BreachList, Clock, Entropy, PasswordHasher, RevocationFeed, RoleRules};
+use cyprob_core::ports::{
+    BreachList, Clock, Entropy, Notifier, PasswordHasher, RevocationFeed, RoleRules,
+};
 use cyprob_core::service::{Identity, IdentityParts};
 use cyprob_plugins::adapters::worker::{ProcessWorkers, WorkerCommand};
 use cyprob_plugins::ports::Workers;
@@ -104,6 +107,7 @@ struct Options {
     workers: Option<Arc<dyn Workers>>,
     audit_sinks: Vec<Arc<dyn EventSink>>,
     check: CheckMode,
+    notifier: Arc<dyn Notifier>,
 }
 
 impl ControlPlane {
@@ -124,6 +128,7 @@ impl ControlPlane {
                 workers: None,
                 audit_sinks: Vec::new(),
                 check: CheckMode::default(),
+                notifier: Arc::new(LogNotifier),
             },
         }
     }
@@ -236,6 +241,13 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Sets what carries messages to people; the log, which shows them to nobody, by default.
+    #[must_use]
+    pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
+        self.options.notifier = notifier;
+        self
+    }
+
     /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
     #[must_use]
     pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
@@ -265,6 +277,7 @@ impl ControlPlaneBuilder<Ready> {
             workers,
             audit_sinks,
             check,
+            notifier,
         } = self.options;
         let audience = match audience {
             Some(audience) => audience,
@@ -360,6 +373,7 @@ impl ControlPlaneBuilder<Ready> {
             leadership,
             others,
             plugin_runs,
+            notifier,
         }))
     }
 }

@@ -9,7 +9,7 @@ use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationVi
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
-use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership, RevocationSource};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership, Notifier, RevocationSource};
 use cyprob_core::service::{Identity, Scope};
 use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
@@ -38,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) leadership: Arc<dyn Leadership>,
     pub(crate) others: Option<Arc<dyn RevocationSource>>,
     pub(crate) plugin_runs: PluginRuns,
+    pub(crate) notifier: Arc<dyn Notifier>,
 }
 
 impl ControlPlane {

@@ -25,6 +25,7 @@ mod error_chain;
 pub mod http;
 mod leading;
 mod plugin_runs;
+mod post;
 mod stores;
 mod wiring;
 mod worker;

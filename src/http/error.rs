@@ -1,5 +1,7 @@
 //! What the API answers when it does not answer what was asked.
 
+mod recovery;
+
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};

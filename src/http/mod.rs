@@ -9,6 +9,7 @@
 //! # }
 //! ```
 
+mod accounts;
 mod audit;
 mod auth;
 mod body;
@@ -24,6 +25,7 @@ mod path;
 mod places;
 mod plugins;
 mod query;
+mod recovery;
 mod role_reviews;
 mod runs;
 mod state;

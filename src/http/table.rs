@@ -3,8 +3,8 @@
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
 use super::{
-    ApiState, audit, auth, console, health, me, members, orgs, plugins, role_reviews, runs, system,
-    well_known,
+    ApiState, accounts, audit, auth, console, health, me, members, orgs, plugins, recovery,
+    role_reviews, runs, system, well_known,
 };
 
 /// Adds every route.
@@ -15,7 +15,77 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = logs(router);
     let router = reviews(router);
     let router = plugin_runs(router);
+    let router = recovered(router);
+    let router = administered(router);
     deployment(router)
+}
+
+fn recovered(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let post = Method::Post;
+    router
+        .add(
+            Endpoint::new(post, "/api/v1/auth/password-reset", recovery::request_reset)
+                .operation::<recovery::__path_request_reset>(),
+        )
+        .add(
+            Endpoint::new(
+                post,
+                "/api/v1/auth/password-reset/confirm",
+                recovery::confirm_reset,
+            )
+            .operation::<recovery::__path_confirm_reset>(),
+        )
+        .add(
+            Endpoint::new(
+                post,
+                "/api/v1/auth/email-change/confirm",
+                recovery::confirm_email,
+            )
+            .operation::<recovery::__path_confirm_email>(),
+        )
+        .add(
+            Endpoint::new(
+                post,
+                "/api/v1/auth/email-change/object",
+                recovery::object_to_email,
+            )
+            .operation::<recovery::__path_object_to_email>(),
+        )
+        .add(
+            Endpoint::new(post, "/api/v1/me/email", recovery::change_email)
+                .operation::<recovery::__path_change_email>(),
+        )
+        .add(
+            Endpoint::new(post, "/api/v1/me/email/verify", recovery::verify_email)
+                .operation::<recovery::__path_verify_email>(),
+        )
+}
+
+fn administered(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let users = "/api/v1/system/users";
+    let one = |below: &str| format!("{users}/{{user}}/{below}");
+    router
+        .add(
+            Endpoint::new(Method::Get, users, accounts::users)
+                .operation::<accounts::__path_users>()
+                .audited(),
+        )
+        .add(
+            Endpoint::new(Method::Post, &one("disable"), accounts::disable)
+                .operation::<accounts::__path_disable>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, &one("enable"), accounts::enable)
+                .operation::<accounts::__path_enable>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                "/api/v1/system/sessions/end",
+                accounts::end_sessions,
+            )
+            .operation::<accounts::__path_end_sessions>(),
+        )
 }
 
 fn public(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {

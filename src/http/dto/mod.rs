@@ -6,6 +6,7 @@ mod org;
 mod page;
 mod person;
 mod plugin;
+mod recovery;
 mod role_review;
 mod run;
 mod session;
@@ -20,6 +21,10 @@ pub(crate) use org::{
 pub(crate) use page::PageAnswer;
 pub(crate) use person::{MeAnswer, MemberAnswer, PersonAnswer, PersonInOrgAnswer, SetRoleRequest};
 pub(crate) use plugin::{DiagnosticAnswer, EnableRequest, InstalledAnswer, PluginAnswer};
+pub(crate) use recovery::{
+    AccountAnswer, DisableRequest, EmailRequest, EndSessionsRequest, EndedAnswer,
+    ResetConfirmRequest, ResetRequest, TakenAnswer, TokenRequest,
+};
 pub(crate) use role_review::{
     ReviewRecordAnswer, RoleChangesAnswer, RoleReviewAnswer, SignOffRequest,
 };

@@ -1,5 +1,7 @@
 //! `cyprob admin ...`: what the one who owns the machine may do.
 
+mod users;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, runtime};
 use crate::config::Config;
 use crate::server::{self, BootstrapFile, Deployment, ServeError};
+use users::{UserArgs, UserCommand};
 
 /// What the one who owns the machine may do.
 #[derive(Debug, Subcommand)]
@@ -15,12 +18,19 @@ pub(crate) enum AdminCommand {
     /// Draw a fresh one-time token while no administrator exists; the server must not run.
     ///
     /// A running server renews the token by itself and keeps it in DIR/bootstrap-token.
-    Bootstrap(BootstrapArgs),
+    Bootstrap(Place),
+    /// Look at accounts, switch one off or on; the server must not run.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Draw a one-time token that sets an administrator's password; the server must not run.
+    ///
+    /// The second factor stays as it is.
+    Recover(UserArgs),
 }
 
 /// Where.
 #[derive(Debug, Args)]
-pub(crate) struct BootstrapArgs {
+pub(crate) struct Place {
     /// A configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -35,11 +45,13 @@ impl AdminCommand {
         server::init_logging();
         match self {
             Self::Bootstrap(args) => runtime::run(bootstrap(args)),
+            Self::User(command) => runtime::run(users::run(command)),
+            Self::Recover(args) => runtime::run(users::recover(args)),
         }
     }
 }
 
-async fn bootstrap(args: BootstrapArgs) -> Result<(), ServeError> {
+async fn bootstrap(args: Place) -> Result<(), ServeError> {
     let config = Config::load(args.config.as_deref())?;
     let Deployment {
         data,

@@ -28,7 +28,7 @@ impl DemoArgs {
         server::init_quiet_logging();
         runtime::run(async {
             let config = Config::load(self.config.as_deref())?;
-            demo::run(config, self.data.as_deref(), self.exit).await
+            Box::pin(demo::run(config, self.data.as_deref(), self.exit)).await
         })
     }
 }

@@ -1,15 +1,18 @@
 //! The server's configuration: a TOML file, typed, unknown keys refused.
 
+mod mail;
 mod postgres;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use cyprob::core::domain::BaseUrl;
+use serde::{Deserialize, Deserializer};
 
 use crate::bounded;
 
+pub(crate) use mail::{Mail, MailSecurity};
 pub(crate) use postgres::{PostgresConfig, PostgresConfigError};
 
 /// The longest configuration.
@@ -59,6 +62,13 @@ pub(crate) struct Config {
     pub(crate) breached_passwords_file: Option<PathBuf>,
     /// A directory that gets every event as lines of JSON, one file for each log.
     pub(crate) audit_jsonl: Option<PathBuf>,
+    /// Where people open the deployment, for links in mail: `https://host`.
+    #[serde(default, deserialize_with = "url")]
+    pub(crate) public_url: Option<BaseUrl>,
+    /// The server that mail goes through; without it nobody gets any.
+    pub(crate) mail: Option<Mail>,
+    /// For development: a file that gets every message, its token too, in place of mail.
+    pub(crate) dangerous_message_file: Option<PathBuf>,
     /// The command that runs a worker; by default this very binary.
     pub(crate) worker_command: Option<Program>,
     /// How it is known whether a token was revoked; `feed` by default.
@@ -91,6 +101,11 @@ pub(crate) enum RevocationCheck {
     Feed,
     /// From the database, at every request.
     Strict,
+}
+
+fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BaseUrl>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// A program and its arguments.

@@ -11,7 +11,7 @@ use cyprob::core::domain::{AccountPolicy, SessionPolicy};
 use cyprob::plugins::adapters::worker::WorkerCommand;
 use cyprob::{CheckMode, ControlPlane};
 
-use super::{Backend, DataDir, ServeError};
+use super::{Backend, DataDir, ServeError, mail};
 use crate::config::{Config, RevocationCheck};
 
 /// Where everything is kept, if nobody says otherwise.
@@ -38,6 +38,7 @@ impl Deployment {
         let sessions = session_policy(config)?;
         let policy = account_policy(config)?;
         let breaches = breach_list(config)?;
+        let notifier = mail::notifier(config)?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
         let backend = Box::pin(Backend::open(config, &data)).await?;
@@ -46,6 +47,7 @@ impl Deployment {
             .builder()
             .sessions(sessions)
             .account_policy(policy)
+            .notifier(notifier)
             .worker_command(command)
             .check(match config.revocation_check {
                 RevocationCheck::Feed => CheckMode::Feed,

@@ -5,9 +5,10 @@ use cyprob::core::adapters::breach_file::BreachFileError;
 use cyprob::core::adapters::postgres::{IsolationError, OpenError};
 use cyprob::core::domain::{PolicyError, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
+use cyprob::core::service::AccountError;
 use cyprob::{BuildError, ClusteredError, DirectoryError, EmbeddedError, StartError};
 
-use super::{DataDirError, ListenerError};
+use super::{DataDirError, ListenerError, MailError};
 use crate::cli::Exit;
 use crate::config::{ConfigError, PostgresConfigError};
 
@@ -31,6 +32,9 @@ pub(crate) enum ServeError {
         /// Why.
         source: BreachFileError,
     },
+    /// Mail in it.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -84,6 +88,9 @@ pub(crate) enum ServeError {
     /// There is nothing to bootstrap.
     #[error("an administrator exists; a bootstrap token is given out only before the first one")]
     Bootstrapped,
+    /// An account was not switched.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// A step of the demo.
     #[error("the demo's step \"{0}\" did not hold")]
     Demo(&'static str),
@@ -102,6 +109,8 @@ impl ServeError {
             | Self::Policy(_)
             | Self::BreachFile { .. }
             | Self::DataDir(_)
+            | Self::Mail(_)
+            | Self::Account(AccountError::NotFound | AccountError::LastAdministrator)
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
             Self::Demo(_) => Exit::Findings,

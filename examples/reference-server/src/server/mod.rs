@@ -9,6 +9,7 @@ mod drain;
 mod error;
 mod listener;
 mod logging;
+mod mail;
 mod run;
 mod running;
 
@@ -20,5 +21,6 @@ pub(crate) use deployment::Deployment;
 pub(crate) use error::ServeError;
 pub(crate) use listener::{Listener, ListenerError};
 pub(crate) use logging::{init as init_logging, init_quiet as init_quiet_logging};
+pub(crate) use mail::MailError;
 pub(crate) use run::{ended, serve};
 pub(crate) use running::Running;

@@ -55,7 +55,7 @@ impl Probe {
     }
 }
 
-fn json_body(value: &Value) -> Option<(&'static str, Vec<u8>)> {
+pub(crate) fn json_body(value: &Value) -> Option<(&'static str, Vec<u8>)> {
     Some(("application/json", value.to_string().into_bytes()))
 }
 
@@ -325,7 +325,7 @@ impl Scene<'_> {
                     ..plain
                 }
             }
-            other => panic!("no recipe for {other}"),
+            other => self.recovery(other, plain),
         }
     }
 

@@ -1,7 +1,9 @@
 //! A deployment with an administrator, two organizations and someone in every role.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -49,6 +51,8 @@ pub(crate) struct World {
     /// Someone who belongs nowhere.
     pub(crate) stranger: Account,
     count: AtomicU32,
+    /// Where every mail is written.
+    pub(crate) messages: PathBuf,
     _home: TempDir,
     _database: Option<Database>,
 }
@@ -81,7 +85,11 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let database = (backend == Backend::Postgres).then(Database::new);
         let section = database.as_ref().map(Database::config);
-        let config = format!("{config}\n{}", section.unwrap_or_default());
+        let messages = home.path().join("messages");
+        let mail = format!(
+            "public_url = \"https://id.example.org\"\ndangerous_message_file = {messages:?}\n"
+        );
+        let config = format!("{mail}{config}\n{}", section.unwrap_or_default());
         let server = Server::start_with(&home.path().join("data"), &config);
         let client = server.client();
         found(&server, "root@example.com");
@@ -101,6 +109,7 @@ impl World {
             members: BTreeMap::new(),
             stranger,
             count: AtomicU32::new(0),
+            messages,
             _home: home,
             _database: database,
         };
@@ -135,6 +144,58 @@ impl World {
         self.stranger = stranger;
         // In two organizations and asking for none.
         self.administrator.sign_in(&self.client);
+    }
+
+    /// The messages that were sent so far.
+    pub(crate) fn mails(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.messages).unwrap_or_default();
+        let whole = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        whole.collect()
+    }
+
+    /// The token of the last message of a kind to an address, if there is one.
+    pub(crate) fn try_mailed(&self, kind: &str, to: &str) -> Option<String> {
+        let mails = self.mails();
+        let mail = mails
+            .iter()
+            .rev()
+            .find(|mail| mail["kind"] == kind && mail["to"] == to)?;
+        let text = mail["text"].as_str().unwrap();
+        let link = text.lines().find(|line| line.starts_with("https://"))?;
+        Some(link.split_once('=').unwrap().1.to_owned())
+    }
+
+    /// Waits for a message of a kind, which holds no token.
+    #[track_caller]
+    pub(crate) fn mailed_plain(&self, kind: &str, to: &str) {
+        let came = || {
+            let mails = self.mails();
+            let mail = mails
+                .iter()
+                .find(|mail| mail["kind"] == kind && mail["to"] == to);
+            mail.is_some()
+        };
+        for _ in 0..2_000 {
+            if came() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no {kind} mail to {to}");
+    }
+
+    /// The token of the last message of a kind to an address, when it has come.
+    #[track_caller]
+    pub(crate) fn mailed(&self, kind: &str, to: &str) -> String {
+        for _ in 0..2_000 {
+            if let Some(token) = self.try_mailed(kind, to) {
+                return token;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no {kind} mail to {to}");
     }
 
     /// A name that nobody has.
