@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{AcceptError, BootstrapError, Identity, PasswordError};
+use super::{AcceptError, BootstrapError, Identity, PasswordError, ResetError};
 use crate::domain::{BreachDigest, ContextWords, PasswordRole, User, WeakPassword};
 use crate::ports::BreachListError;
 use crate::ports::store::StoreError;
@@ -35,6 +35,15 @@ impl From<NewPasswordError> for BootstrapError {
 }
 
 impl From<NewPasswordError> for AcceptError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Weak(weak) => Self::Weak(weak),
+            NewPasswordError::Unchecked(error) => Self::Unchecked(error),
+        }
+    }
+}
+
+impl From<NewPasswordError> for ResetError {
     fn from(error: NewPasswordError) -> Self {
         match error {
             NewPasswordError::Weak(weak) => Self::Weak(weak),

@@ -7,10 +7,11 @@ use super::refusals::RefusalKind;
 use super::{Identity, secret_token};
 use crate::domain::audit::{Action, Actor, Resource};
 use crate::domain::{
-    Caller, Email, Message, Notification, SignInName, Timestamp, TokenDigest, User, WeakPassword,
+    Caller, Email, Message, Notification, PasswordRole, SignInName, Timestamp, TokenDigest, User,
+    WeakPassword,
 };
-use crate::ports::HashError;
 use crate::ports::store::{NewReset, Reset, StoreError};
+use crate::ports::{BreachListError, HashError};
 
 /// The prefix of tokens that reset passwords.
 pub(super) const RESET: &str = "cypw_";
@@ -25,6 +26,9 @@ pub enum ResetError {
     /// The new password is refused; the token is still good.
     #[error("the new password is refused")]
     Weak(#[source] WeakPassword),
+    /// Nobody can say whether the password was disclosed, so it is not taken; the token is still good.
+    #[error("the password could not be checked")]
+    Unchecked(#[source] BreachListError),
     /// No password was hashed; the token is still good.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -90,8 +94,9 @@ impl Identity {
         caller: &Caller,
     ) -> Result<(), ResetError> {
         let user = self.user_of_reset(token, caller, self.now()).await?;
-        self.accept_password(&password, &[user.name.as_str(), user.email.as_str()])
-            .map_err(ResetError::Weak)?;
+        let words = self.words_about(&user).await?;
+        self.accept_password(&password, &words, PasswordRole::Alone)
+            .await?;
         let from = caller.origin.ip_address;
         let password = self.parts.hasher.hash(password, from).await?;
         // Hashing may have waited for its turn.
