@@ -11,8 +11,9 @@ use super::judge::Ledger;
 use super::world::{PASSWORD, login};
 use super::{Client, Server};
 
-/// How long a client waits after a connection that nobody took.
-const WITHOUT_ANSWER: Duration = Duration::from_millis(20);
+/// How long a client waits when nobody took its connection, or the node cannot serve: a load that
+/// does not wait spends its operations on the outage.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One client at work.
 pub(crate) struct Load {
@@ -119,8 +120,11 @@ impl Load {
         let answer = self
             .node(dice)
             .try_send(method, path, &headers, text.as_deref().map(str::as_bytes))
-            .inspect_err(|_| std::thread::sleep(WITHOUT_ANSWER))
+            .inspect_err(|_| std::thread::sleep(PAUSE))
             .ok()?;
+        if answer.status == 503 {
+            std::thread::sleep(PAUSE);
+        }
         let done = (200..300).contains(&answer.status);
         assert!(
             done || answer.status < 500 || answer.status == 503,
