@@ -20,6 +20,7 @@ mod refresh;
 mod revocation;
 mod role;
 mod role_review;
+mod second_factor;
 mod session;
 mod session_policy;
 mod slug;
@@ -57,6 +58,10 @@ pub use role::{RoleError, RoleName};
 pub use role_review::{
     HeldRole, MappingDigest, MappingDigestError, ReviewNote, ReviewNoteError, ReviewRecord,
     RoleChanges, RoleHolder, RoleMove, RoleReview, SignOff,
+};
+pub use second_factor::{
+    FactorCode, FactorCodeError, FactorEnrolment, FactorKey, FactorKeyId, FactorKeys, FactorUse,
+    RECOVERY_CODES, RecoveryCode, SealedSecret, SecondFactor, TotpCode, TotpSecret, TotpStep,
 };
 pub use session::{
     Aal, EndReason, Grant, RefreshState, Session, SessionSeed, SessionView, TokenDigest,
