@@ -14,7 +14,8 @@ use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::notifier::LogNotifier;
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::domain::{
-    AccountPolicy, CtxIssuer, DeviceKeys, RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy,
+    AccountPolicy, CtxIssuer, DeviceKeys, FactorKey, FactorKeyId, FactorKeys, RefreshKey,
+    RefreshKeyId, RefreshKeys, SessionPolicy,
 };
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::ports::{
@@ -304,6 +305,8 @@ impl ControlPlaneBuilder<Ready> {
         let revocations = Arc::new(revocations);
         let refresh_id = RefreshKeyId::new(keys.refresh_token.id());
         let refresh_key = RefreshKey::new(keys.refresh_token.bytes());
+        let factor_id = FactorKeyId::new(keys.second_factor.id());
+        let factor_key = FactorKey::new(keys.second_factor.bytes());
         let identity = Identity::new(IdentityParts {
             store: Arc::clone(&store),
             hasher,
@@ -316,6 +319,7 @@ impl ControlPlaneBuilder<Ready> {
             sessions,
             breaches,
             policy,
+            factor_keys: FactorKeys::new(factor_id, factor_key),
         });
         let user_key = wiring::signing_key(&keys.user_token)?;
         let worker_key = wiring::signing_key(&keys.worker_token)?;

@@ -42,6 +42,7 @@ async fn found(identity: &Identity) {
 
 async fn sign_in(identity: &Identity) {
     let credentials = Credentials {
+        totp: None,
         email: EMAIL.to_owned(),
         password: PASSWORD.to_owned().into(),
         org: None,

@@ -110,3 +110,31 @@ async fn iso_1_sqlite() {
         &properties::iso_1(|| databases.fresh()).await,
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mfa_1_memory() {
+    told("MFA-1, memory", &properties::mfa_1(memory).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mfa_1_sqlite() {
+    let databases = Databases::new();
+    told(
+        "MFA-1, SQLite",
+        &properties::mfa_1(|| databases.fresh()).await,
+    );
+}
+
+#[tokio::test]
+async fn mfa_2_memory() {
+    told("MFA-2, memory", &properties::mfa_2(memory).await);
+}
+
+#[tokio::test]
+async fn mfa_2_sqlite() {
+    let databases = Databases::new();
+    told(
+        "MFA-2, SQLite",
+        &properties::mfa_2(|| databases.fresh()).await,
+    );
+}

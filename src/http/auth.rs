@@ -8,7 +8,9 @@ use cyprob_core::service::{Credentials, FirstAdministrator};
 use http::StatusCode;
 
 use super::body::{Body, NoBody, Object};
-use super::dto::{BootstrapRequest, LoginRequest, PersonInOrgAnswer, RefreshRequest, TokenPair};
+use super::dto::{
+    BootstrapRequest, LoginRequest, PersonInOrgAnswer, RefreshRequest, StepUpRequest, TokenPair,
+};
 use super::{ApiError, ApiState};
 
 fn org_ref(org: Option<&str>) -> Result<Option<OrgRef>, ApiError> {
@@ -29,6 +31,7 @@ pub(crate) async fn login(
         password: body.password,
         org,
         device_token: body.device_token,
+        totp: body.totp,
     };
     let signed_in = api.identity().sign_in(credentials, auth.ctx()).await?;
     api.token_pair(&signed_in).map(Json)
@@ -45,6 +48,21 @@ pub(crate) async fn refresh(
     let signed_in = api
         .identity()
         .refresh(&body.refresh_token, org.as_ref(), auth.ctx())
+        .await?;
+    api.token_pair(&signed_in).map(Json)
+}
+
+/// `POST /api/v1/auth/step-up`.
+#[utoipa::path(post, path = "", operation_id = "auth_step_up", tag = "auth", request_body = StepUpRequest, responses((status = 200, description = "as asked", body = TokenPair)))]
+pub(crate) async fn step_up(
+    auth: Auth<Authenticated>,
+    State(api): State<ApiState>,
+    Body(body): Body<StepUpRequest>,
+) -> Result<Json<TokenPair>, ApiError> {
+    let org = auth.principal().claims().org.as_ref().map(|org| org.id);
+    let signed_in = api
+        .identity()
+        .step_up(auth.ctx(), org, body.password, body.totp.as_ref())
         .await?;
     api.token_pair(&signed_in).map(Json)
 }

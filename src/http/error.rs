@@ -22,6 +22,15 @@ use crate::error_chain;
 /// When one whose queue is full comes back.
 const QUEUE_RETRY: Duration = Duration::from_secs(10);
 
+/// What a person does whom an organization does not let in without a second factor.
+const SET_UP: &str =
+    "set up a second factor with POST /api/v1/me/totp and its confirmation, then sign in with it";
+/// The same, for one who named the organization at sign-in.
+const SET_UP_UNNAMED: &str =
+    "sign in without naming the organization, and set up a second factor with POST /api/v1/me/totp";
+/// The same, for one who would lock themselves out.
+const SET_UP_FIRST: &str = "set up a second factor yourself before you require one of others";
+
 /// An answer that is no success; each has its code in the contract.
 ///
 /// A cause is logged where it is turned into this type and goes no further.
@@ -35,6 +44,10 @@ pub(crate) enum ApiError {
     InvalidToken,
     /// 401 `sign_in_required`.
     SignInRequired(&'static str),
+    /// 401 `mfa_required`.
+    MfaRequired,
+    /// 401 `factor_required`, with the remedy.
+    FactorRequired(&'static str),
     /// 403 `forbidden`.
     Forbidden(&'static str),
     /// 404 `not_found`.
@@ -107,6 +120,8 @@ impl From<ApiError> for Problem {
             E::InvalidGrant => plain(C::InvalidGrant),
             E::InvalidToken => plain(C::InvalidToken),
             E::SignInRequired(detail) => plain(C::SignInRequired).detail(detail),
+            E::MfaRequired => plain(C::MfaRequired),
+            E::FactorRequired(detail) => plain(C::FactorRequired).detail(detail),
             E::Forbidden(detail) => plain(C::Forbidden).detail(detail),
             E::NotFound => plain(C::NotFound),
             E::Conflict(detail) => plain(C::Conflict).detail(detail),
@@ -234,6 +249,8 @@ impl From<SignInError> for ApiError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::InvalidCredentials => Self::InvalidCredentials,
+            SignInError::MfaRequired => Self::MfaRequired,
+            SignInError::FactorRequired => Self::FactorRequired(SET_UP_UNNAMED),
             SignInError::OrgNotFound => Self::NotFound,
             SignInError::SlowDown(error) => error.into(),
             SignInError::Hash(error) => error.into(),
@@ -251,6 +268,7 @@ impl From<RefreshError> for ApiError {
             RefreshError::SignInRequired => {
                 Self::SignInRequired("the organization asks for a new sign-in")
             }
+            RefreshError::FactorRequired => Self::FactorRequired(SET_UP),
             other => Self::unavailable(&other),
         }
     }
@@ -350,6 +368,7 @@ impl From<OrgError> for ApiError {
     fn from(error: OrgError) -> Self {
         match error {
             OrgError::NotFound => Self::NotFound,
+            OrgError::FactorRequired => Self::FactorRequired(SET_UP_FIRST),
             other => Self::unavailable(&other),
         }
     }

@@ -44,9 +44,9 @@ pub(crate) async fn me(
     }))
 }
 
-/// `?reissue=true` of a password change.
+/// `?reissue=true` of a changed credential.
 #[derive(Debug)]
-pub(crate) struct Reissue(bool);
+pub(crate) struct Reissue(pub(super) bool);
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Reissue {
     type Rejection = ApiError;

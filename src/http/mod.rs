@@ -17,6 +17,7 @@ mod console;
 mod dto;
 mod error;
 mod export;
+mod factor;
 mod health;
 mod me;
 mod members;

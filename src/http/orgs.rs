@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use cyprob_authz::http::{Auth, Org, perm};
 use cyprob_core::domain::SessionId;
-use cyprob_core::ports::store::OrgUpdate;
+use cyprob_core::ports::store::{OrgUpdate, PolicyUpdate};
 use http::StatusCode;
 
 use super::body::{Body, Object};
@@ -29,13 +29,10 @@ pub(crate) async fn update(
     State(api): State<ApiState>,
     Body(body): Body<UpdateOrgRequest>,
 ) -> Result<Json<OrgAnswer>, ApiError> {
-    let policy = match &body.policy {
-        Some(Object(policy)) => Some(policy.apply(api.identity().org(auth.ctx()).await?.policy)),
-        None => None,
-    };
+    let policy = body.policy.as_ref();
     let update = OrgUpdate {
         name: body.name,
-        policy,
+        policy: policy.map_or_else(PolicyUpdate::default, |Object(policy)| policy.update()),
     };
     Ok(Json(OrgAnswer::of(
         api.identity().update_org(auth.ctx(), &update).await?,

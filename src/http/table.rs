@@ -3,7 +3,7 @@
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
 use super::{
-    ApiState, accounts, audit, auth, console, health, me, members, orgs, plugins, recovery,
+    ApiState, accounts, audit, auth, console, factor, health, me, members, orgs, plugins, recovery,
     role_reviews, runs, system, well_known,
 };
 
@@ -11,6 +11,7 @@ use super::{
 pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = public(router);
     let router = person(router);
+    let router = second_factor(router);
     let router = organization(router);
     let router = logs(router);
     let router = reviews(router);
@@ -151,6 +152,42 @@ fn person(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
                 .operation::<me::__path_end_session>(),
         )
         .add(org_token.names_any_org())
+}
+
+fn second_factor(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let totp = "/api/v1/me/totp";
+    let below = |name: &str| format!("{totp}/{name}");
+    router
+        .add(
+            Endpoint::new(Method::Post, "/api/v1/auth/step-up", auth::step_up)
+                .operation::<auth::__path_step_up>(),
+        )
+        .add(Endpoint::new(Method::Get, totp, factor::read).operation::<factor::__path_read>())
+        .add(Endpoint::new(Method::Post, totp, factor::begin).operation::<factor::__path_begin>())
+        .add(
+            Endpoint::new(Method::Delete, totp, factor::remove)
+                .operation::<factor::__path_remove>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, &below("confirm"), factor::confirm)
+                .operation::<factor::__path_confirm>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                &below("recovery-codes"),
+                factor::recovery_codes,
+            )
+            .operation::<factor::__path_recovery_codes>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                "/api/v1/system/users/{user}/factor/reset",
+                factor::reset,
+            )
+            .operation::<factor::__path_reset>(),
+        )
 }
 
 fn organization(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {

@@ -74,6 +74,7 @@ pub struct DeploymentKeys {
     pub(crate) device_token: DeploymentKey,
     pub(crate) audit_log: DeploymentKey,
     pub(crate) audit_personal: DeploymentKey,
+    pub(crate) second_factor: DeploymentKey,
 }
 
 impl DeploymentKeys {
@@ -96,6 +97,7 @@ impl DeploymentKeys {
             device_token: one(store, entropy, at, "keys/device-token").await?,
             audit_log: one(store, entropy, at, "keys/audit-log").await?,
             audit_personal: one(store, entropy, at, "keys/audit-personal").await?,
+            second_factor: one(store, entropy, at, "keys/second-factor").await?,
         })
     }
 
@@ -113,6 +115,7 @@ impl DeploymentKeys {
             device_token: key(),
             audit_log: key(),
             audit_personal: key(),
+            second_factor: key(),
         }
     }
 }

@@ -152,6 +152,8 @@ catalogue! {
     RoutesRead "system:routes:read";
     /// Let strangers sign in to an account again.
     SignInsReset "system:sign_ins:reset";
+    /// Remove a person's second factor for them.
+    FactorsReset "system:factors:reset";
     /// Read the system log.
     AuditRead "system:audit:read";
     /// Look at accounts.

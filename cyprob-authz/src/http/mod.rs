@@ -38,9 +38,9 @@ pub use seal::{PublicRoutes, SealError};
 pub mod perm {
     pub use crate::domain::org::*;
     pub use crate::domain::system::{
-        AuditRead as SystemAuditRead, OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite,
-        RoutesRead as SystemRoutesRead, SessionsEnd as SystemSessionsEnd,
-        SignInsReset as SystemSignInsReset, UsersRead as SystemUsersRead,
-        UsersWrite as SystemUsersWrite,
+        AuditRead as SystemAuditRead, FactorsReset as SystemFactorsReset,
+        OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite, RoutesRead as SystemRoutesRead,
+        SessionsEnd as SystemSessionsEnd, SignInsReset as SystemSignInsReset,
+        UsersRead as SystemUsersRead, UsersWrite as SystemUsersWrite,
     };
 }

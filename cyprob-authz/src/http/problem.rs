@@ -54,6 +54,8 @@ codes! {
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials";
     /// A second factor is needed.
     MfaRequired "mfa_required" UNAUTHORIZED "A second factor is required";
+    /// The organization requires a second factor: set one up, then sign in.
+    FactorRequired "factor_required" UNAUTHORIZED "The organization requires a second factor";
     /// Too many attempts.
     SlowDown "slow_down" TOO_MANY_REQUESTS "Too many requests";
     /// The server sheds load.

@@ -61,7 +61,7 @@ pub use role_review::{
 };
 pub use second_factor::{
     FactorCode, FactorCodeError, FactorEnrolment, FactorKey, FactorKeyId, FactorKeys, FactorUse,
-    RECOVERY_CODES, RecoveryCode, SealedSecret, SecondFactor, TotpCode, TotpSecret, TotpStep,
+    RecoveryCode, SealedSecret, SecondFactor, TotpCode, TotpSecret, TotpStep,
 };
 pub use session::{
     Aal, EndReason, Grant, RefreshState, Session, SessionSeed, SessionView, TokenDigest,

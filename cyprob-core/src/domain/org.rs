@@ -22,4 +22,6 @@ pub struct Organization {
 pub struct OrgPolicy {
     /// Longest time since the sign-in, in seconds, at which a token of the organization is still given; none: the deployment's bound alone.
     pub max_session_seconds: Option<u32>,
+    /// Whether a token of the organization is only given to a session that has shown a second factor.
+    pub factor_required: bool,
 }

@@ -48,7 +48,7 @@ pub enum EndReason {
     Revoked,
     /// A used refresh token came back.
     Theft,
-    /// The password was changed.
+    /// The password or the second factor was changed.
     CredentialChange,
     /// The account was switched off.
     Disabled,

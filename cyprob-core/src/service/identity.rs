@@ -8,8 +8,8 @@ use super::post::Post;
 use super::{Refusals, Throttle};
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
-    AccountPolicy, Caller, DeviceKeys, RefreshKeys, RevocationEntry, Session, SessionPolicy,
-    Timestamp, mint_refresh_token,
+    AccountPolicy, Caller, DeviceKeys, FactorKeys, RefreshKeys, RevocationEntry, Session,
+    SessionPolicy, Timestamp, mint_refresh_token,
 };
 use crate::ports::store::{IdentityStore, StoreError};
 use crate::ports::{
@@ -41,6 +41,8 @@ pub struct IdentityParts {
     pub breaches: Option<Arc<dyn BreachList>>,
     /// What is asked of accounts.
     pub policy: AccountPolicy,
+    /// The server's keys for the secrets of second factors.
+    pub factor_keys: FactorKeys,
 }
 
 /// The identity services: sign-in, sessions, accounts, organizations, members, invitations, bootstrap.

@@ -8,6 +8,8 @@
 mod accounts;
 mod bootstrap;
 mod emails;
+mod factor_codes;
+mod factors;
 mod identity;
 mod invitations;
 mod members;
@@ -24,11 +26,13 @@ mod scope;
 mod secret_token;
 mod sessions;
 mod sign_in;
+mod step_up;
 mod throttle;
 
 pub use accounts::{AccountError, Administration, KeepCurrent};
 pub use bootstrap::{Bootstrap, BootstrapError, FirstAdministrator, Founded};
 pub use emails::{EmailError, EmailTokenError};
+pub use factors::{ActivatedFactor, FactorError, NewFactor};
 pub use identity::{Identity, IdentityParts};
 pub use invitations::{AcceptError, Accepted, InviteError, NewAccount, NewInvitation};
 pub use members::MemberError;
@@ -41,4 +45,5 @@ pub use resets::ResetError;
 pub use role_reviews::{ReviewError, ReviewInView};
 pub use scope::{Scope, ScopeError};
 pub use sign_in::{Credentials, SignInError, SignedIn};
+pub use step_up::StepUpError;
 pub use throttle::{SlowDown, SwitchOnError, Throttle};

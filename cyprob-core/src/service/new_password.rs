@@ -2,8 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::{AcceptError, BootstrapError, Identity, PasswordError, ResetError};
-use crate::domain::{BreachDigest, ContextWords, PasswordRole, User, WeakPassword};
+use super::{AcceptError, BootstrapError, FactorError, Identity, PasswordError, ResetError};
+use crate::domain::{BreachDigest, ContextWords, PasswordRole, User, UserId, WeakPassword};
 use crate::ports::BreachListError;
 use crate::ports::store::StoreError;
 
@@ -35,6 +35,15 @@ impl From<NewPasswordError> for BootstrapError {
 }
 
 impl From<NewPasswordError> for AcceptError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Weak(weak) => Self::Weak(weak),
+            NewPasswordError::Unchecked(error) => Self::Unchecked(error),
+        }
+    }
+}
+
+impl From<NewPasswordError> for FactorError {
     fn from(error: NewPasswordError) -> Self {
         match error {
             NewPasswordError::Weak(weak) => Self::Weak(weak),
@@ -75,6 +84,15 @@ impl Identity {
             Ok(true) => Err(NewPasswordError::Weak(WeakPassword::Breached)),
             Err(error) => Err(NewPasswordError::Unchecked(error)),
         }
+    }
+
+    /// Whether a person's password stands alone.
+    pub(super) async fn role_of_password(&self, user: UserId) -> Result<PasswordRole, StoreError> {
+        let factor = self.store().second_factor(user).await?;
+        Ok(match factor {
+            Some(_) => PasswordRole::BesideSecondFactor,
+            None => PasswordRole::Alone,
+        })
     }
 
     /// The words that describe a person: name, address, and every organization that the person belongs to.

@@ -1,11 +1,11 @@
 //! Reading and changing an organization, and who the caller is.
 
 use super::Identity;
-use crate::domain::audit::{Action, MetaValue, Resource};
+use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    DeploymentCtx, Membership, OrgCtx, Organization, Page, PageRequest, User, UserCtx,
+    Aal, DeploymentCtx, Membership, OrgCtx, Organization, Page, PageRequest, User, UserCtx,
 };
-use crate::ports::store::{OrgUpdate, StoreError};
+use crate::ports::store::{OrgChange, OrgUpdate, StoreError};
 
 /// Why an organization could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum OrgError {
     /// It is gone.
     #[error("no such organization")]
     NotFound,
+    /// Who asks for second factors has shown one.
+    #[error("the caller's own session has shown no second factor")]
+    FactorRequired,
     /// The store failed.
     #[error("the organization could not be read or stored")]
     Store(#[from] StoreError),
@@ -31,6 +34,9 @@ impl Identity {
 
     /// Changes the caller's organization and returns it. A change of nothing is recorded all the same.
     ///
+    /// Asking for a second factor ends the access of sessions that have shown
+    /// none; so that nobody locks themselves out, the caller has shown one.
+    ///
     /// # Errors
     ///
     /// [`OrgError`]; nothing was changed.
@@ -40,21 +46,46 @@ impl Identity {
         org: &OrgCtx,
         update: &OrgUpdate,
     ) -> Result<Organization, OrgError> {
+        let at = self.now();
+        if update.policy.factor_required == Some(true) && !self.shows_two(org).await? {
+            return Err(OrgError::FactorRequired);
+        }
         let on = Resource::new("org", org.org());
         let mut event = self
-            .event(self.now(), org.caller(), Action::OrgUpdated, on)
+            .event(at, org.caller(), Action::OrgUpdated, on)
             .in_org(org.org());
         if let Some(name) = &update.name {
             event = event.with("name", MetaValue::public(name.as_str()));
         }
-        if let Some(policy) = &update.policy {
-            let seconds = policy.max_session_seconds.map_or(-1, i64::from);
+        if let Some(seconds) = update.policy.max_session_seconds {
+            let seconds = seconds.map_or(-1, i64::from);
             event = event.with("max_session_seconds", MetaValue::count(seconds));
         }
-        self.store()
-            .update_org(org, update, &[event])
-            .await?
-            .ok_or(OrgError::NotFound)
+        if let Some(required) = update.policy.factor_required {
+            event = event.with("factor_required", MetaValue::public(required));
+        }
+        let change = OrgChange {
+            update: update.clone(),
+            at,
+            tokens_expire_at: self.tokens_expire_at(at),
+        };
+        let changed = self.store().update_org(org, &change, &[event]).await?;
+        let changed = changed.ok_or(OrgError::NotFound)?;
+        self.publish(&changed.revoked);
+        Ok(changed.org)
+    }
+
+    /// Whether the caller's session has shown two factors; a caller without a session has none to lose.
+    async fn shows_two(&self, org: &OrgCtx) -> Result<bool, StoreError> {
+        let Actor::User {
+            session: Some(session),
+            ..
+        } = org.caller().actor
+        else {
+            return Ok(true);
+        };
+        let stored = self.store().session(session).await?;
+        Ok(stored.is_some_and(|stored| stored.session.aal == Aal::Two))
     }
 
     /// All organizations of the deployment.

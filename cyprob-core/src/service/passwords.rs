@@ -6,7 +6,7 @@ use super::throttle::AttemptError;
 use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
 use crate::domain::{
-    FailureKind, PasswordRole, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword,
+    FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword,
 };
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError, PasswordCheck};
@@ -72,8 +72,8 @@ impl Identity {
             .await?
             .ok_or(PasswordError::InvalidCredentials)?;
         let words = self.words_about(&user).await?;
-        self.accept_password(&new, &words, PasswordRole::Alone)
-            .await?;
+        let role = self.role_of_password(user.id).await?;
+        self.accept_password(&new, &words, role).await?;
         self.check_current(by, &user, current, at).await?;
         // What was guessed so far was guessed at the old password.
         let name = SignInName::from(&user.email);

@@ -27,6 +27,9 @@ pub enum RefreshError {
     /// Too many refresh tokens that were none: nothing was checked.
     #[error(transparent)]
     SlowDown(#[from] SlowDown),
+    /// The named organization requires a second factor, which the session has not shown. The token was not used up.
+    #[error("the organization requires a second factor")]
+    FactorRequired,
     /// The store failed.
     #[error("the refresh could not be stored")]
     Store(#[from] StoreError),
@@ -37,6 +40,7 @@ impl From<ScopeError> for RefreshError {
         match error {
             ScopeError::NotFound => Self::OrgNotFound,
             ScopeError::SignInRequired => Self::SignInRequired,
+            ScopeError::FactorRequired => Self::FactorRequired,
             ScopeError::Store(error) => Self::Store(error),
         }
     }
@@ -165,7 +169,7 @@ impl Identity {
         Ok((user, scope, memberships))
     }
 
-    fn signed_in(
+    pub(super) fn signed_in(
         &self,
         user: User,
         session: Session,

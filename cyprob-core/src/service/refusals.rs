@@ -29,6 +29,8 @@ pub enum RefusalKind {
     PasswordReset,
     /// A token that confirms a new address, or objects to one.
     EmailChange,
+    /// The second factor of a sign-in whose password was right.
+    SecondFactor,
 }
 
 impl RefusalKind {
@@ -43,6 +45,7 @@ impl RefusalKind {
             Self::SlowDown => "slow_down",
             Self::PasswordReset => "invalid_reset_token",
             Self::EmailChange => "invalid_email_token",
+            Self::SecondFactor => "invalid_second_factor",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::refusals::RefusalKind;
 use super::{Identity, secret_token};
 use crate::domain::audit::{Action, Actor, Resource};
 use crate::domain::{
-    Caller, Email, Message, Notification, PasswordRole, SignInName, Timestamp, TokenDigest, User,
+    Caller, Email, Message, Notification, SignInName, Timestamp, TokenDigest, User,
     WeakPassword,
 };
 use crate::ports::store::{NewReset, Reset, StoreError};
@@ -95,8 +95,8 @@ impl Identity {
     ) -> Result<(), ResetError> {
         let user = self.user_of_reset(token, caller, self.now()).await?;
         let words = self.words_about(&user).await?;
-        self.accept_password(&password, &words, PasswordRole::Alone)
-            .await?;
+        let role = self.role_of_password(user.id).await?;
+        self.accept_password(&password, &words, role).await?;
         let from = caller.origin.ip_address;
         let password = self.parts.hasher.hash(password, from).await?;
         // Hashing may have waited for its turn.

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use crate::domain::audit::{Action, Actor, Resource};
-use crate::domain::{Caller, Grant, Membership, OrgRef, Session, Timestamp};
+use crate::domain::{Aal, Caller, Grant, Membership, OrgRef, Session, Timestamp};
 use crate::ports::store::{GrantOutcome, StoreError};
 
 /// What an access token is for, and until when.
@@ -24,6 +24,9 @@ pub enum ScopeError {
     /// The organization wants a new sign-in: it ended this session's access, or its longest session has passed.
     #[error("the organization asks for a new sign-in")]
     SignInRequired,
+    /// The organization requires a second factor, which the session has not shown.
+    #[error("the organization requires a second factor")]
+    FactorRequired,
     /// The store failed.
     #[error("the scope could not be read")]
     Store(#[from] StoreError),
@@ -61,6 +64,9 @@ impl Identity {
                 .org(membership.org)
                 .await?
                 .ok_or(ScopeError::NotFound)?;
+            if org.policy.factor_required && session.aal < Aal::Two {
+                return Err(ScopeError::FactorRequired);
+            }
             if let Some(seconds) = org.policy.max_session_seconds {
                 let bound = session
                     .auth_time
@@ -113,10 +119,12 @@ impl Identity {
         match self.store().open_grant(&grant, &[event]).await? {
             GrantOutcome::Opened | GrantOutcome::Existing => Ok(()),
             GrantOutcome::Ended => Err(ScopeError::SignInRequired),
+            GrantOutcome::FactorRequired => Err(ScopeError::FactorRequired),
         }
     }
 
-    /// The scope for a session that goes on: an organization that was only implied is left out when it wants a new sign-in.
+    /// The scope for a session that goes on: an organization that was only implied is left out
+    /// when it wants a new sign-in or a second factor.
     pub(super) async fn scope_of_live(
         &self,
         session: &Session,
@@ -134,7 +142,7 @@ impl Identity {
             Err(error) => Err(error),
         };
         match scope {
-            Err(ScopeError::SignInRequired) if named.is_none() => {
+            Err(ScopeError::SignInRequired | ScopeError::FactorRequired) if named.is_none() => {
                 self.scope(session, None, at).await
             }
             other => other,

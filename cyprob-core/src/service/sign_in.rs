@@ -2,17 +2,18 @@
 
 use secrecy::SecretString;
 
+use super::factor_codes::Proof;
 use super::refusals::{RefusalKind, prefix};
-use super::throttle::AttemptError;
+use super::throttle::{Attempt, AttemptError};
 use super::{Identity, Scope, ScopeError, SlowDown};
 use crate::domain::audit::{
     Action, Actor, AuditEvent, MetaValue, Outcome, RequestOrigin, Resource,
 };
 use crate::domain::{
-    Aal, Caller, DeviceId, FailureKind, Grant, Membership, NEW_DEVICE, OrgRef, RefreshState,
-    Session, SessionSeed, SignInName, Timestamp, User,
+    Aal, Caller, Device, DeviceId, FailureKind, Grant, Membership, NEW_DEVICE, OrgRef,
+    RefreshState, Session, SessionSeed, SignInName, Timestamp, User, UserId,
 };
-use crate::ports::store::StoreError;
+use crate::ports::store::{FactorUseOutcome, StoreError};
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
 
 /// Sign-ins that a client is looked for in, where it showed no device token.
@@ -29,6 +30,8 @@ pub struct Credentials {
     pub org: Option<OrgRef>,
     /// The device token of an earlier sign-in, if the client has one.
     pub device_token: Option<SecretString>,
+    /// Six digits or a recovery code; not looked at for an account without a second factor.
+    pub totp: Option<SecretString>,
 }
 
 /// A live session with what its tokens are made from.
@@ -59,6 +62,12 @@ pub enum SignInError {
     /// Unknown person, wrong password or disabled account: nobody learns which.
     #[error("name or password is wrong")]
     InvalidCredentials,
+    /// The password was right, but no code came that is right and unused: nobody learns which it was.
+    #[error("a second factor is required")]
+    MfaRequired,
+    /// The password was right, but the named organization requires a second factor and the account has none.
+    #[error("the organization requires a second factor")]
+    FactorRequired,
     /// The password was right, but the person is no member of the named organization.
     #[error("no such organization")]
     OrgNotFound,
@@ -86,17 +95,19 @@ impl From<ScopeError> for SignInError {
     fn from(error: ScopeError) -> Self {
         match error {
             ScopeError::NotFound | ScopeError::SignInRequired => Self::OrgNotFound,
+            ScopeError::FactorRequired => Self::FactorRequired,
             ScopeError::Store(error) => Self::Store(error),
         }
     }
 }
 
 impl Identity {
-    /// Signs a person in with a password and opens a session.
+    /// Signs a person in with a password, and a second factor where the account has one, and opens a session.
     ///
     /// Who comes too early is told so before anything is read of the account or
     /// hashed. Every other path costs one password hash, whether the account
-    /// exists or not. No database connection is held meanwhile.
+    /// exists or not. No database connection is held meanwhile. Of a second factor nothing
+    /// is said before the password was right.
     ///
     /// # Errors
     ///
@@ -119,7 +130,7 @@ impl Identity {
         let attempt = self
             .attempt_at(user.as_ref(), attempt, &name, caller, at)
             .await?;
-        let device = attempt.device().map(|device| device.id);
+        let device = attempt.device().copied();
         let stored = user.as_ref().and_then(|user| user.password.clone());
         let hasher = self.parts.hasher.as_ref();
         let (password, hash) = (credentials.password, stored.clone());
@@ -141,8 +152,53 @@ impl Identity {
         if let (PasswordCheck::RightRehash(new), Some(old)) = (&check, &stored) {
             self.store().rehash(user.id, old, new).await?;
         }
-        self.open(user, credentials.org.as_ref(), device, caller, at)
+        let code = credentials.totp.as_ref();
+        let proof = self
+            .proof_of_sign_in(&user, &name, code, device, caller, at)
+            .await?;
+        let device = device.map(|device| device.id);
+        self.open(user, proof, credentials.org.as_ref(), device, caller, at)
             .await
+    }
+
+    /// What a right code of an account with a second factor will use up; none for an account without.
+    ///
+    /// Its failures are counted and delayed apart: a right password forgives none of them.
+    async fn proof_of_sign_in(
+        &self,
+        user: &User,
+        name: &SignInName,
+        code: Option<&SecretString>,
+        device: Option<Device>,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<Option<Proof<'_>>, SignInError> {
+        let Some(factor) = self.store().second_factor(user.id).await? else {
+            return Ok(None);
+        };
+        let Some(code) = code else {
+            return Err(SignInError::MfaRequired);
+        };
+        let kind = FailureKind::SecondFactor;
+        let attempt = self.attempt(kind, name, device, caller, at).await?;
+        match self.judge_code(&factor, code, at)? {
+            Some(uses) => Ok(Some(Proof { uses, attempt })),
+            None => Err(self.refuse_code(attempt, user.id, caller, at)),
+        }
+    }
+
+    /// Counts a code that was not taken, apart from wrong passwords.
+    fn refuse_code(
+        &self,
+        attempt: Attempt<'_>,
+        user: UserId,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> SignInError {
+        attempt.failed(Some(user), at);
+        self.refusals()
+            .count(RefusalKind::SecondFactor, caller.origin.ip_address, at);
+        SignInError::MfaRequired
     }
 
     fn refuse_sign_in(&self, caller: &Caller, at: Timestamp) -> SignInError {
@@ -154,15 +210,25 @@ impl Identity {
     async fn open(
         &self,
         user: User,
+        proof: Option<Proof<'_>>,
         org: Option<&OrgRef>,
         device: Option<DeviceId>,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<SignedIn, SignInError> {
-        let session = self.new_session(&user, caller, at);
+        let mut session = self.new_session(&user, caller, at);
+        if proof.is_some() {
+            session.aal = Aal::Two;
+        }
         let memberships = self.store().memberships(user.id).await?;
         let picked = Self::pick(&memberships, org)?;
-        let scope = self.scope(&session, picked, at).await?;
+        let scope = match self.scope(&session, picked, at).await {
+            // Only implied: the person signs in to no organization, where a factor can be set up.
+            Err(ScopeError::FactorRequired) if org.is_none() => {
+                self.scope(&session, None, at).await?
+            }
+            other => other?,
+        };
         let caller = Caller {
             actor: Actor::User {
                 id: user.id,
@@ -172,11 +238,15 @@ impl Identity {
             ..caller.clone()
         };
         let on = Resource::new("session", session.id);
-        let mut opened = self.event(at, &caller, Action::SessionOpened, on.clone());
+        let aal = MetaValue::count(session.aal.get().into());
+        let opened = self.event(at, &caller, Action::SessionOpened, on.clone());
+        let mut opened = opened.with("aal", aal);
         if device.is_none() && self.is_new_client(&user, &caller.origin).await? {
             opened = opened.with(NEW_DEVICE, MetaValue::public(true));
         }
         let mut events = vec![opened];
+        let uses = proof.as_ref().map(|proof| &proof.uses);
+        events.extend(self.recovery_used(&caller, user.id, uses, at));
         let grant = scope.membership.as_ref().map(|membership| {
             events.push(
                 self.event(at, &caller, Action::GrantOpened, on)
@@ -189,13 +259,8 @@ impl Identity {
                 ended_at: None,
             }
         });
-        if !self
-            .store()
-            .open_session(&session, grant.as_ref(), &events)
-            .await?
-        {
-            return Err(self.refuse_sign_in(&caller, at));
-        }
+        self.store_session(&session, grant.as_ref(), proof, &caller, &events)
+            .await?;
         let refresh_token = self.refresh_token(&session)?;
         let device_token = Some(self.device_token(&user, device, at));
         Ok(SignedIn {
@@ -221,6 +286,32 @@ impl Identity {
             .iter()
             .any(|seen| seen.client == from.user_agent && seen.ip_address.map(prefix) == network);
         Ok(!seen.is_empty() && !known)
+    }
+
+    /// Stores a new session, and uses up what its second factor was shown with.
+    async fn store_session(
+        &self,
+        session: &Session,
+        grant: Option<&Grant>,
+        proof: Option<Proof<'_>>,
+        caller: &Caller,
+        events: &[AuditEvent],
+    ) -> Result<(), SignInError> {
+        let at = session.created_at;
+        let Some(Proof { uses, attempt }) = proof else {
+            return match self.store().open_session(session, grant, events).await? {
+                true => Ok(()),
+                false => Err(self.refuse_sign_in(caller, at)),
+            };
+        };
+        let opened = self
+            .store()
+            .open_session_with_factor(session, grant, &uses, events);
+        match opened.await? {
+            FactorUseOutcome::Done => Ok(self.passed(attempt, at).await?),
+            FactorUseOutcome::Used => Err(self.refuse_code(attempt, session.user, caller, at)),
+            FactorUseOutcome::Raced => Err(self.refuse_sign_in(caller, at)),
+        }
     }
 
     fn new_session(&self, user: &User, caller: &Caller, at: Timestamp) -> Session {
@@ -263,7 +354,7 @@ impl Identity {
             .iter()
             .map(|refusal| {
                 let (action, on) = match refusal.kind {
-                    RefusalKind::SignIn | RefusalKind::SlowDown => {
+                    RefusalKind::SignIn | RefusalKind::SlowDown | RefusalKind::SecondFactor => {
                         (Action::SessionRefused, "session")
                     }
                     RefusalKind::Refresh => (Action::SessionRefreshRefused, "session"),

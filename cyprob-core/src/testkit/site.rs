@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    AccountPolicy, Caller, DeviceKeys, PasswordHash, RefreshKey, RefreshKeyId, RefreshKeys,
-    SessionPolicy, UserId,
+    AccountPolicy, Caller, DeviceKeys, FactorKey, FactorKeyId, FactorKeys, PasswordHash,
+    RefreshKey, RefreshKeyId, RefreshKeys, SessionPolicy, UserId,
 };
 use crate::ports::store::IdentityStore;
 use crate::ports::{Entropy, HashError, PasswordCheck, PasswordHasher};
@@ -118,6 +118,7 @@ impl Site {
             sessions: SessionPolicy::default(),
             breaches: None,
             policy: AccountPolicy::default(),
+            factor_keys: FactorKeys::new(FactorKeyId::new(1), FactorKey::new([9; 32])),
         });
         Self {
             store,
@@ -163,6 +164,7 @@ impl Site {
             password: PASSWORD.into(),
             org: None,
             device_token: None,
+            totp: None,
         };
         let signed_in = self
             .identity

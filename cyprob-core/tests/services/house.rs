@@ -7,8 +7,9 @@ use cyprob_core::adapters::memory::MemoryStore;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
-    AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, OrgCtx, OrgId, RefreshKey,
-    RefreshKeyId, RefreshKeys, RoleName, SessionPolicy, UserCtx, UserId,
+    AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, FactorKey, FactorKeyId,
+    FactorKeys, OrgCtx, OrgId, RefreshKey, RefreshKeyId, RefreshKeys, RoleName, SessionPolicy,
+    UserCtx, UserId,
 };
 use cyprob_core::ports::BreachList;
 use cyprob_core::ports::store::IdentityStore;
@@ -55,6 +56,11 @@ pub(crate) fn keys(numbers: &[u8]) -> RefreshKeys {
     })
 }
 
+/// The key that seals second factors.
+fn factor_keys() -> FactorKeys {
+    FactorKeys::new(FactorKeyId::new(1), FactorKey::new([3; 32]))
+}
+
 pub(crate) fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
@@ -77,6 +83,7 @@ pub(crate) fn credentials(email: &str, password: &str) -> Credentials {
         password: password.into(),
         org: None,
         device_token: None,
+        totp: None,
     }
 }
 
@@ -109,6 +116,7 @@ impl House {
             sessions: SessionPolicy::default(),
             breaches: None,
             policy: AccountPolicy::default(),
+            factor_keys: factor_keys(),
         }));
         Self {
             store,
@@ -140,6 +148,7 @@ impl House {
             sessions: SessionPolicy::default(),
             breaches: None,
             policy: AccountPolicy::default(),
+            factor_keys: factor_keys(),
         }
     }
 
@@ -217,6 +226,17 @@ impl House {
     }
 
     pub(crate) fn org_as(&self, org: OrgId, role: RoleName, caller: Caller) -> OrgCtx {
+        self.issuer.org(org, role, caller)
+    }
+
+    /// In an organization, by a session of one's own.
+    pub(crate) fn org_of(&self, who: &SignedIn, org: OrgId, role: RoleName) -> OrgCtx {
+        let mut caller = Self::caller(who.user.id);
+        caller.actor = Actor::User {
+            id: who.user.id,
+            session: Some(who.session.id),
+            token: None,
+        };
         self.issuer.org(org, role, caller)
     }
 

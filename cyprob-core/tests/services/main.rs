@@ -11,6 +11,7 @@
 mod accounts;
 mod bootstrap;
 mod emails;
+mod factors;
 mod hasher;
 mod house;
 mod invitations;
@@ -21,6 +22,7 @@ mod refresh;
 mod resets;
 mod role_reviews;
 mod sign_in;
+mod step_up;
 mod throttle;
 
 /// Runs each test over each store.
@@ -81,6 +83,25 @@ over_every_store! {
         asvs_6_2_11_every_organization_of_the_person_is_context
         asvs_6_2_12_a_disclosed_password_is_refused_everywhere
         a_list_that_cannot_be_read_passes_no_password
+    }
+    factors {
+        setting_one_up_ends_every_other_session
+        asvs_6_5_1_a_code_signs_in_once
+        of_two_sign_ins_with_one_code_one_wins
+        a_wrong_password_learns_nothing_of_the_factor
+        an_enrolment_is_its_sessions_alone_and_expires
+        asvs_7_5_1_a_present_factor_is_shown_for_another
+        a_factor_goes_only_by_factor_and_password
+        new_recovery_codes_void_the_old
+        asvs_6_4_3_a_new_password_keeps_the_factor
+        asvs_6_3_1_guesses_at_a_code_slow_down_apart
+    }
+    step_up {
+        a_step_up_renews_the_sign_in_and_rotates_the_tokens
+        asvs_7_5_3_who_has_a_factor_steps_up_with_it
+        asvs_6_5_6_the_administrator_resets_a_lost_factor
+        asvs_6_3_3_an_organization_lets_in_who_has_a_factor
+        no_secret_reaches_an_event_or_debug
     }
     invitations {
         a_new_person_becomes_an_unverified_member

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::audit::{Action, Outcome};
 use cyprob_core::domain::{Revocation, RoleName, SessionPolicy};
-use cyprob_core::ports::store::OrgUpdate;
+use cyprob_core::ports::store::{OrgUpdate, PolicyUpdate};
 use cyprob_core::service::{Identity, RefreshError, SignedIn};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -239,11 +239,12 @@ pub(crate) async fn a_foreign_organization_does_not_use_the_token_up(house: Hous
 pub(crate) async fn an_organization_asks_for_a_new_sign_in_after_its_longest_session(house: House) {
     let founded = house.found().await;
     let ada = house.org(founded.org.id, founded.user.id, RoleName::OWNER);
-    let mut policy = founded.org.policy;
-    policy.max_session_seconds = Some(900);
     let update = OrgUpdate {
         name: None,
-        policy: Some(policy),
+        policy: PolicyUpdate {
+            max_session_seconds: Some(Some(900)),
+            ..PolicyUpdate::default()
+        },
     };
     house.identity.update_org(&ada, &update).await.unwrap();
     let first = house.sign_in("ada@example.com").await;

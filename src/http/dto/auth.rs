@@ -22,6 +22,9 @@ pub(crate) struct LoginRequest {
     /// That of the last sign-in: a client that shows it is not delayed by failures of others.
     #[schema(value_type = Option<String>)]
     pub(crate) device_token: Option<SecretString>,
+    /// Six digits or a recovery code, for an account with a second factor.
+    #[schema(value_type = Option<String>)]
+    pub(crate) totp: Option<SecretString>,
 }
 
 /// `POST auth/refresh`.
@@ -31,6 +34,16 @@ pub(crate) struct RefreshRequest {
     #[schema(value_type = String)]
     pub(crate) refresh_token: SecretString,
     pub(crate) org: Option<String>,
+}
+
+/// `POST auth/step-up`: the password, or the second factor of an account that has one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepUpRequest {
+    #[schema(value_type = Option<String>)]
+    pub(crate) password: Option<SecretString>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) totp: Option<SecretString>,
 }
 
 /// `POST me/password`.

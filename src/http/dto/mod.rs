@@ -1,6 +1,7 @@
 //! The bodies of requests and answers; field names are the contract's.
 
 mod auth;
+mod factor;
 mod invitation;
 mod org;
 mod page;
@@ -12,7 +13,12 @@ mod run;
 mod session;
 
 pub(crate) use auth::{
-    BootstrapRequest, LoginRequest, PasswordRequest, RefreshRequest, TokenAnswer, TokenPair,
+    BootstrapRequest, LoginRequest, PasswordRequest, RefreshRequest, StepUpRequest, TokenAnswer,
+    TokenPair,
+};
+pub(crate) use factor::{
+    ActivatedFactorAnswer, BeginFactorRequest, ConfirmFactorRequest, FactorAnswer, NewFactorAnswer,
+    RecoveryCodesAnswer, RemoveFactorRequest,
 };
 pub(crate) use invitation::{AcceptRequest, InvitationAnswer, InviteRequest, NewInvitationAnswer};
 pub(crate) use org::{

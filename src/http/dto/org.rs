@@ -1,8 +1,7 @@
 //! Organizations and roles.
 
-use cyprob_core::domain::{
-    DisplayName, Email, Membership, OrgId, OrgPolicy, OrgSlug, Organization, RoleName,
-};
+use cyprob_core::domain::{DisplayName, Email, Membership, OrgId, OrgSlug, Organization, RoleName};
+use cyprob_core::ports::store::PolicyUpdate;
 use cyprob_core::service::NewOrg;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -60,7 +59,7 @@ impl OrgAnswer {
             created_at,
         } = org;
         let policy = PolicyAnswer {
-            factor_required: false,
+            factor_required: policy.factor_required,
             max_session_seconds: policy.max_session_seconds,
         };
         Self {
@@ -87,23 +86,20 @@ pub(crate) struct UpdateOrgRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyRequest {
-    /// Takes `false` alone, until second factors exist: an organization that asked for one would lock everybody out.
-    #[serde(default, deserialize_with = "only_false", rename = "factor_required")]
-    #[schema(value_type = Option<bool>)]
-    _factor_required: (),
+    /// Whether a session gets a token of the organization only once it has shown a second factor.
+    factor_required: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 300, maximum = 7_776_000)]
     max_session_seconds: Option<Option<SessionSeconds>>,
 }
 
 impl PolicyRequest {
-    /// The policy that results from the one in force.
-    pub(crate) fn apply(&self, in_force: OrgPolicy) -> OrgPolicy {
-        match self.max_session_seconds {
-            None => in_force,
-            Some(seconds) => OrgPolicy {
-                max_session_seconds: seconds.map(|SessionSeconds(seconds)| seconds),
-            },
+    /// What is to change.
+    pub(crate) fn update(&self) -> PolicyUpdate {
+        let seconds = self.max_session_seconds;
+        PolicyUpdate {
+            max_session_seconds: seconds.map(|bound| bound.map(|SessionSeconds(seconds)| seconds)),
+            factor_required: self.factor_required,
         }
     }
 }
@@ -123,13 +119,6 @@ impl TryFrom<u32> for SessionSeconds {
             Err("must lie between 300 and 7776000 seconds")
         }
     }
-}
-
-fn only_false<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
-    if bool::deserialize(from)? {
-        return Err(serde::de::Error::custom("second factors are not available"));
-    }
-    Ok(())
 }
 
 /// Tells a field that is `null` from one that is absent.

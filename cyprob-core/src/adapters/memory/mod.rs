@@ -15,6 +15,7 @@ mod outbox;
 mod resets;
 mod reviews;
 mod revocations;
+mod second_factors;
 mod sessions;
 mod state;
 mod store;

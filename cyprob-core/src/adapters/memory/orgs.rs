@@ -2,13 +2,36 @@
 
 use async_trait::async_trait;
 
-use super::state::{broken, page};
+use super::state::{State, broken, page};
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    DeploymentCtx, Invitation, OrgCtx, OrgId, OrgSlug, Organization, Page, PageRequest,
+    Aal, DeploymentCtx, Invitation, OrgCtx, OrgId, OrgSlug, Organization, Page, PageRequest,
+    Revocation, RevocationEntry, SessionId,
 };
-use crate::ports::store::{CreateOrgOutcome, OrgStore, OrgUpdate, StoreError};
+use crate::ports::store::{CreateOrgOutcome, OrgChange, OrgChanged, OrgStore, StoreError};
+
+/// Ends the organization's grants of sessions that have shown one factor.
+fn end_weak_grants(state: &mut State, org: OrgId, change: &OrgChange) -> Vec<RevocationEntry> {
+    let sessions = &state.sessions;
+    let weak = |session: &SessionId| {
+        sessions
+            .get(session)
+            .is_some_and(|session| session.aal == Aal::One && session.ended_at.is_none())
+    };
+    let mut revoked = Vec::new();
+    for ((of, session), grant) in &mut state.grants {
+        if *of == org && grant.ended_at.is_none() && weak(session) {
+            grant.ended_at = Some(change.at);
+            revoked.push(RevocationEntry {
+                what: Revocation::Grant(*session, org),
+                expires_at: change.tokens_expire_at,
+            });
+        }
+    }
+    state.revocations.extend(&revoked);
+    revoked
+}
 
 #[async_trait]
 impl OrgStore for MemoryStore {
@@ -62,9 +85,10 @@ impl OrgStore for MemoryStore {
     async fn update_org(
         &self,
         org: &OrgCtx,
-        update: &OrgUpdate,
+        change: &OrgChange,
         events: &[AuditEvent],
-    ) -> Result<Option<Organization>, StoreError> {
+    ) -> Result<Option<OrgChanged>, StoreError> {
+        let update = &change.update;
         self.write(|state| {
             state.outbox.admit(events)?;
             let Some(stored) = state.orgs.get_mut(&org.org()) else {
@@ -73,12 +97,14 @@ impl OrgStore for MemoryStore {
             if let Some(name) = &update.name {
                 stored.name = name.clone();
             }
-            if let Some(policy) = update.policy {
-                stored.policy = policy;
-            }
-            let updated = stored.clone();
+            stored.policy = update.policy.apply(stored.policy);
+            let org = stored.clone();
+            let revoked = match update.policy.factor_required {
+                Some(true) => end_weak_grants(state, org.id, change),
+                _ => Vec::new(),
+            };
             state.outbox.record(events);
-            Ok(Some(updated))
+            Ok(Some(OrgChanged { org, revoked }))
         })
     }
 }

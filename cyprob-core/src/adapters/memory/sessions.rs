@@ -6,8 +6,8 @@ use super::state::{State, broken, page};
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Grant, OrgCtx, Page, PageRequest, Revocation, RevocationEntry, Session, SessionId, SessionView,
-    Timestamp, UserId,
+    Epoch, Grant, OrgCtx, Page, PageRequest, RefreshKeyId, Revocation, RevocationEntry, Session,
+    SessionId, SessionSeed, SessionView, Timestamp, UserId,
 };
 use crate::ports::store::{
     Advance, Claimed, GrantOutcome, SessionEnd, SessionStore, Standing, StoreError, StoredSession,
@@ -26,6 +26,86 @@ fn end(state: &mut State, id: SessionId, end: &SessionEnd) -> RevocationEntry {
     entry
 }
 
+/// Stores a new session and its first grant; `false`, and nothing, if that may not be.
+pub(super) fn open(
+    state: &mut State,
+    session: &Session,
+    grant: Option<&Grant>,
+    events: &[AuditEvent],
+) -> Result<bool, StoreError> {
+    let owner = state.users.get(&session.user);
+    let holds = owner.is_some_and(|owner| {
+        owner.epoch == session.credential_epoch && owner.disabled_at.is_none()
+    });
+    if !holds || grant.is_some_and(|grant| !state.lets_in(grant.org, session.aal)) {
+        return Ok(false);
+    }
+    if state.sessions.contains_key(&session.id) {
+        return Err(broken("a session's id is unique"));
+    }
+    if let Some(grant) = grant {
+        state.may_grant(grant)?;
+        if grant.session != session.id && !state.sessions.contains_key(&grant.session) {
+            return Err(broken("a grant's session exists"));
+        }
+        if state.grants.contains_key(&(grant.org, grant.session)) {
+            return Err(broken("a session has one grant for an organization"));
+        }
+    }
+    state.outbox.admit(events)?;
+    state.sessions.insert(session.id, session.clone());
+    if let Some(grant) = grant {
+        state.grants.insert((grant.org, grant.session), *grant);
+    }
+    state.outbox.record(events);
+    Ok(true)
+}
+
+/// Whether a step to another generation holds.
+pub(super) fn may_advance(state: &State, step: &Advance) -> bool {
+    state.stored(step.session).is_some_and(|stored| {
+        stored.is_live(step.at)
+            && stored.session.refresh.generation == step.from
+            && stored.session.credential_epoch == step.credential_epoch
+    })
+}
+
+/// Takes a step that holds.
+pub(super) fn advance(session: &mut Session, step: &Advance) {
+    session.refresh = step.to.clone();
+    session.last_used_at = step.at;
+    session.idle_expires_at = step.idle_expires_at;
+}
+
+/// Re-keys the session that goes on after a changed credential and ends the person's others.
+pub(super) fn rekey_and_end_others(
+    state: &mut State,
+    user: UserId,
+    keep: Option<&(SessionId, SessionSeed, RefreshKeyId)>,
+    at: Timestamp,
+    epoch: Epoch,
+) -> Option<Session> {
+    let kept = keep.map(|(session, ..)| *session);
+    for session in state.sessions.values_mut() {
+        if session.user == user && Some(session.id) != kept {
+            session.ended_at = session.ended_at.or(Some(at));
+        }
+    }
+    let (session, seed, key) = keep?;
+    let session = state
+        .sessions
+        .get_mut(session)
+        .filter(|session| session.user == user && session.is_live(at))?;
+    session.seed = seed.clone();
+    session.refresh.key = *key;
+    session.refresh.previous_key = None;
+    session.refresh.generation = session.refresh.generation.saturating_add(1);
+    session.refresh.rotated_at = at;
+    session.last_used_at = at;
+    session.credential_epoch = epoch;
+    Some(session.clone())
+}
+
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn open_session(
@@ -34,34 +114,7 @@ impl SessionStore for MemoryStore {
         grant: Option<&Grant>,
         events: &[AuditEvent],
     ) -> Result<bool, StoreError> {
-        self.write(|state| {
-            let owner = state.users.get(&session.user);
-            let holds = owner.is_some_and(|owner| {
-                owner.epoch == session.credential_epoch && owner.disabled_at.is_none()
-            });
-            if !holds {
-                return Ok(false);
-            }
-            if state.sessions.contains_key(&session.id) {
-                return Err(broken("a session's id is unique"));
-            }
-            if let Some(grant) = grant {
-                state.may_grant(grant)?;
-                if grant.session != session.id && !state.sessions.contains_key(&grant.session) {
-                    return Err(broken("a grant's session exists"));
-                }
-                if state.grants.contains_key(&(grant.org, grant.session)) {
-                    return Err(broken("a session has one grant for an organization"));
-                }
-            }
-            state.outbox.admit(events)?;
-            state.sessions.insert(session.id, session.clone());
-            if let Some(grant) = grant {
-                state.grants.insert((grant.org, grant.session), *grant);
-            }
-            state.outbox.record(events);
-            Ok(true)
-        })
+        self.write(|state| open(state, session, grant, events))
     }
 
     async fn standing(&self, claimed: &Claimed) -> Result<Standing, StoreError> {
@@ -93,18 +146,12 @@ impl SessionStore for MemoryStore {
     async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError> {
         self.write(|state| {
             state.outbox.admit(events)?;
-            let holds = state.stored(step.session).is_some_and(|stored| {
-                stored.is_live(step.at)
-                    && stored.session.refresh.generation == step.from
-                    && stored.session.credential_epoch == step.credential_epoch
-            });
+            let holds = may_advance(state, step);
             let session = state.sessions.get_mut(&step.session).filter(|_| holds);
             let Some(session) = session else {
                 return Ok(false);
             };
-            session.refresh = step.to.clone();
-            session.last_used_at = step.at;
-            session.idle_expires_at = step.idle_expires_at;
+            advance(session, step);
             state.outbox.record(events);
             Ok(true)
         })
@@ -203,6 +250,9 @@ impl SessionStore for MemoryStore {
             let signed_out = state.signed_out.get(&grant.org);
             if signed_out.is_some_and(|until| session.created_at <= *until) {
                 return Ok(GrantOutcome::Ended);
+            }
+            if !state.lets_in(grant.org, session.aal) {
+                return Ok(GrantOutcome::FactorRequired);
             }
             state.outbox.admit(events)?;
             state.grants.insert((grant.org, grant.session), *grant);

@@ -6,10 +6,11 @@ use super::emails::StoredChange;
 use super::failures::Counters;
 use super::outbox::Events;
 use super::resets::ArmedReset;
+use super::second_factors::Factor;
 use crate::domain::{
-    Email, EmailChangeId, Epoch, Grant, Invitation, InvitationId, OrgId, OrgSlug, Organization,
-    Page, PageRequest, ReviewId, Revocation, RevocationEntry, RoleName, RoleReview, Session,
-    SessionId, SessionView, Timestamp, TokenDigest, User, UserId,
+    Aal, Email, EmailChangeId, Epoch, FactorEnrolment, Grant, Invitation, InvitationId, OrgId,
+    OrgSlug, Organization, Page, PageRequest, ReviewId, Revocation, RevocationEntry, RoleName,
+    RoleReview, Session, SessionId, SessionView, Timestamp, TokenDigest, User, UserId,
 };
 use crate::ports::store::{SessionOwner, StoreError, StoredSession};
 
@@ -25,6 +26,8 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) grants: BTreeMap<(OrgId, SessionId), Grant>,
     pub(super) reviews: BTreeMap<(OrgId, ReviewId), RoleReview>,
+    pub(super) factors: BTreeMap<UserId, Factor>,
+    pub(super) enrolments: BTreeMap<SessionId, FactorEnrolment>,
     pub(super) revocations: Vec<RevocationEntry>,
     pub(super) failures: Counters,
     pub(super) resets: BTreeMap<UserId, ArmedReset>,
@@ -168,6 +171,13 @@ impl State {
         }
         self.revocations.push(entry);
         Some(entry)
+    }
+
+    /// Whether the organization lets a session of this strength in.
+    pub(super) fn lets_in(&self, org: OrgId, aal: Aal) -> bool {
+        self.orgs
+            .get(&org)
+            .is_none_or(|org| aal == Aal::Two || !org.policy.factor_required)
     }
 
     /// A session with its owner's state.

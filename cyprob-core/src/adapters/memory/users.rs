@@ -2,40 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::state::State;
+use super::sessions::rekey_and_end_others;
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
-use crate::domain::{
-    Email, Epoch, Membership, PasswordHash, Revocation, RevocationEntry, Session, User, UserId,
-};
+use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
-
-/// Re-keys the session that goes on and ends the others.
-fn rekey_and_end_others(
-    state: &mut State,
-    change: &PasswordChange,
-    epoch: Epoch,
-) -> Option<Session> {
-    let kept = change.keep.as_ref().map(|(session, ..)| *session);
-    for session in state.sessions.values_mut() {
-        if session.user == change.user && Some(session.id) != kept {
-            session.ended_at = session.ended_at.or(Some(change.at));
-        }
-    }
-    let (session, seed, key) = change.keep.as_ref()?;
-    let session = state
-        .sessions
-        .get_mut(session)
-        .filter(|session| session.user == change.user && session.is_live(change.at))?;
-    session.seed = seed.clone();
-    session.refresh.key = *key;
-    session.refresh.previous_key = None;
-    session.refresh.generation = session.refresh.generation.saturating_add(1);
-    session.refresh.rotated_at = change.at;
-    session.last_used_at = change.at;
-    session.credential_epoch = epoch;
-    Some(session.clone())
-}
 
 #[async_trait]
 impl UserStore for MemoryStore {
@@ -103,7 +74,9 @@ impl UserStore for MemoryStore {
             let epoch = change.expected_epoch.next();
             user.password = Some(change.password.clone());
             user.epoch = epoch;
-            let session = rekey_and_end_others(state, change, epoch).map(Box::new);
+            let keep = change.keep.as_ref();
+            let session = rekey_and_end_others(state, change.user, keep, change.at, epoch);
+            let session = session.map(Box::new);
             let entry = RevocationEntry {
                 what: Revocation::User(change.user, epoch),
                 expires_at: change.tokens_expire_at,

@@ -6,7 +6,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::{Grant, OrgCtx, Revocation, RevocationEntry, SessionId, Timestamp};
 use crate::ports::store::{GrantOutcome, StoreError};
 
-/// Stores a grant; `false` if there is one.
+/// Stores a grant; `false` if there is one, or its organization asks for a factor that the session lacks.
 pub(super) async fn insert<B: Backend>(
     write: &mut Write<B>,
     grant: &Grant,
@@ -62,7 +62,7 @@ impl<B: Backend> SqlStore<B> {
             return Ok(GrantOutcome::Opened);
         }
         let row = write.fetch_optional(&sql::TENANT_GRANT, &key).await?;
-        Ok(standing::<B>(row.as_ref())?.unwrap_or(GrantOutcome::Ended))
+        Ok(standing::<B>(row.as_ref())?.unwrap_or(GrantOutcome::FactorRequired))
     }
 
     pub(super) async fn grant_ended(

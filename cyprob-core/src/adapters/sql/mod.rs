@@ -26,6 +26,7 @@ mod resets;
 mod reviews;
 pub(super) mod revocations;
 mod scope;
+mod second_factors;
 mod sessions;
 #[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;

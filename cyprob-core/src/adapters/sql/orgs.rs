@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Columns, Scope, SqlStore, invitations, sql};
+use super::{Arg, Backend, Columns, Scope, SqlStore, invitations, revocations, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     DeploymentCtx, Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, Page, PageRequest,
+    Revocation, RevocationEntry,
 };
-use crate::ports::store::{CreateOrgOutcome, OrgStore, OrgUpdate, StoreError};
+use crate::ports::store::{
+    CreateOrgOutcome, OrgChange, OrgChanged, OrgStore, OrgUpdate, StoreError,
+};
 
 fn org<B: Backend>(row: &B::Row) -> Result<Organization, StoreError> {
     let row = Columns::of(row, "organizations");
@@ -21,6 +24,7 @@ fn org<B: Backend>(row: &B::Row) -> Result<Organization, StoreError> {
         name: row.parse("name")?,
         policy: OrgPolicy {
             max_session_seconds,
+            factor_required: row.get("factor_required")?,
         },
         created_at: row.time("created_at")?,
     })
@@ -39,11 +43,34 @@ pub(super) async fn insert<B: Backend>(
                 org.slug.as_str().into(),
                 org.name.as_str().into(),
                 org.policy.max_session_seconds.into(),
+                org.policy.factor_required.into(),
                 org.created_at.into(),
             ],
         )
         .await?;
     Ok(inserted == 1)
+}
+
+/// Ends the organization's grants of sessions that have shown one factor.
+///
+/// INVARIANT: the organization's row was written in this transaction, so no such grant comes in beside it.
+async fn end_weak_grants<B: Backend>(
+    write: &mut Write<B>,
+    org: OrgId,
+    change: &OrgChange,
+) -> Result<Vec<RevocationEntry>, StoreError> {
+    let args = [org.into(), change.at.into()];
+    let rows = write.fetch_all(&sql::TENANT_END_WEAK_GRANTS, &args).await?;
+    let mut revoked = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let entry = RevocationEntry {
+            what: Revocation::Grant(Columns::of(row, "grants").id("session_id")?, org),
+            expires_at: change.tokens_expire_at,
+        };
+        revocations::insert(write, &entry).await?;
+        revoked.push(entry);
+    }
+    Ok(revoked)
 }
 
 #[async_trait]
@@ -92,29 +119,36 @@ impl<B: Backend> OrgStore for SqlStore<B> {
     async fn update_org(
         &self,
         ctx: &OrgCtx,
-        update: &OrgUpdate,
+        change: &OrgChange,
         events: &[AuditEvent],
-    ) -> Result<Option<Organization>, StoreError> {
+    ) -> Result<Option<OrgChanged>, StoreError> {
+        let OrgUpdate { name, policy } = &change.update;
         let mut write = self.writing(Scope::org(ctx.org())).await?;
         let id = ctx.org();
-        if let Some(name) = &update.name {
+        if let Some(name) = name {
             write
                 .execute(&sql::RENAME_ORG, &[id.into(), name.as_str().into()])
                 .await?;
         }
-        if let Some(policy) = &update.policy {
+        if let Some(seconds) = policy.max_session_seconds {
             write
-                .execute(
-                    &sql::SET_ORG_POLICY,
-                    &[id.into(), policy.max_session_seconds.into()],
-                )
+                .execute(&sql::SET_ORG_BOUND, &[id.into(), seconds.into()])
+                .await?;
+        }
+        if let Some(required) = policy.factor_required {
+            write
+                .execute(&sql::SET_ORG_FACTOR, &[id.into(), required.into()])
                 .await?;
         }
         let row = write.fetch_optional(&sql::ORG_BY_ID, &[id.into()]).await?;
         let Some(row) = row else { return Ok(None) };
-        let updated = org::<B>(&row)?;
+        let org = org::<B>(&row)?;
+        let revoked = match policy.factor_required {
+            Some(true) => end_weak_grants(&mut write, id, change).await?,
+            _ => Vec::new(),
+        };
         write.record(events).await?;
         write.commit().await?;
-        Ok(Some(updated))
+        Ok(Some(OrgChanged { org, revoked }))
     }
 }

@@ -10,11 +10,11 @@ use crate::domain::{
     Revocation, RevocationEntry, Session, SessionId, SessionSeed, SessionView, Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, Claimed, GrantOutcome, PasswordChange, SessionEnd, SessionOwner, SessionStore,
+    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore,
     Standing, StoreError, StoredSession,
 };
 
-fn stored<B: Backend>(row: &B::Row) -> Result<StoredSession, StoreError> {
+pub(super) fn stored<B: Backend>(row: &B::Row) -> Result<StoredSession, StoreError> {
     let row = Columns::of(row, "sessions");
     let key = |number: i64| u32::try_from(number).ok().map(RefreshKeyId::new);
     let seed = row.read("seed", |bytes: &[u8]| bytes.try_into().ok())?;
@@ -97,25 +97,27 @@ async fn end_others<B: Backend>(
     Ok(live)
 }
 
-/// Re-keys the session that goes on after a password change, and ends the others.
+/// Re-keys the session that goes on after a changed credential, and ends the others.
 pub(super) async fn rekey_and_end_others<B: Backend>(
     write: &mut Write<B>,
-    change: &PasswordChange,
+    user: UserId,
+    keep: Option<&(SessionId, SessionSeed, RefreshKeyId)>,
+    at: Timestamp,
     epoch: Epoch,
 ) -> Result<Option<Session>, StoreError> {
-    let kept = change.keep.as_ref().map(|(session, ..)| *session);
+    let kept = keep.map(|(session, ..)| *session);
     let reason = EndReason::CredentialChange;
-    end_others(write, change.user, kept, reason, change.at).await?;
-    let Some((session, seed, key)) = &change.keep else {
+    end_others(write, user, kept, reason, at).await?;
+    let Some((session, seed, key)) = keep else {
         return Ok(None);
     };
     let args = [
         Arg::bytes(seed.expose_bytes()),
         (*key).into(),
-        change.at.into(),
+        at.into(),
         epoch.into(),
         (*session).into(),
-        change.user.into(),
+        user.into(),
     ];
     if write.execute(&sql::REKEY_SESSION, &args).await? == 0 {
         return Ok(None);
@@ -125,6 +127,45 @@ pub(super) async fn rekey_and_end_others<B: Backend>(
         .await?;
     let rekeyed = row.as_ref().map(stored::<B>).transpose()?;
     Ok(rekeyed.map(|stored| stored.session))
+}
+
+/// Stores a new session and its first grant; `false`, and the transaction is to be dropped, if that may not be.
+pub(super) async fn open<B: Backend>(
+    write: &mut Write<B>,
+    session: &Session,
+    grant: Option<&Grant>,
+) -> Result<bool, StoreError> {
+    if !insert(write, session).await? {
+        return Ok(false);
+    }
+    match grant {
+        Some(grant) => grants::insert(write, grant).await,
+        None => Ok(true),
+    }
+}
+
+/// Moves a session one generation on; `false` if the step does not hold.
+pub(super) async fn advance<B: Backend>(
+    write: &mut Write<B>,
+    step: &Advance,
+) -> Result<bool, StoreError> {
+    let advanced = write
+        .execute(
+            &sql::ADVANCE,
+            &[
+                step.to.generation.into(),
+                step.to.key.into(),
+                step.to.previous_key.into(),
+                step.to.rotated_at.into(),
+                step.at.into(),
+                step.idle_expires_at.into(),
+                step.session.into(),
+                step.from.into(),
+                step.credential_epoch.into(),
+            ],
+        )
+        .await?;
+    Ok(advanced == 1)
 }
 
 async fn insert<B: Backend>(write: &mut Write<B>, session: &Session) -> Result<bool, StoreError> {
@@ -173,11 +214,8 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         let mut write = self
             .writing(Scope::user_in(session.user, grant.map(|grant| grant.org)))
             .await?;
-        if !insert(&mut write, session).await? {
+        if !open(&mut write, session, grant).await? {
             return Ok(false);
-        }
-        if let Some(grant) = grant {
-            grants::insert(&mut write, grant).await?;
         }
         write.record(events).await?;
         write.commit().await?;
@@ -213,23 +251,7 @@ impl<B: Backend> SessionStore for SqlStore<B> {
 
     async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError> {
         let mut write = self.writing(Scope::none()).await?;
-        let advanced = write
-            .execute(
-                &sql::ADVANCE,
-                &[
-                    step.to.generation.into(),
-                    step.to.key.into(),
-                    step.to.previous_key.into(),
-                    step.to.rotated_at.into(),
-                    step.at.into(),
-                    step.idle_expires_at.into(),
-                    step.session.into(),
-                    step.from.into(),
-                    step.credential_epoch.into(),
-                ],
-            )
-            .await?;
-        if advanced == 0 {
+        if !advance(&mut write, step).await? {
             return Ok(false);
         }
         write.record(events).await?;

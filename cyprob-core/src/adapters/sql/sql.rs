@@ -14,12 +14,14 @@ crate::sql_statements! {
     CHANGE_PASSWORD = "UPDATE users SET password = $1, epoch = epoch + 1 WHERE id = $2 AND epoch = $3 AND disabled_at IS NULL";
     MEMBERSHIPS_OF_USER = "SELECT m.org_id, o.slug, m.role, m.epoch FROM memberships m JOIN organizations o ON o.id = m.org_id WHERE m.user_id = $1 AND m.ended_at IS NULL ORDER BY o.slug";
 
-    INSERT_ORG = "INSERT INTO organizations (id, slug, name, max_session_seconds, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (slug) DO NOTHING";
-    ORG_BY_ID = "SELECT id, slug, name, max_session_seconds, created_at FROM organizations WHERE id = $1";
-    ORG_BY_SLUG = "SELECT id, slug, name, max_session_seconds, created_at FROM organizations WHERE slug = $1";
-    ORGS = "SELECT id, slug, name, max_session_seconds, created_at FROM organizations WHERE id > $1 ORDER BY id LIMIT $2";
+    INSERT_ORG = "INSERT INTO organizations (id, slug, name, max_session_seconds, factor_required, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (slug) DO NOTHING";
+    ORG_BY_ID = "SELECT id, slug, name, max_session_seconds, factor_required, created_at FROM organizations WHERE id = $1";
+    ORG_BY_SLUG = "SELECT id, slug, name, max_session_seconds, factor_required, created_at FROM organizations WHERE slug = $1";
+    ORGS = "SELECT id, slug, name, max_session_seconds, factor_required, created_at FROM organizations WHERE id > $1 ORDER BY id LIMIT $2";
     RENAME_ORG = "UPDATE organizations SET name = $2 WHERE id = $1";
-    SET_ORG_POLICY = "UPDATE organizations SET max_session_seconds = $2 WHERE id = $1";
+    SET_ORG_BOUND = "UPDATE organizations SET max_session_seconds = $2 WHERE id = $1";
+    SET_ORG_FACTOR = "UPDATE organizations SET factor_required = $2 WHERE id = $1";
+    TENANT_END_WEAK_GRANTS = "UPDATE grants SET ended_at = $2 WHERE org_id = $1 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.aal < 2 AND s.ended_at IS NULL) RETURNING session_id";
 
     LOCK_ORG = sqlite "" postgres "SELECT id FROM organizations WHERE id = $1 FOR UPDATE";
 
@@ -58,8 +60,29 @@ crate::sql_statements! {
     SESSIONS_OF_USER = "SELECT s.id, s.user_id, u.email, u.name, s.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at, s.auth_time, s.aal, s.client, s.ip_address FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.id > $2 AND s.ended_at IS NULL AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3 AND s.credential_epoch = u.epoch AND u.disabled_at IS NULL ORDER BY s.id LIMIT $4";
     TENANT_GRANTS = "SELECT s.id, s.user_id, u.email, u.name, g.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at, s.auth_time, s.aal, s.client, s.ip_address FROM grants g JOIN sessions s ON s.id = g.session_id JOIN users u ON u.id = s.user_id WHERE g.org_id = $1 AND g.session_id > $2 AND g.ended_at IS NULL AND s.ended_at IS NULL AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3 AND s.credential_epoch = u.epoch AND u.disabled_at IS NULL ORDER BY g.session_id LIMIT $4";
     TENANT_GRANT = "SELECT ended_at FROM grants WHERE org_id = $1 AND session_id = $2";
-    TENANT_INSERT_GRANT = "INSERT INTO grants (org_id, session_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (org_id, session_id) DO NOTHING";
+    TENANT_INSERT_GRANT = sqlite "INSERT INTO grants (org_id, session_id, created_at) SELECT $1, $2, $3 FROM organizations o JOIN sessions s ON s.id = $2 WHERE o.id = $1 AND (s.aal > 1 OR NOT o.factor_required) ON CONFLICT (org_id, session_id) DO NOTHING" postgres "INSERT INTO grants (org_id, session_id, created_at) SELECT $1, $2, $3 FROM organizations o JOIN sessions s ON s.id = $2 WHERE o.id = $1 AND (s.aal > 1 OR NOT o.factor_required) FOR SHARE OF o ON CONFLICT (org_id, session_id) DO NOTHING";
     TENANT_END_GRANT = "UPDATE grants SET ended_at = $3 WHERE org_id = $1 AND session_id = $2 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.ended_at IS NULL)";
+
+    SECOND_FACTOR = "SELECT f.user_id, f.secret, f.last_step, f.activated_at, (SELECT count(*) FROM recovery_codes c WHERE c.user_id = f.user_id AND c.used_at IS NULL) AS codes_left FROM second_factors f WHERE f.user_id = $1";
+    HAS_FACTOR = "SELECT user_id FROM second_factors WHERE user_id = $1";
+    STORE_FACTOR = "INSERT INTO second_factors (user_id, secret, last_step, activated_at, codes_made_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = excluded.last_step, activated_at = excluded.activated_at, codes_made_at = excluded.codes_made_at";
+    DROP_FACTOR = "DELETE FROM second_factors WHERE user_id = $1";
+    USE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
+    INSERT_CODE = "INSERT INTO recovery_codes (user_id, digest) VALUES ($1, $2)";
+    DROP_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
+    USE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND digest = $2 AND used_at IS NULL";
+    RENEW_CODES = "UPDATE second_factors SET codes_made_at = $2 WHERE user_id = $1 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.epoch = $3 AND u.disabled_at IS NULL)";
+    ENROLMENT = "SELECT session_id, user_id, secret, expires_at FROM factor_enrolments WHERE session_id = $1 AND user_id = $2";
+    STORE_ENROLMENT = "INSERT INTO factor_enrolments (session_id, user_id, secret, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (session_id) DO UPDATE SET user_id = excluded.user_id, secret = excluded.secret, expires_at = excluded.expires_at";
+    TAKE_ENROLMENT = "DELETE FROM factor_enrolments WHERE session_id = $1 AND user_id = $2 AND secret = $3 AND expires_at > $4";
+    DROP_ENROLMENTS = "DELETE FROM factor_enrolments WHERE user_id = $1";
+    DROP_EXPIRED_ENROLMENTS = "DELETE FROM factor_enrolments WHERE user_id = $1 AND expires_at <= $2";
+    GROW_EPOCH = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL";
+    GROW_EPOCH_OF_ANY = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 AND epoch = $2";
+    HOLD_OWNER = sqlite "" postgres "SELECT id FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = $1) FOR SHARE";
+    SET_AAL = "UPDATE sessions SET aal = $2 WHERE id = $1";
+    RENEW_SIGN_IN = "UPDATE sessions SET auth_time = $2, aal = $3 WHERE id = $1";
+    FACTOR_REQUIRED_OF_USER = "SELECT m.org_id FROM memberships m JOIN organizations o ON o.id = m.org_id WHERE m.user_id = $1 AND m.ended_at IS NULL AND o.factor_required LIMIT 1";
 
     INSERT_REVOCATION = "INSERT INTO revocations (kind, subject, org_id, epoch, expires_at, opened_until, kept) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     LIVE_REVOCATIONS = "SELECT kind, subject, org_id, epoch, expires_at, opened_until, kept FROM revocations WHERE expires_at > $1";

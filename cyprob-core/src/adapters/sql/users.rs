@@ -115,7 +115,9 @@ impl<B: Backend> UserStore for SqlStore<B> {
             return Ok(PasswordOutcome::Raced);
         }
         let epoch = change.expected_epoch.next();
-        let session = sessions::rekey_and_end_others(&mut write, change, epoch).await?;
+        let keep = change.keep.as_ref();
+        let session =
+            sessions::rekey_and_end_others(&mut write, change.user, keep, change.at, epoch).await?;
         let entry = RevocationEntry {
             what: Revocation::User(change.user, epoch),
             expires_at: change.tokens_expire_at,

@@ -43,7 +43,8 @@ fn every_tenant_statement_is_bound_to_its_organization() {
         let text = statement.sqlite();
         let inserts = text.starts_with("INSERT INTO ");
         let bound = if inserts {
-            text.contains(" (org_id, ") && text.contains(" VALUES ($1, ")
+            text.contains(" (org_id, ")
+                && (text.contains(" VALUES ($1, ") || text.contains(" SELECT $1, "))
         } else {
             text.contains("org_id = $1 ")
         };
@@ -59,8 +60,9 @@ fn every_tenant_statement_is_bound_to_its_organization() {
     }
     // Whatever touches a tenant table is either tenant-scoped or on this list, with its reason.
     let global = [
-        "MEMBERSHIPS_OF_USER", // a person's own organizations
-        "INVITATION_BY_TOKEN", // the token is the proof; no organization is known yet
+        "MEMBERSHIPS_OF_USER",     // a person's own organizations
+        "FACTOR_REQUIRED_OF_USER", // the same
+        "INVITATION_BY_TOKEN",     // the token is the proof; no organization is known yet
     ];
     for (name, statement) in sql::ALL {
         let text = statement.sqlite();

@@ -118,6 +118,24 @@ actions! {
     SignInSurgeBegan "sign_in.surge_began";
     /// No more accounts than usual are tried any more.
     SignInSurgeEnded "sign_in.surge_ended";
+    /// A person began to set up a second factor.
+    FactorEnrolmentBegun "factor.enrolment_begun";
+    /// A second factor came into force.
+    FactorActivated "factor.activated";
+    /// A person removed their second factor.
+    FactorRemoved "factor.removed";
+    /// The deployment's administrator removed a person's second factor.
+    FactorReset "factor.reset";
+    /// A signed-in person showed a wrong second factor.
+    FactorRefused "factor.refused";
+    /// A recovery code was used up.
+    RecoveryCodeUsed "factor.recovery_code_used";
+    /// A person got new recovery codes in place of the old.
+    RecoveryCodesReplaced "factor.recovery_codes_replaced";
+    /// A signed-in person showed a credential again.
+    SessionSteppedUp "session.stepped_up";
+    /// A signed-in person showed a wrong password for that.
+    SessionStepUpRefused "session.step_up_refused";
     /// An organization was made.
     OrgCreated "org.created";
     /// An organization's name or policy was changed.

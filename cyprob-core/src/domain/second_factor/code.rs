@@ -56,10 +56,11 @@ impl FactorCode {
         factor: &SecondFactor,
         secret: &TotpSecret,
         at: Timestamp,
+        drift: u32,
     ) -> Option<FactorUse> {
         match self {
             Self::Totp(code) => secret
-                .step_of(*code, at, Some(factor.last_step))
+                .step_of(*code, at, drift, Some(factor.last_step))
                 .map(FactorUse::Step),
             Self::Recovery(code) => Some(FactorUse::Recovery(code.digest(factor.user))),
         }

@@ -9,6 +9,6 @@ mod totp;
 
 pub use code::{FactorCode, FactorCodeError, FactorUse};
 pub use factor::{FactorEnrolment, SecondFactor};
-pub use recovery::{RECOVERY_CODES, RecoveryCode};
+pub use recovery::RecoveryCode;
 pub use sealed::{FactorKey, FactorKeyId, FactorKeys, SealedSecret};
 pub use totp::{TotpCode, TotpSecret, TotpStep};

@@ -200,6 +200,9 @@ mod tests {
         assert!(!sealed().0.windows(4).any(|bytes| bytes == [42; 4]));
         assert_eq!(format!("{:?}", sealed()), "SealedSecret(…)");
         let keys = format!("{:?}", ring(1, 7));
-        assert!(keys.contains("FactorKey(…)") && !keys.contains("7, 7"), "{keys}");
+        assert!(
+            keys.contains("FactorKey(…)") && !keys.contains("7, 7"),
+            "{keys}"
+        );
     }
 }

@@ -16,8 +16,6 @@ use crate::domain::Timestamp;
 const STEP_SECONDS: i64 = 30;
 /// Digits of a code.
 const DIGITS: usize = 6;
-/// How many steps a clock may be off, to either side (RFC 6238, 5.2).
-const DRIFT: i64 = 1;
 
 /// The number of a span of 30 seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,21 +119,22 @@ impl TotpSecret {
         Some(TotpCode(number % 1_000_000))
     }
 
-    /// The step of which this is the code, among the present one and one to either side, if it
+    /// The step of which this is the code, among the present one and `drift` to either side, if it
     /// comes after the last accepted one.
     ///
-    /// All three are computed and compared in constant time, whichever it is. The store
+    /// All of them are computed and compared in constant time, whichever it is. The store
     /// advances to the step by compare-and-swap, so that no step is accepted twice.
     #[must_use]
     pub fn step_of(
         &self,
         shown: TotpCode,
         at: Timestamp,
+        drift: u32,
         accepted: Option<TotpStep>,
     ) -> Option<TotpStep> {
-        let now = TotpStep::at(at).0;
+        let (now, drift) = (TotpStep::at(at).0, i64::from(drift));
         let mut found = None;
-        for step in (now - DRIFT..=now + DRIFT).map(TotpStep) {
+        for step in (now - drift..=now + drift).map(TotpStep) {
             let same = self
                 .code(step)
                 .is_some_and(|code| code.0.ct_eq(&shown.0).into());
@@ -193,7 +192,7 @@ mod tests {
             let found = rfc().code(TotpStep::at(at)).unwrap().text();
             assert_eq!(found.expose_secret(), &code[2..], "{seconds}");
             let shown = TotpCode::parse(&code[2..]).unwrap();
-            assert_eq!(rfc().step_of(shown, at, None), Some(TotpStep::at(at)));
+            assert_eq!(rfc().step_of(shown, at, 0, None), Some(TotpStep::at(at)));
         }
     }
 
@@ -211,9 +210,10 @@ mod tests {
             (1_000_001, 29, true),
             (1_000_002, 0, false),
         ] {
-            let found = rfc().step_of(shown, at(number, seconds), None);
-            assert_eq!(found.is_some(), good, "step {number}, second {seconds}");
-            assert!(found.is_none_or(|found| found == step));
+            let found = |drift| rfc().step_of(shown, at(number, seconds), drift, None);
+            assert_eq!(found(1).is_some(), good, "step {number}, second {seconds}");
+            assert!(found(1).is_none_or(|found| found == step));
+            assert_eq!(found(0).is_some(), number == 1_000_000, "step {number}");
         }
     }
 
@@ -224,23 +224,28 @@ mod tests {
         for drift in -1..=1 {
             let step = TotpStep::new(now.get() + drift);
             let shown = rfc().code(step).unwrap();
-            assert_eq!(rfc().step_of(shown, at, Some(step)), None);
+            assert_eq!(rfc().step_of(shown, at, 1, Some(step)), None);
             let later = Some(TotpStep::new(step.get() + 1));
-            assert_eq!(rfc().step_of(shown, at, later), None);
+            assert_eq!(rfc().step_of(shown, at, 1, later), None);
             let before = Some(TotpStep::new(step.get() - 1));
-            assert_eq!(rfc().step_of(shown, at, before), Some(step));
+            assert_eq!(rfc().step_of(shown, at, 1, before), Some(step));
         }
     }
 
     #[test]
     fn a_code_is_six_digits_and_nothing_else() {
         assert!(TotpCode::parse("000000").is_some());
-        for bad in ["", "12345", "1234567", "+12345", "12345a", "１23456", "12 456"] {
+        for bad in [
+            "", "12345", "1234567", "+12345", "12345a", "１23456", "12 456",
+        ] {
             assert!(TotpCode::parse(bad).is_none(), "{bad}");
         }
-        assert_eq!(TotpCode::parse("000042").unwrap().text().expose_secret(), "000042");
+        assert_eq!(
+            TotpCode::parse("000042").unwrap().text().expose_secret(),
+            "000042"
+        );
         let early = Timestamp::from_seconds(-31);
-        assert_eq!(rfc().step_of(TotpCode(0), early, None), None);
+        assert_eq!(rfc().step_of(TotpCode(0), early, 1, None), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod outbox;
 mod reset;
 mod review;
 mod revocation;
+mod second_factor;
 mod session;
 mod user;
 
@@ -29,11 +30,14 @@ pub use failure::FailureStore;
 pub use invitation::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee};
 pub use member::{MemberOutcome, MemberStore, RoleChange};
 pub use notice::NoticeStore;
-pub use org::{CreateOrgOutcome, OrgStore, OrgUpdate};
+pub use org::{CreateOrgOutcome, OrgChange, OrgChanged, OrgStore, OrgUpdate, PolicyUpdate};
 pub use outbox::Outbox;
 pub use reset::{NewReset, Reset, ResetStore};
 pub use review::{ReviewStore, SignOffOutcome};
 pub use revocation::RevocationStore;
+pub use second_factor::{
+    FactorActivation, FactorOutcome, FactorUseOutcome, Rekeying, SecondFactorStore,
+};
 pub use session::{
     Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoredSession,
 };
@@ -54,6 +58,7 @@ pub trait IdentityStore:
     + EmailStore
     + AccountStore
     + NoticeStore
+    + SecondFactorStore
     + Outbox
 {
 }
@@ -72,6 +77,7 @@ impl<T> IdentityStore for T where
         + EmailStore
         + AccountStore
         + NoticeStore
+        + SecondFactorStore
         + Outbox
         + ?Sized
 {

@@ -8,7 +8,7 @@ use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     DeploymentCtx, DisplayName, Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, Page,
-    PageRequest,
+    PageRequest, RevocationEntry, Timestamp,
 };
 
 /// What became of a new organization.
@@ -25,8 +25,50 @@ pub enum CreateOrgOutcome {
 pub struct OrgUpdate {
     /// The new name.
     pub name: Option<DisplayName>,
-    /// The new policy.
-    pub policy: Option<OrgPolicy>,
+    /// What to change of the policy.
+    pub policy: PolicyUpdate,
+}
+
+/// What to change of an organization's policy; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyUpdate {
+    /// The new bound on the age of a sign-in; `Some(None)` lifts it.
+    pub max_session_seconds: Option<Option<u32>>,
+    /// Whether a second factor is required from now on.
+    pub factor_required: Option<bool>,
+}
+
+impl PolicyUpdate {
+    /// The policy that results from the one in force.
+    #[must_use]
+    pub fn apply(self, in_force: OrgPolicy) -> OrgPolicy {
+        OrgPolicy {
+            max_session_seconds: self
+                .max_session_seconds
+                .unwrap_or(in_force.max_session_seconds),
+            factor_required: self.factor_required.unwrap_or(in_force.factor_required),
+        }
+    }
+}
+
+/// A change of an organization with its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrgChange {
+    /// What.
+    pub update: OrgUpdate,
+    /// Now.
+    pub at: Timestamp,
+    /// When the last access token given so far expires.
+    pub tokens_expire_at: Timestamp,
+}
+
+/// An organization as it is after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrgChanged {
+    /// The organization.
+    pub org: Organization,
+    /// What ended with the change; already stored, to be published.
+    pub revoked: Vec<RevocationEntry>,
 }
 
 /// Organizations.
@@ -55,10 +97,13 @@ pub trait OrgStore: Debug + Send + Sync + 'static {
     ) -> Result<CreateOrgOutcome, StoreError>;
 
     /// Changes the caller's organization and returns it as it is then; `None` if it is gone.
+    ///
+    /// A change that asks for a second factor ends the organization's grants of
+    /// sessions that have shown none, in the same step.
     async fn update_org(
         &self,
         org: &OrgCtx,
-        update: &OrgUpdate,
+        change: &OrgChange,
         events: &[AuditEvent],
-    ) -> Result<Option<Organization>, StoreError>;
+    ) -> Result<Option<OrgChanged>, StoreError>;
 }

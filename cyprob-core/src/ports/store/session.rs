@@ -80,6 +80,8 @@ pub enum GrantOutcome {
     Existing,
     /// The organization has ended it; it stays ended for this session.
     Ended,
+    /// The organization requires a second factor, which the session has not shown. Nothing changed.
+    FactorRequired,
 }
 
 /// What an access token says of the one who shows it.
@@ -111,7 +113,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     ///
     /// Returns `false`, and stores nothing, if the owner's epoch is not the
     /// session's any more or the account is switched off: the credential
-    /// was changed between its check and now.
+    /// was changed between its check and now. Likewise if the grant's organization
+    /// requires a second factor that the session has not shown.
     async fn open_session(
         &self,
         session: &Session,

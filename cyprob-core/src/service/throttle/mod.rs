@@ -35,7 +35,7 @@ use crate::domain::{
     AccountPolicy, Caller, DeviceKeys, DevicePolicy, Gate, ThrottlingPolicy, Timestamp,
 };
 
-pub(super) use self::attempt::AttemptError;
+pub(super) use self::attempt::{Attempt, AttemptError};
 pub use self::flush::SwitchOnError;
 
 /// Too many attempts. Nothing was checked, and the answer says nothing of whether the account exists.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::world::{AT, Done, Store, World, grant, later, race, walk};
 use crate::domain::audit::Action;
 use crate::domain::{
-    EndReason, OrgCtx, PageRequest, Revocation, RevocationEntry, SessionId, SessionView,
+    Aal, EndReason, OrgCtx, PageRequest, Revocation, RevocationEntry, SessionId, SessionView,
 };
-use crate::ports::store::{GrantOutcome, SessionEnd, StoreError};
+use crate::ports::store::{
+    GrantOutcome, OrgChange, OrgUpdate, PolicyUpdate, SessionEnd, StoreError,
+};
 
 async fn listed(world: &World, ctx: &OrgCtx) -> Result<Vec<SessionId>, StoreError> {
     let page = PageRequest::default();
@@ -179,5 +181,51 @@ pub async fn grants_come_in_pages(store: Store) -> Done {
                 && view.expires_at == later(600)
         }));
     }
+    Ok(())
+}
+
+/// Neither with its opening nor later; a session that has shown two factors does.
+pub async fn a_weak_session_gets_no_grant_where_a_factor_is_required(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let weak = world.opened(&world.founder).await?;
+    let change = OrgChange {
+        update: OrgUpdate {
+            name: None,
+            policy: PolicyUpdate {
+                factor_required: Some(true),
+                ..PolicyUpdate::default()
+            },
+        },
+        at: later(1),
+        tokens_expire_at: later(300),
+    };
+    world.store.update_org(&world.ctx(), &change, &[]).await?;
+    let event = [world.event(Action::GrantOpened)];
+    let asked = grant(&weak, world.org.id);
+    let outcome = world.store.open_grant(&asked, &event).await?;
+    assert_eq!(outcome, GrantOutcome::FactorRequired);
+    let fresh = world.session(&world.founder);
+    let first = grant(&fresh, world.org.id);
+    assert!(
+        !world
+            .store
+            .open_session(&fresh, Some(&first), &event)
+            .await?
+    );
+    assert!(world.store.session(fresh.id).await?.is_none());
+    assert!(world.store.open_session(&fresh, None, &[]).await?);
+    assert_eq!(listed(&world, &world.ctx()).await?, []);
+    world.expect_events(&[]).await?;
+
+    let mut strong = world.session(&world.founder);
+    strong.aal = Aal::Two;
+    let first = grant(&strong, world.org.id);
+    assert!(world.store.open_session(&strong, Some(&first), &[]).await?);
+    let mut second = world.session(&world.founder);
+    second.aal = Aal::Two;
+    assert!(world.store.open_session(&second, None, &[]).await?);
+    let asked = grant(&second, world.org.id);
+    let outcome = world.store.open_grant(&asked, &[]).await?;
+    assert_eq!(outcome, GrantOutcome::Opened);
     Ok(())
 }

@@ -20,6 +20,7 @@ pub mod passwords;
 pub mod resets;
 pub mod reviews;
 pub mod revocations;
+pub mod second_factor;
 pub mod sessions;
 pub mod standing;
 pub mod tenants;
@@ -67,6 +68,7 @@ macro_rules! identity_store_conformance {
                 of_many_for_one_slug_one_wins
                 what_an_update_leaves_out_stays
                 organizations_come_in_pages
+                asking_for_a_factor_ends_weak_grants
                 a_cursor_of_any_bytes_is_answered
             }
             members {
@@ -109,6 +111,7 @@ macro_rules! identity_store_conformance {
                 ending_a_grant_leaves_the_rest
                 a_list_shows_live_grants_of_live_sessions
                 grants_come_in_pages
+                a_weak_session_gets_no_grant_where_a_factor_is_required
             }
             reviews {
                 the_mapping_is_of_those_who_are_members
@@ -169,6 +172,27 @@ macro_rules! identity_store_conformance {
             notices {
                 a_notice_is_stored_with_its_event_alone
                 a_notice_is_claimed_once_and_dropped
+            }
+            second_factor {
+                a_factor_comes_into_force_by_its_own_session
+                an_enrolment_is_confirmed_by_its_own_session_alone
+                a_new_enrolment_replaces_the_sessions_earlier_one
+                an_enrolment_begins_in_an_own_live_session_alone
+                who_has_a_factor_shows_it_for_another
+                a_new_factor_replaces_the_old_with_its_codes
+                of_many_confirmations_one_wins
+                a_step_is_used_once_and_none_before_it
+                a_recovery_code_is_used_once
+                of_many_uses_of_one_code_one_wins
+                a_code_of_a_session_that_is_not_opened_stays_good
+                a_step_up_renews_the_sign_in
+                a_step_up_that_does_not_hold_changes_nothing
+                a_removed_factor_is_gone_with_its_codes
+                a_required_factor_stays_and_is_reset
+                a_reset_ends_every_session
+                a_new_password_keeps_the_factor
+                new_recovery_codes_replace_the_old
+                of_many_new_sets_of_codes_one_is_left
             }
             outbox {
                 events_come_in_the_order_of_their_recording

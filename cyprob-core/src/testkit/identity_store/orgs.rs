@@ -2,10 +2,20 @@
 
 use std::sync::Arc;
 
-use super::world::{Done, Store, World, display, later, pages_of, race, slug, walk};
+use super::world::{Done, Store, World, display, grant, later, pages_of, race, slug, walk};
 use crate::domain::audit::Action;
-use crate::domain::{Cursor, OrgId, OrgPolicy};
-use crate::ports::store::{CreateOrgOutcome, OrgUpdate};
+use crate::domain::{
+    Aal, Cursor, DisplayName, OrgId, PageRequest, Revocation, RevocationEntry, SessionId,
+};
+use crate::ports::store::{CreateOrgOutcome, OrgChange, OrgUpdate, PolicyUpdate, StoreError};
+
+fn change(name: Option<DisplayName>, policy: PolicyUpdate) -> OrgChange {
+    OrgChange {
+        update: OrgUpdate { name, policy },
+        at: later(2),
+        tokens_expire_at: later(300),
+    }
+}
 
 /// Every field is read as it was stored, by id and by slug, and the owner's invitation with it.
 pub async fn an_organization_comes_back_as_it_was(store: Store) -> Done {
@@ -85,27 +95,33 @@ pub async fn what_an_update_leaves_out_stays(store: Store) -> Done {
     let world = World::new(store).await?;
     let (other, _) = world.second_org("other").await?;
     let name = Some(display("New name"));
-    let policy = Some(OrgPolicy {
-        max_session_seconds: Some(900),
-    });
+    let policy = |seconds, factor| PolicyUpdate {
+        max_session_seconds: seconds,
+        factor_required: factor,
+    };
     let mut expected = world.org.clone();
     let updates = [
-        (name.clone(), None),
-        (None, policy),
-        (None, None),
-        (Some(display("Last")), Some(OrgPolicy::default())),
+        (name.clone(), policy(None, None)),
+        (None, policy(Some(Some(900)), None)),
+        (None, policy(None, Some(true))),
+        (None, policy(None, None)),
+        (None, policy(Some(Some(901)), None)),
+        (None, policy(None, Some(false))),
+        (Some(display("Last")), policy(Some(None), Some(true))),
     ];
     let mut events = Vec::new();
     for (name, policy) in updates {
         expected.name = name.clone().unwrap_or(expected.name);
-        expected.policy = policy.unwrap_or(expected.policy);
-        let update = OrgUpdate { name, policy };
+        expected.policy = policy.apply(expected.policy);
+        let asked = change(name, policy);
         let event = world.event(Action::OrgUpdated);
         let updated = world
             .store
-            .update_org(&world.ctx(), &update, std::slice::from_ref(&event))
+            .update_org(&world.ctx(), &asked, std::slice::from_ref(&event))
             .await?;
-        assert_eq!(updated.as_ref(), Some(&expected));
+        let (org, revoked) = updated.map(|it| (it.org, it.revoked)).unzip();
+        assert_eq!(org.as_ref(), Some(&expected));
+        assert_eq!(revoked, Some(Vec::new()), "nobody was signed in");
         assert_eq!(
             world.store.org(expected.id).await?.as_ref(),
             Some(&expected)
@@ -114,9 +130,9 @@ pub async fn what_an_update_leaves_out_stays(store: Store) -> Done {
     }
     assert_eq!(world.store.org(other.id).await?.as_ref(), Some(&other));
     let nowhere = world.ctx_of(world.id());
-    let update = OrgUpdate { name, policy };
+    let asked = change(name, policy(None, Some(true)));
     let event = world.event(Action::OrgUpdated);
-    let updated = world.store.update_org(&nowhere, &update, &[event]).await?;
+    let updated = world.store.update_org(&nowhere, &asked, &[event]).await?;
     assert_eq!(updated, None);
     world
         .expect_events(&events.iter().collect::<Vec<_>>())
@@ -174,4 +190,50 @@ pub async fn a_cursor_of_any_bytes_is_answered(store: Store) -> Done {
         assert_eq!(counts, expected, "after {key:02x?}");
     }
     Ok(())
+}
+
+/// From then on a session that has shown no second factor is out, with its revocation; a strong one stays.
+pub async fn asking_for_a_factor_ends_weak_grants(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let (other, owner) = world.second_org("other").await?;
+    world.rejoin(world.org.id, &owner, "viewer").await?;
+    let weak = world.granted(&owner, world.org.id).await?;
+    let elsewhere = grant(&weak, other.id);
+    world.store.open_grant(&elsewhere, &[]).await?;
+    let mut strong = world.session(&world.founder);
+    strong.aal = Aal::Two;
+    let first = grant(&strong, world.org.id);
+    assert!(world.store.open_session(&strong, Some(&first), &[]).await?);
+    let required = PolicyUpdate {
+        factor_required: Some(true),
+        ..PolicyUpdate::default()
+    };
+    let event = world.event(Action::OrgUpdated);
+    let changed = world
+        .store
+        .update_org(
+            &world.ctx(),
+            &change(None, required),
+            std::slice::from_ref(&event),
+        )
+        .await?;
+    let expected = RevocationEntry {
+        what: Revocation::Grant(weak.id, world.org.id),
+        expires_at: later(300),
+    };
+    assert_eq!(changed.map(|it| it.revoked), Some(vec![expected]));
+    assert_eq!(world.store.live_revocations(later(2)).await?, [expected]);
+    let page = PageRequest::default();
+    let listed = async |org: OrgId| {
+        let ctx = world.ctx_of(org);
+        let page = world.store.grants_of_org(&ctx, later(2), &page).await?;
+        let ids: Vec<SessionId> = page.items.iter().map(|view| view.id).collect();
+        Ok::<_, StoreError>(ids)
+    };
+    assert_eq!(listed(world.org.id).await?, [strong.id]);
+    assert_eq!(listed(other.id).await?, [weak.id], "another organization's");
+    let again = change(None, required);
+    let changed = world.store.update_org(&world.ctx(), &again, &[]).await?;
+    assert_eq!(changed.map(|it| it.revoked), Some(Vec::new()));
+    world.expect_events(&[&event]).await
 }

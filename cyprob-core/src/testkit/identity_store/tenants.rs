@@ -2,8 +2,8 @@
 
 use super::world::{Done, Store, World, display, later, role};
 use crate::domain::audit::Action;
-use crate::domain::{InvitationState, OrgCtx, OrgPolicy, PageRequest};
-use crate::ports::store::{MemberOutcome, OrgUpdate, RoleChange};
+use crate::domain::{InvitationState, OrgCtx, PageRequest};
+use crate::ports::store::{MemberOutcome, OrgChange, OrgUpdate, PolicyUpdate, RoleChange};
 
 /// Nothing is listed for an organization that has nothing.
 async fn expect_nothing(world: &World, ctx: &OrgCtx) -> Done {
@@ -70,13 +70,18 @@ pub async fn another_organization_changes_nothing(store: Store) -> Done {
         .await?;
     assert_eq!(ended, None);
     world.expect_events(&[]).await?;
-    let update = OrgUpdate {
-        name: Some(display("Taken over")),
-        policy: Some(OrgPolicy {
-            max_session_seconds: Some(1),
-        }),
+    let change = OrgChange {
+        update: OrgUpdate {
+            name: Some(display("Taken over")),
+            policy: PolicyUpdate {
+                max_session_seconds: Some(Some(1)),
+                factor_required: Some(true),
+            },
+        },
+        at: later(2),
+        tokens_expire_at: later(300),
     };
-    store.update_org(&theirs, &update, &[]).await?;
+    store.update_org(&theirs, &change, &[]).await?;
     assert_eq!(store.org(world.org.id).await?.as_ref(), Some(&world.org));
     // An invitation goes into the organization of the proof, whatever it says itself.
     let forged = world.invitation(world.org.id, "forged", "owner");

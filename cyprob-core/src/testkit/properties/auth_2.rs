@@ -351,6 +351,7 @@ async fn sign_in(
         password: password.into(),
         org: None,
         device_token,
+        totp: None,
     };
     site.identity.sign_in(credentials, &caller).await
 }

@@ -7,12 +7,17 @@
 #![allow(clippy::panic, reason = "a property reports by panicking")]
 
 mod auth_2;
+mod factors;
 mod iso_1;
+mod mfa_1;
+mod mfa_2;
 mod ses_1;
 mod ses_2;
 
 pub use auth_2::auth_2;
 pub use iso_1::iso_1;
+pub use mfa_1::mfa_1;
+pub use mfa_2::mfa_2;
 pub use ses_1::ses_1;
 pub use ses_2::ses_2;
 

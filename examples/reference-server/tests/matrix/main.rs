@@ -15,6 +15,8 @@
 )]
 
 mod contract;
+mod factors;
+mod invitations;
 mod recipes;
 mod recovery;
 #[path = "../support/mod.rs"]
@@ -28,7 +30,7 @@ use recipes::{Probe, Scene};
 use serde_json::Value;
 use support::server::CYPROB;
 use support::world::{Account, ROLES};
-use support::{Backend, World};
+use support::{Backend, World, factor};
 
 fn callers() -> impl Iterator<Item = Caller> {
     let roles = ROLES.iter().map(|role| Caller::Role(role));
@@ -125,7 +127,8 @@ fn cell(
     let look = |probe: &Option<Probe>| probe.as_ref().map(|probe| probe.look(&client));
     let before = look(&recipe.probe);
 
-    let bearer = who.as_ref().map(|who| format!("Bearer {}", who.token));
+    let token = recipe.token.as_ref().or(who.as_ref().map(|who| &who.token));
+    let bearer = token.map(|token| format!("Bearer {token}"));
     let mut headers = Vec::new();
     if let Some(bearer) = &bearer {
         headers.push(("authorization", bearer.as_str()));
@@ -141,7 +144,8 @@ fn cell(
     let changed = match &recipe.probe {
         Some(Probe::Answer) => {
             let has = |name: &str| answer.json().get(name).is_some_and(|v| *v != Value::Null);
-            has("access_token") || has("user") || has("id")
+            let new = ["access_token", "user", "id", "secret", "recovery_codes"];
+            new.into_iter().any(has)
         }
         _ => before != after,
     };
@@ -155,6 +159,9 @@ fn cell(
         Verdict::Refused(_) if changed => Err(format!("changed something: {}", told())),
         _ => Ok(()),
     };
+    if let (Some(who), Some(codes)) = (&who, answer.json()["recovery_codes"].as_array()) {
+        factor::drop_with(&client, &who.email, &who.password, codes);
+    }
     if recipe.renews && allowed {
         renew(world, caller, route);
     }

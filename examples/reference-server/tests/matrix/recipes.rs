@@ -5,7 +5,8 @@ mod role_reviews;
 use serde_json::{Value, json};
 
 use super::contract::Caller;
-use crate::support::world::{PASSWORD, login};
+use super::factors;
+use crate::support::world::login;
 use crate::support::{Client, World};
 
 /// One request, and where its effect can be seen.
@@ -13,6 +14,8 @@ use crate::support::{Client, World};
 pub(crate) struct Recipe {
     pub(crate) path: String,
     pub(crate) body: Option<(&'static str, Vec<u8>)>,
+    /// The token it is made with, where it is not the caller's standing one.
+    pub(crate) token: Option<String>,
     /// Called with a token that may see it, before and after.
     pub(crate) probe: Option<Probe>,
     /// Whether the caller's own token may be dead afterwards.
@@ -110,7 +113,7 @@ impl Scene<'_> {
     }
 
     /// The id of a second session of the caller, and of a viewer.
-    fn session_of(&self, email: &str, password: &str) -> Value {
+    pub(super) fn session_of(&self, email: &str, password: &str) -> Value {
         login(&self.world.client, email, password, None)
             .expect(200)
             .json()
@@ -220,6 +223,7 @@ impl Scene<'_> {
                 renews: true,
                 ..plain
             },
+            _ if factors::are_asked(route) => self.factor(route, plain),
             "POST /api/v1/me/password" => {
                 let new = "another pass phrase, also long";
                 let body = json!({ "current": self.password, "new": new });
@@ -370,30 +374,5 @@ impl Scene<'_> {
             .expect(202)
             .json();
         queued["id"].as_str().unwrap().to_owned()
-    }
-
-    /// The administrator, whose address is verified, joins as who they are; everyone else as someone new.
-    fn accept(&self, plain: Recipe) -> Recipe {
-        let invitation = if self.caller == Caller::Administrator {
-            self.world.new_org(&self.world.fresh("joined-"), self.email)["invitation"].clone()
-        } else {
-            self.world
-                .invite(
-                    "globex",
-                    "viewer",
-                    &self.world.member("globex", "owner").token,
-                )
-                .1
-        };
-        let body = if self.caller == Caller::Administrator {
-            json!({ "token": invitation["token"] })
-        } else {
-            json!({ "token": invitation["token"], "name": "New", "password": PASSWORD })
-        };
-        Recipe {
-            body: json_body(&body),
-            probe: Some(Probe::Answer),
-            ..plain
-        }
     }
 }

@@ -15,6 +15,7 @@
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod dice;
+pub(crate) mod factor;
 pub(crate) mod judge;
 pub(crate) mod load;
 pub(crate) mod server;

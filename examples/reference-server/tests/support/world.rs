@@ -32,9 +32,23 @@ impl Account {
 }
 
 pub(crate) fn login(client: &Client, email: &str, password: &str, org: Option<&str>) -> Answer {
+    login_with(client, email, password, org, None)
+}
+
+/// Signs in with a second factor.
+pub(crate) fn login_with(
+    client: &Client,
+    email: &str,
+    password: &str,
+    org: Option<&str>,
+    totp: Option<&str>,
+) -> Answer {
     let mut body = json!({ "email": email, "password": password });
     if let Some(org) = org {
         body["org"] = json!(org);
+    }
+    if let Some(totp) = totp {
+        body["totp"] = json!(totp);
     }
     client.call("POST", "/api/v1/auth/login", None, Some(&body))
 }

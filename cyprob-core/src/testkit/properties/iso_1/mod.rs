@@ -238,7 +238,10 @@ async fn make(own: &House, others: &Ids, call: &Call) -> (String, bool) {
         Call::Org => told(identity.org(&ctx).await),
         Call::Rename(number) => {
             let name = Some(parsed(&format!("Name {number}")));
-            let update = OrgUpdate { name, policy: None };
+            let update = OrgUpdate {
+                name,
+                ..OrgUpdate::default()
+            };
             told(identity.update_org(&ctx, &update).await)
         }
         Call::Invite {
