@@ -10,8 +10,8 @@ use crate::domain::{
     Revocation, RevocationEntry, Session, SessionId, SessionSeed, SessionView, Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore,
-    Standing, StoreError, StoredSession,
+    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoreError,
+    StoredSession,
 };
 
 pub(super) fn stored<B: Backend>(row: &B::Row) -> Result<StoredSession, StoreError> {
