@@ -8,7 +8,7 @@ use super::{EmailChangeId, EventId, Timestamp, UserId};
 pub enum NoticeKind {
     /// The password was changed.
     PasswordChanged,
-    /// The second factor was changed.
+    /// The second factor was changed, or one of its recovery codes was used or replaced.
     FactorChanged,
     /// The account was switched off.
     AccountDisabled,
@@ -92,6 +92,11 @@ impl Notice {
         }
         let kind = match event.action {
             Action::PasswordChanged | Action::PasswordReset => NoticeKind::PasswordChanged,
+            Action::FactorActivated
+            | Action::FactorRemoved
+            | Action::FactorReset
+            | Action::RecoveryCodeUsed
+            | Action::RecoveryCodesReplaced => NoticeKind::FactorChanged,
             Action::UserDisabled => NoticeKind::AccountDisabled,
             Action::SessionOpened => {
                 public(event, NEW_DEVICE)?;

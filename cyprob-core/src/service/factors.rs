@@ -4,15 +4,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::factor_codes::Proof;
 use super::throttle::AttemptError;
-use super::{Identity, RefreshError, SignedIn, SlowDown};
+use super::{Identity, SignedIn, SlowDown};
 use crate::domain::audit::{Action, AuditEvent, MetaValue, Outcome, Resource};
 use crate::domain::{
-    DeploymentCtx, Email, FactorEnrolment, PasswordRole, RecoveryCode, SecondFactor, Session,
-    SessionId, SessionSeed, Timestamp, TotpCode, TotpSecret, User, UserCtx, UserId, WeakPassword,
+    Email, FactorEnrolment, FailureKind, PasswordRole, RecoveryCode, SecondFactor, Timestamp,
+    TotpCode, TotpSecret, TotpStep, User, UserCtx, WeakPassword,
 };
-use crate::ports::store::{
-    FactorActivation, FactorOutcome, FactorUseOutcome, Rekeying, StoreError,
-};
+use crate::ports::store::{FactorActivation, FactorOutcome, FactorUseOutcome, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError};
 
 /// Why a second factor was not changed.
@@ -169,11 +167,7 @@ impl Identity {
             .await?
             .filter(|enrolment| at < enrolment.expires_at)
             .ok_or(FactorError::NoEnrolment)?;
-        let secret = self.open_secret(user.id, &enrolment.secret)?;
-        let drift = self.parts.policy.second_factor.drift_steps();
-        let step = TotpCode::parse(code.expose_secret().trim())
-            .and_then(|code| secret.step_of(code, at, drift, None))
-            .ok_or(FactorError::WrongCode)?;
+        let step = self.new_code(by, &enrolment, code, at).await?;
         let (recovery_codes, recovery) = self.draw_recovery_codes(user.id);
         let activation = FactorActivation {
             rekeying: self.rekeying(&user, keep.then(|| by.session()), at),
@@ -193,6 +187,30 @@ impl Identity {
             recovery_codes,
             signed_in,
         })
+    }
+
+    /// The step of a code of the new application; a wrong one is counted and recorded.
+    ///
+    /// Who sees no more than the session's token must not guess the code that its owner is about to type.
+    async fn new_code(
+        &self,
+        by: &UserCtx,
+        enrolment: &FactorEnrolment,
+        code: &SecretString,
+        at: Timestamp,
+    ) -> Result<TotpStep, FactorError> {
+        let kind = FailureKind::SecondFactor;
+        let attempt = self.attempt_in(by.session(), kind, by.caller(), at).await?;
+        let secret = self.open_secret(enrolment.user, &enrolment.secret)?;
+        let drift = self.parts.policy.second_factor.drift_steps();
+        let step = TotpCode::parse(code.expose_secret().trim())
+            .and_then(|code| secret.step_of(code, at, drift, None));
+        let Some(step) = step else {
+            self.refuse_proof(by, attempt, at).await?;
+            return Err(FactorError::WrongCode);
+        };
+        self.passed(attempt, at).await?;
+        Ok(step)
     }
 
     /// Gives the caller new recovery codes; the old ones are void.
@@ -263,51 +281,9 @@ impl Identity {
         self.goes_on(by, user, session, at).await
     }
 
-    /// Removes a person's second factor for them, whose device and recovery codes are lost.
-    ///
-    /// All of the person's sessions end. An organization that requires a factor
-    /// lets the person in again when they have set up a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`FactorError::NoFactor`] if there is none, or no such person.
-    #[tracing::instrument(name = "core.factor.reset", skip_all, fields(user.id = %user))]
-    pub async fn reset_factor(&self, by: &DeploymentCtx, user: UserId) -> Result<(), FactorError> {
-        let at = self.now();
-        let found = self.store().user(user).await?;
-        let user = found.ok_or(FactorError::NoFactor)?;
-        if self.store().second_factor(user.id).await?.is_none() {
-            return Err(FactorError::NoFactor);
-        }
-        let rekeying = self.rekeying(&user, None, at);
-        let on = Resource::new("user", user.id);
-        let event = self.event(at, by.caller(), Action::FactorReset, on);
-        match self.store().reset_factor(by, &rekeying, &[event]).await? {
-            FactorOutcome::Changed { revoked, .. } => {
-                self.publish(&revoked);
-                Ok(())
-            }
-            _ => Err(FactorError::Raced),
-        }
-    }
-
-    fn on_user(&self, by: &UserCtx, action: Action, at: Timestamp) -> AuditEvent {
+    pub(super) fn on_user(&self, by: &UserCtx, action: Action, at: Timestamp) -> AuditEvent {
         let on = Resource::new("user", by.user());
         self.event(at, by.caller(), action, on)
-    }
-
-    fn rekeying(&self, user: &User, keep: Option<SessionId>, at: Timestamp) -> Rekeying {
-        let keys = |session| {
-            let seed = SessionSeed::new(self.parts.entropy.bytes());
-            (session, seed, self.parts.refresh_keys.active())
-        };
-        Rekeying {
-            user: user.id,
-            expected_epoch: user.epoch,
-            keep: keep.map(keys),
-            at,
-            tokens_expire_at: self.tokens_expire_at(at),
-        }
     }
 
     /// The caller's code, to be used up; a wrong one is counted and recorded.
@@ -355,50 +331,5 @@ impl Identity {
             .with_outcome(Outcome::Denied, "invalid_credentials");
         self.store().record(&[event]).await?;
         Err(FactorError::InvalidCredentials)
-    }
-
-    /// Publishes what a changed factor ended; the session that goes on, if one does.
-    fn changed(&self, outcome: FactorOutcome) -> Result<Option<Session>, FactorError> {
-        match outcome {
-            FactorOutcome::Changed { session, revoked } => {
-                self.publish(&revoked);
-                Ok(session.map(|session| *session))
-            }
-            FactorOutcome::Used => Err(FactorError::MfaRequired),
-            FactorOutcome::Required => Err(FactorError::Required),
-            FactorOutcome::Raced => Err(FactorError::Raced),
-        }
-    }
-
-    /// What the tokens of the session that goes on are made from.
-    async fn goes_on(
-        &self,
-        by: &UserCtx,
-        mut user: User,
-        session: Option<Session>,
-        at: Timestamp,
-    ) -> Result<Option<SignedIn>, FactorError> {
-        let Some(session) = session else {
-            return Ok(None);
-        };
-        let over = |error| match error {
-            RefreshError::Store(error) => FactorError::Store(error),
-            _ => FactorError::Raced,
-        };
-        let memberships = self.store().memberships(user.id).await?;
-        let scope = self
-            .scope_of_live(&session, &memberships, None, by.caller(), at)
-            .await
-            .map_err(|error| over(error.into()))?;
-        user.epoch = session.credential_epoch;
-        let device_token = Some(self.device_token(&user, None, at));
-        let signed_in = self
-            .signed_in(user, session, scope, memberships, at)
-            .map_err(over)?;
-        Ok(Some(SignedIn {
-            device_token,
-            recognised: true,
-            ..signed_in
-        }))
     }
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod bootstrap;
 mod emails;
+mod factor_changes;
 mod factor_codes;
 mod factors;
 mod identity;

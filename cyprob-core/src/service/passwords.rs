@@ -5,9 +5,7 @@ use secrecy::SecretString;
 use super::throttle::AttemptError;
 use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
-use crate::domain::{
-    FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword,
-};
+use crate::domain::{FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError, PasswordCheck};
 

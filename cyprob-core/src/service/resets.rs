@@ -7,8 +7,7 @@ use super::refusals::RefusalKind;
 use super::{Identity, secret_token};
 use crate::domain::audit::{Action, Actor, Resource};
 use crate::domain::{
-    Caller, Email, Message, Notification, SignInName, Timestamp, TokenDigest, User,
-    WeakPassword,
+    Caller, Email, Message, Notification, SignInName, Timestamp, TokenDigest, User, WeakPassword,
 };
 use crate::ports::store::{NewReset, Reset, StoreError};
 use crate::ports::{BreachListError, HashError};

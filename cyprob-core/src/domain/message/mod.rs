@@ -42,7 +42,7 @@ pub enum Message {
         /// When.
         at: Timestamp,
     },
-    /// The second factor was added, changed or removed.
+    /// The second factor was added, changed or removed, or one of its recovery codes was used.
     FactorChanged {
         /// When.
         at: Timestamp,

@@ -78,7 +78,11 @@ impl Message {
             },
             Self::FactorChanged { at } => Letter {
                 subject: "Your second factor was changed",
-                text: told("The second factor of your account was changed.", at),
+                text: told(
+                    "The second factor of your account was changed, or one of its recovery \
+                     codes was used.",
+                    at,
+                ),
             },
             Self::AccountDisabled { at } => Letter {
                 subject: "Your account was switched off",

@@ -17,6 +17,8 @@ use crate::testkit::{ManualClock, Tally};
 
 /// How long an enrolment is good.
 const TTL: Duration = Duration::from_secs(600);
+/// The longest wait after a wrong code.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Two sessions of one person, and one of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,8 @@ async fn play(site: &Site, people: &[Person; 3], calls: &[Call], tally: &mut Tal
                 let Some((_, secret, at)) = begun.iter().find(|(by, ..)| *by == of) else {
                     continue;
                 };
+                // Long enough after a wrong code.
+                site.clock.advance(PATIENCE);
                 let shown = code(secret, TotpStep::at(site.clock.now()).get());
                 let ctx = person(by).ctx();
                 let confirmed = site.identity.confirm_factor(&ctx, &shown, true).await;
