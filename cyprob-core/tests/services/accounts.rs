@@ -1,5 +1,7 @@
 //! Accounts and sessions under the deployment's administration.
 
+use std::time::Duration;
+
 use cyprob_core::domain::audit::Action;
 use cyprob_core::domain::{Caller, PageRequest, Revocation, RoleName, SystemCtx, Whose};
 use cyprob_core::service::{AccountError, KeepCurrent, RefreshError, SignedIn};
@@ -48,6 +50,7 @@ pub(crate) async fn asvs_7_4_2_a_disabled_account_has_no_session_left(house: Hou
     );
     assert!(is_over(&house, &first).await && is_over(&house, &second).await);
     house.try_sign_in(BOB, PASSWORD).await.unwrap_err();
+    house.clock.advance(Duration::from_secs(1));
     let told = resets::mail(&house).await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].message.kind(), "account_disabled");
