@@ -8,6 +8,9 @@ use cyprob_core::domain::Timestamp;
 use super::{Permission, Principal, SystemPermission};
 
 /// How old a sign-in may be where a route asks for a fresh one.
+///
+/// Nor may it lie further ahead: after a clock that went wrong was set back, a
+/// sign-in from meanwhile would be fresh until its time has come.
 pub const STEP_UP_AGE: Duration = Duration::from_secs(300);
 
 /// What a route asks of its caller.
@@ -231,10 +234,14 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
         }
     }
     let fresh_needed = demand.step_up || matches!(demand.need, Need::System(_));
-    if fresh_needed && demand.at.since(claims.auth_time) > STEP_UP_AGE {
+    if fresh_needed && !is_fresh(claims.auth_time, demand.at) {
         return Some(Rule::StaleAuthentication);
     }
     None
+}
+
+fn is_fresh(auth_time: Timestamp, at: Timestamp) -> bool {
+    at.since(auth_time) <= STEP_UP_AGE && auth_time.since(at) <= STEP_UP_AGE
 }
 
 fn narrowed_place(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {

@@ -43,11 +43,14 @@ pub fn datalog_permits(
     let step_up = demand.step_up || need == "system";
     let oldest = demand.at.before(STEP_UP_AGE).as_micros();
     let oldest = oldest.div_euclid(1_000_000) + i64::from(oldest.rem_euclid(1_000_000) > 0);
+    let newest = demand.at.after(STEP_UP_AGE).as_seconds();
     let mut builder = authorizer!(
         r#"
-        time({now}); need({need}); step_up({step_up}); oldest({oldest}); narrowed({narrowed});
+        time({now}); need({need}); step_up({step_up}); oldest({oldest}); newest({newest});
+        narrowed({narrowed});
         fresh(true) <- step_up(false);
-        fresh(true) <- step_up(true), auth_time($at), oldest($oldest), $at >= $oldest;
+        fresh(true) <- step_up(true), auth_time($at), oldest($oldest), newest($newest),
+            $at >= $oldest, $at <= $newest;
         here(true) <- named($name), org($name);
         here(true) <- named($name), slug($name);
         allow if need("authenticated"), narrowed(false), fresh(true);
@@ -56,6 +59,7 @@ pub fn datalog_permits(
         "#,
         now = date(demand.at.as_seconds()),
         oldest = date(oldest),
+        newest = date(newest),
         narrowed = token.block_count() > 1,
     );
     if let Some(permission) = permission {

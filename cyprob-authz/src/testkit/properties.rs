@@ -25,6 +25,16 @@ struct Made {
     at: Timestamp,
 }
 
+/// When a credential was shown so many seconds before, or after.
+fn shown_at(minted: Timestamp, age: i64) -> Timestamp {
+    let apart = Duration::from_secs(age.unsigned_abs());
+    if age < 0 {
+        minted.after(apart)
+    } else {
+        minted.before(apart)
+    }
+}
+
 fn make(scenario: &Scenario) -> Result<Made, String> {
     let stand = Stand::new(11);
     let minted = stand.now();
@@ -32,7 +42,7 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
     let foreign = stand.org("globex", RoleName::OWNER);
     let claims = AccessClaims {
         administrator: scenario.administrator,
-        auth_time: minted.before(Duration::from_secs(scenario.auth_age)),
+        auth_time: shown_at(minted, scenario.auth_age),
         ..stand.claims(own.clone())
     };
     let mut tokens = vec![stand.mint(&claims)];

@@ -17,8 +17,8 @@ pub struct Scenario {
     pub role: Option<RoleName>,
     /// Whether the holder is the administrator.
     pub administrator: bool,
-    /// How many seconds ago the holder showed a credential.
-    pub auth_age: u64,
+    /// How many seconds before minting the holder showed a credential; below zero by a clock that was set back.
+    pub auth_age: i64,
     /// How many seconds after minting the request comes; tokens live for 300.
     pub request_age: u64,
     /// How many microseconds into that second.
@@ -111,7 +111,7 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
     let who = (
         role(),
         any::<bool>(),
-        prop_oneof![2 => 0_u64..100, 3 => 100_u64..2_000],
+        prop_oneof![4 => 0_i64..100, 5 => 100_i64..2_000, 1 => -600_i64..0],
     );
     let when = (
         prop_oneof![16 => 0_u64..295, 1 => 295_u64..305, 1 => 305_u64..400],

@@ -120,6 +120,20 @@ async fn a_stale_sign_in_must_be_made_fresh() {
         }
         assert_eq!(site.get("/me", &token).await, allowed());
     }
+    // nor does one count that has yet to come, but for clocks that differ a little
+    for (seconds, fresh) in [(1, true), (300, true), (301, false), (100_000, false)] {
+        let token = site.stand.mint(&AccessClaims {
+            auth_time: site.stand.now().after(Duration::from_secs(seconds)),
+            ..site.claims(RoleName::OWNER)
+        });
+        let answer = site.call("POST", "/me/password", Some(&token)).await;
+        let expected = if fresh {
+            allowed()
+        } else {
+            error(401, "step_up_required")
+        };
+        assert_eq!(answer.outcome(), expected, "{seconds} ahead");
+    }
     // a fresh sign-in grows old
     let token = site.stand.mint(&aged(200));
     site.stand.clock.advance(Duration::from_secs(101));
