@@ -218,6 +218,12 @@ pub(crate) async fn an_enrolment_is_its_sessions_alone_and_expires(house: House)
         let refused = identity.confirm_factor(&thief, &shown, true).await;
         assert!(matches!(refused, Err(FactorError::WrongCode)));
     }
+    // Both wrong codes are recorded.
+    let refused = |actions: Vec<Action>| {
+        let of = |it: &&Action| **it == Action::FactorRefused;
+        actions.iter().filter(of).count()
+    };
+    assert_eq!(refused(actions(&house).await), 2);
     house.clock.advance(Duration::from_secs(600));
     let late = code(&house, &new.secret);
     let refused = identity.confirm_factor(&by, &late, true).await;
@@ -226,6 +232,7 @@ pub(crate) async fn an_enrolment_is_its_sessions_alone_and_expires(house: House)
     let again = identity.begin_factor(&by, None).await.unwrap();
     let refused = identity.confirm_factor(&by, &late, true).await;
     assert!(matches!(refused, Err(FactorError::WrongCode)));
+    house.clock.advance(PATIENCE);
     let shown = code(&house, &again.secret);
     identity.confirm_factor(&by, &shown, true).await.unwrap();
     let refused = identity.confirm_factor(&by, &shown, true).await;
@@ -346,53 +353,4 @@ pub(crate) async fn asvs_6_4_3_a_new_password_keeps_the_factor(house: House) {
         .identity
         .remove_factor(&by, "acht Uhr".into(), &shown, true);
     assert!(matches!(removed.await, Err(FactorError::Weak(_))));
-}
-
-/// Guesses at a code are slowed down by themselves (identity.md): a right password forgives none.
-pub(crate) async fn asvs_6_3_1_guesses_at_a_code_slow_down_apart(house: House) {
-    house.found().await;
-    let (secret, ..) = enrol(&house).await;
-    let at_once = async |code: Option<SecretString>| {
-        let credentials = Credentials {
-            totp: code,
-            ..credentials(ADA, PASSWORD)
-        };
-        house.identity.sign_in(credentials, &stranger()).await
-    };
-    let wrong = || Some("000000".into());
-    let refused = at_once(wrong()).await;
-    assert!(matches!(refused, Err(SignInError::MfaRequired)));
-    for code in [wrong(), Some(next_code_now(&house, &secret))] {
-        let refused = at_once(code).await;
-        assert!(
-            matches!(refused, Err(SignInError::SlowDown(_))),
-            "{refused:?}"
-        );
-        let asked = at_once(None).await;
-        assert!(matches!(asked, Err(SignInError::MfaRequired)));
-    }
-    let mut guessed = 1;
-    while guessed < 100 {
-        house.clock.advance(PATIENCE);
-        let refused = at_once(wrong()).await;
-        assert!(
-            matches!(refused, Err(SignInError::MfaRequired)),
-            "{guessed}"
-        );
-        guessed += 1;
-    }
-    // Like passwords: after a hundred in a row strangers cannot go on, whatever they show.
-    house.clock.advance(PATIENCE);
-    let shown = next_code(&house, &secret);
-    let refused = at_once(Some(shown)).await;
-    assert!(
-        matches!(refused, Err(SignInError::SlowDown(_))),
-        "{refused:?}"
-    );
-}
-
-/// The code of the step that comes next.
-fn next_code_now(house: &House, secret: &TotpSecret) -> SecretString {
-    let step = TotpStep::at(house.clock.now()).get() + 1;
-    secret.code(TotpStep::new(step)).unwrap().text()
 }

@@ -1,9 +1,11 @@
 //! A deployment whose clock, randomness and hasher the tests hold.
 
+use std::any::Any;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use cyprob_core::adapters::memory::MemoryStore;
+use cyprob_core::adapters::postgres::Component;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
@@ -17,6 +19,7 @@ use cyprob_core::service::{
     Accepted, Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts,
     NewAccount, NewInvitation, SignInError, SignedIn,
 };
+use cyprob_core::testkit::postgres::Template;
 use cyprob_core::testkit::{FixedRoles, ManualClock, RecordingFeed, SeededEntropy};
 use secrecy::SecretString;
 
@@ -29,6 +32,8 @@ pub(crate) const OTHER: &str = "quite another pass phrase";
 /// The address that every stranger comes from.
 pub(crate) const STRANGER: [u8; 4] = [203, 0, 113, 9];
 
+static EMPTY: Template = Template::new(|| vec![Component::CORE]);
+
 pub(crate) struct House {
     pub(crate) store: Arc<dyn IdentityStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -37,7 +42,7 @@ pub(crate) struct House {
     pub(crate) identity: Arc<Identity>,
     issuer: CtxIssuer,
     entropy: Arc<SeededEntropy>,
-    _home: Option<tempfile::TempDir>,
+    _home: Option<Box<dyn Any + Send + Sync>>,
 }
 
 fn key(number: u8) -> (RefreshKeyId, RefreshKey) {
@@ -96,10 +101,16 @@ impl House {
         let home = tempfile::tempdir().unwrap();
         let options = SqliteOptions::default().with_readers(2);
         let store = SqliteStore::open(&home.path().join("cyprob.db"), &options).await;
-        Self::over(Arc::new(store.unwrap()), Some(home))
+        Self::over(Arc::new(store.unwrap()), Some(Box::new(home)))
     }
 
-    fn over(store: Arc<dyn IdentityStore>, home: Option<tempfile::TempDir>) -> Self {
+    pub(crate) async fn postgres() -> Self {
+        let database = EMPTY.database().await;
+        let store = Arc::new(database.store().await);
+        Self::over(store, Some(Box::new(database)))
+    }
+
+    fn over(store: Arc<dyn IdentityStore>, home: Option<Box<dyn Any + Send + Sync>>) -> Self {
         let clock = Arc::new(ManualClock::default());
         let feed = Arc::new(RecordingFeed::default());
         let hasher = Arc::new(TestHasher::default());

@@ -11,6 +11,7 @@
 mod accounts;
 mod bootstrap;
 mod emails;
+mod factor_attacks;
 mod factors;
 mod hasher;
 mod house;
@@ -41,6 +42,14 @@ macro_rules! over_every_store {
                 #[tokio::test]
                 async fn $test() {
                     crate::$subject::$test(crate::house::House::sqlite().await).await;
+                }
+            )* })*
+        }
+        mod over_postgres {
+            $(mod $subject { $(
+                #[tokio::test]
+                async fn $test() {
+                    crate::$subject::$test(crate::house::House::postgres().await).await;
                 }
             )* })*
         }
@@ -94,6 +103,16 @@ over_every_store! {
         a_factor_goes_only_by_factor_and_password
         new_recovery_codes_void_the_old
         asvs_6_4_3_a_new_password_keeps_the_factor
+    }
+    factor_attacks {
+        asvs_6_3_7_whatever_happens_to_a_factor_is_told
+        asvs_6_4_3_a_reset_by_mail_keeps_the_factor
+        asvs_6_3_1_guesses_at_a_new_factor_slow_down
+        a_sign_in_that_a_new_factor_overtakes_opens_nothing
+        a_step_up_freshens_its_own_session_alone
+        a_disabled_person_shows_and_sets_up_nothing
+        what_showed_a_removed_factor_shows_nothing
+        without_a_factor_no_way_leads_into_an_organization_that_requires_one
         asvs_6_3_1_guesses_at_a_code_slow_down_apart
     }
     step_up {

@@ -32,6 +32,8 @@ struct Shown {
     code: Code,
     /// To renew a session, or else to sign in.
     steps_up: bool,
+    /// At another server over the same store.
+    second_server: bool,
 }
 
 /// Those who come at once, so many seconds after those before.
@@ -46,8 +48,13 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
         4 => (-2_i64..=2).prop_map(Code::Step),
         2 => (0_usize..3).prop_map(Code::Recovery),
     ];
-    let shown =
-        (code, prop::bool::weighted(0.3)).prop_map(|(code, steps_up)| Shown { code, steps_up });
+    let shown = (code, prop::bool::weighted(0.3), any::<bool>()).prop_map(
+        |(code, steps_up, second_server)| Shown {
+            code,
+            steps_up,
+            second_server,
+        },
+    );
     let wait = prop_oneof![2 => Just(0), 3 => 1_u64..30, 3 => 30_u64..120];
     let moment =
         (wait, prop::collection::vec(shown, 1..6)).prop_map(|(wait, shown)| Moment { wait, shown });
@@ -56,7 +63,7 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 
 /// A used step or a used recovery code never works again, under any interleaving of sign-ins and step-ups.
 ///
-/// On a runtime of several threads those of one moment race. A good code lets
+/// They come at two servers over one store; on a runtime of several threads those of one moment race. A good code lets
 /// one in who signs in with it.
 ///
 /// # Panics
@@ -68,7 +75,9 @@ where
     G: Future<Output = Arc<dyn IdentityStore>>,
 {
     let mut tally = Tally::default();
-    let site = Site::new(fresh().await, Arc::new(ManualClock::default()), 4);
+    let (store, clock) = (fresh().await, Arc::new(ManualClock::default()));
+    let server = |seed| Site::new(Arc::clone(&store), Arc::clone(&clock), seed);
+    let (site, second) = (server(4), server(7));
     site.found().await;
     for case in cases(&moments()) {
         let (person, secret, codes) = enrolled(&site).await;
@@ -78,7 +87,7 @@ where
         };
         for moment in &case {
             site.clock.advance(Duration::from_secs(moment.wait));
-            let judged = play(&site, &person, &secret, &codes, moment).await;
+            let judged = play([&site, &second], &person, &secret, &codes, moment).await;
             model.judge(&site, &judged, &mut tally, &case);
         }
         reset(&site, &person).await;
@@ -88,7 +97,7 @@ where
 
 /// What became of the codes that were shown and looked at; who comes too early is not.
 async fn play(
-    site: &Site,
+    [site, second]: [&Site; 2],
     person: &Person,
     secret: &TotpSecret,
     codes: &[RecoveryCode],
@@ -106,7 +115,8 @@ async fn play(
     };
     let mut racers = JoinSet::new();
     for shown in &moment.shown {
-        let identity = Arc::clone(&site.identity);
+        let at_server = if shown.second_server { second } else { site };
+        let identity = Arc::clone(&at_server.identity);
         let (shown, code, by) = (*shown, text(shown.code), person.ctx());
         let (email, device) = (person.email, person.device.clone());
         racers.spawn(async move {
