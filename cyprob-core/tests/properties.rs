@@ -138,3 +138,51 @@ async fn mfa_2_sqlite() {
         &properties::mfa_2(|| databases.fresh()).await,
     );
 }
+
+#[tokio::test]
+async fn ses_3_memory() {
+    told("SES-3, memory", &properties::ses_3(memory).await);
+}
+
+#[tokio::test]
+async fn ses_3_sqlite() {
+    let databases = Databases::new();
+    told(
+        "SES-3, SQLite",
+        &properties::ses_3(|| databases.fresh()).await,
+    );
+}
+
+mod over_postgres {
+    use cyprob_core::adapters::postgres::Component;
+    use cyprob_core::testkit::postgres::Template;
+
+    use super::*;
+
+    static EMPTY: Template = Template::new(|| vec![Component::CORE]);
+
+    /// Runs a property over one database of its own.
+    macro_rules! over_a_database {
+        ($what:literal, $property:path) => {
+            let database = EMPTY.database().await;
+            let store: Arc<dyn IdentityStore> = Arc::new(database.store().await);
+            let fresh = || std::future::ready(Arc::clone(&store));
+            told(concat!($what, ", PostgreSQL"), &$property(fresh).await);
+        };
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn mfa_1() {
+        over_a_database!("MFA-1", properties::mfa_1);
+    }
+
+    #[tokio::test]
+    async fn mfa_2() {
+        over_a_database!("MFA-2", properties::mfa_2);
+    }
+
+    #[tokio::test]
+    async fn ses_3() {
+        over_a_database!("SES-3", properties::ses_3);
+    }
+}

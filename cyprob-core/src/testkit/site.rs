@@ -70,6 +70,8 @@ pub(crate) struct Site {
     pub(crate) store: Arc<dyn IdentityStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) identity: Arc<Identity>,
+    /// What was published.
+    pub(crate) feed: Arc<RecordingFeed>,
 }
 
 /// The server's keys, of which the numbered one makes new tokens.
@@ -106,11 +108,12 @@ impl Site {
         active: u32,
         hasher: Arc<dyn PasswordHasher>,
     ) -> Self {
+        let feed = Arc::new(RecordingFeed::default());
         let identity = Identity::new(IdentityParts {
             store: Arc::clone(&store),
             hasher,
             roles: Arc::new(FixedRoles),
-            feed: Arc::new(RecordingFeed::default()),
+            feed: Arc::clone(&feed) as _,
             clock: Arc::clone(&clock) as _,
             entropy,
             refresh_keys: keys(active),
@@ -124,6 +127,7 @@ impl Site {
             store,
             clock,
             identity: Arc::new(identity),
+            feed,
         }
     }
 

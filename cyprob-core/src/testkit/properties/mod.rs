@@ -13,6 +13,7 @@ mod mfa_1;
 mod mfa_2;
 mod ses_1;
 mod ses_2;
+mod ses_3;
 
 pub use auth_2::auth_2;
 pub use iso_1::iso_1;
@@ -20,6 +21,7 @@ pub use mfa_1::mfa_1;
 pub use mfa_2::mfa_2;
 pub use ses_1::ses_1;
 pub use ses_2::ses_2;
+pub use ses_3::ses_3;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
