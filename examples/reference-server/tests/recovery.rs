@@ -20,6 +20,8 @@ use support::World;
 use support::world::{PASSWORD, login};
 
 const NEW: &str = "another pass phrase, also long";
+/// How long the next attempt waits after one that failed.
+const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 const RESET: &str = "/api/v1/auth/password-reset";
 const CONFIRM: &str = "/api/v1/auth/email-change/confirm";
 
@@ -159,6 +161,7 @@ fn asvs_6_4_3_a_reset_ends_every_session_and_is_good_once() {
     let again = reset(&world, &token, PASSWORD).expect(401);
     assert_eq!(again.code(), "invalid_grant");
     login(&world.client, &somebody.email, PASSWORD, None).expect(401);
+    std::thread::sleep(AFTER_A_FAILURE);
     login(&world.client, &somebody.email, NEW, None).expect(200);
     world.mailed_plain("password_changed", &somebody.email);
     let mode = std::fs::metadata(&world.messages).unwrap().permissions();
@@ -177,6 +180,7 @@ fn asvs_6_3_7_an_address_changes_by_mail_and_changes_back_by_objection() {
     };
     let wrong = ask("new@example.net", NEW).expect(401);
     assert_eq!(wrong.code(), "invalid_credentials");
+    std::thread::sleep(AFTER_A_FAILURE);
     ask("no address", PASSWORD).expect(422);
     let taken = ask(&world.member("acme", "owner").email, PASSWORD).expect(202);
     assert!(taken.text().contains("accepted"));
@@ -233,6 +237,7 @@ fn asvs_7_4_2_a_disabled_account_is_out_at_once() {
         .call("POST", &at(&somebody.id, "enable"), Some(&root), None)
         .expect(204);
     assert_eq!(status_of_me(&world, &somebody.token), 401);
+    std::thread::sleep(AFTER_A_FAILURE);
     login(&world.client, &somebody.email, PASSWORD, None).expect(200);
     let own = at(&world.administrator.id, "disable");
     let last = world.client.post(&own, &root, &reason).expect(409);
