@@ -7,18 +7,25 @@
 //! ```text
 //! cargo bench -p cyprob-benches
 //! ```
+//!
+//! What is measured over PostgreSQL too is left out without a server, which the
+//! variable `CYPROB_POSTGRES` names as it does for the tests.
 
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot be set up has no result"
 )]
 
+mod host;
 mod measure;
 mod peer;
+mod rate;
 mod site;
 mod wire;
 
-pub use measure::{Comparison, compare, heading};
+pub use host::{EMAIL, Host, PASSWORD, database, post};
+pub use measure::{Comparison, compare, compare_processor_time, heading};
 pub use peer::Ed25519;
-pub use site::{Site, bare};
+pub use rate::{Client, clients, heading_of_rates, rates};
+pub use site::{Site, bare, guarded};
 pub use wire::{Wire, serve};

@@ -1,6 +1,9 @@
 //! Two sides, measured in turns.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// The medians of both sides, for one operation.
 #[derive(Clone, Copy, Debug)]
@@ -33,24 +36,51 @@ pub fn heading() {
 /// In each of `rounds` rounds each side runs once, which side first changes
 /// from round to round; one run is `operations` operations. A first round that
 /// does not count warms both up.
-#[expect(clippy::print_stdout, reason = "the result is for people")]
 pub fn compare(
+    name: &str,
+    rounds: u32,
+    operations: u32,
+    ours: impl FnMut(u32),
+    peer: impl FnMut(u32),
+) -> Comparison {
+    in_turns(elapsed, name, rounds, operations, ours, peer)
+}
+
+/// The same of the time that the processors spent on this process, on all of its threads.
+pub fn compare_processor_time(
+    name: &str,
+    rounds: u32,
+    operations: u32,
+    ours: impl FnMut(u32),
+    peer: impl FnMut(u32),
+) -> Comparison {
+    in_turns(spent, name, rounds, operations, ours, peer)
+}
+
+#[expect(clippy::print_stdout, reason = "the result is for people")]
+fn in_turns(
+    clock: fn() -> Duration,
     name: &str,
     rounds: u32,
     operations: u32,
     mut ours: impl FnMut(u32),
     mut peer: impl FnMut(u32),
 ) -> Comparison {
+    let timed = |work: &mut dyn FnMut(u32)| {
+        let start = clock();
+        work(operations);
+        clock().saturating_sub(start) / operations
+    };
     ours(operations);
     peer(operations);
     let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         if round % 2 == 0 {
-            our_times.push(timed(operations, &mut ours));
-            peer_times.push(timed(operations, &mut peer));
+            our_times.push(timed(&mut ours));
+            peer_times.push(timed(&mut peer));
         } else {
-            peer_times.push(timed(operations, &mut peer));
-            our_times.push(timed(operations, &mut ours));
+            peer_times.push(timed(&mut peer));
+            our_times.push(timed(&mut ours));
         }
     }
     let found = Comparison {
@@ -66,14 +96,20 @@ pub fn compare(
     found
 }
 
+/// A stopwatch that began with the first look at it.
 #[expect(
     clippy::disallowed_methods,
     reason = "a stopwatch, not the time of day"
 )]
-fn timed(operations: u32, work: &mut impl FnMut(u32)) -> Duration {
-    let start = Instant::now();
-    work(operations);
-    start.elapsed() / operations
+fn elapsed() -> Duration {
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    BEGUN.get_or_init(Instant::now).elapsed()
+}
+
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

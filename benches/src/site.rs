@@ -57,6 +57,16 @@ pub fn bare() -> Router {
     Router::new().route(PATH, get(theirs))
 }
 
+/// The handler behind the secure router.
+///
+/// # Panics
+///
+/// If the router does not seal.
+pub fn guarded(access: &Arc<AccessControl>) -> Router {
+    let router = SecureRouter::new(Arc::clone(access), ()).get(PATH, ours);
+    router.seal(&PublicRoutes::default()).expect("it seals").0
+}
+
 impl Site {
     /// A site with a new key.
     ///
@@ -135,8 +145,7 @@ impl Site {
     ///
     /// If the router does not seal.
     pub fn router(&self) -> Router {
-        let router = SecureRouter::new(Arc::clone(&self.access), ()).get(PATH, ours);
-        router.seal(&PublicRoutes::default()).expect("it seals").0
+        guarded(&self.access)
     }
 }
 
