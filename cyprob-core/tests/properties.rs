@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cyprob_core::adapters::memory::MemoryStore;
+use cyprob_core::adapters::postgres::Component;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::testkit::postgres::{Cleared, Template};
 use cyprob_core::testkit::{Tally, properties};
 
 async fn memory() -> Arc<dyn IdentityStore> {
@@ -154,35 +156,54 @@ async fn ses_3_sqlite() {
 }
 
 mod over_postgres {
-    use cyprob_core::adapters::postgres::Component;
-    use cyprob_core::testkit::postgres::Template;
-
     use super::*;
 
     static EMPTY: Template = Template::new(|| vec![Component::CORE]);
 
-    /// Runs a property over one database of its own.
-    macro_rules! over_a_database {
+    async fn fresh(databases: &Cleared) -> Arc<dyn IdentityStore> {
+        Arc::new(databases.store().await)
+    }
+
+    macro_rules! holds {
         ($what:literal, $property:path) => {
-            let database = EMPTY.database().await;
-            let store: Arc<dyn IdentityStore> = Arc::new(database.store().await);
-            let fresh = || std::future::ready(Arc::clone(&store));
-            told(concat!($what, ", PostgreSQL"), &$property(fresh).await);
+            let databases = Cleared::new(&EMPTY);
+            let tally = $property(|| fresh(&databases)).await;
+            told(concat!($what, ", PostgreSQL"), &tally);
         };
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn mfa_1() {
-        over_a_database!("MFA-1", properties::mfa_1);
+    async fn ses_1() {
+        holds!("SES-1", properties::ses_1);
     }
 
     #[tokio::test]
-    async fn mfa_2() {
-        over_a_database!("MFA-2", properties::mfa_2);
+    async fn ses_2() {
+        holds!("SES-2", properties::ses_2);
     }
 
     #[tokio::test]
     async fn ses_3() {
-        over_a_database!("SES-3", properties::ses_3);
+        holds!("SES-3", properties::ses_3);
+    }
+
+    #[tokio::test]
+    async fn auth_2() {
+        holds!("AUTH-2", properties::auth_2);
+    }
+
+    #[tokio::test]
+    async fn iso_1() {
+        holds!("ISO-1", properties::iso_1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn mfa_1() {
+        holds!("MFA-1", properties::mfa_1);
+    }
+
+    #[tokio::test]
+    async fn mfa_2() {
+        holds!("MFA-2", properties::mfa_2);
     }
 }

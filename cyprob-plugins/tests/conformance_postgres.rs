@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use cyprob_core::adapters::postgres::Component;
-use cyprob_core::testkit::postgres::{Database, Template};
+use cyprob_core::testkit::postgres::{Cleared, Database, Template};
 use cyprob_plugins::adapters::postgres::{PostgresRuns, TABLES};
 use cyprob_plugins::testkit::runs::{
     Stores, plg_3_no_interleaving_loses_a_run_or_takes_two_results,
@@ -27,6 +27,11 @@ mod over_postgres {
 
     #[test]
     fn plg_3() {
-        plg_3_no_interleaving_loses_a_run_or_takes_two_results(fresh);
+        let databases = Cleared::new(&EMPTY);
+        plg_3_no_interleaving_loses_a_run_or_takes_two_results(async || {
+            let store = databases.store().await;
+            let runs = PostgresRuns::open(store.clone()).await.unwrap();
+            (Stores::of(runs, Arc::new(store)), ())
+        });
     }
 }

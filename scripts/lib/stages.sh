@@ -56,7 +56,7 @@ stage__count_script() { # log
 
 stage__run() { # name, counting function, command...
     local name=$1 count=$2 start=$SECONDS status=0 counts passed failed
-    local log=$work/stage.log
+    local log=$work/$name.log
     shift 2
     echo "-- $name"
     "$@" 2>&1 | tee "$log" || status=$?

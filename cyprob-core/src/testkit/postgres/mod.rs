@@ -10,6 +10,10 @@
     reason = "a test reports by panicking"
 )]
 
+mod cleared;
+
+pub use cleared::Cleared;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use secrecy::SecretString;
