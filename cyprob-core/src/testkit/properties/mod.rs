@@ -6,6 +6,7 @@
 
 #![allow(clippy::panic, reason = "a property reports by panicking")]
 
+mod auth_1;
 mod auth_2;
 mod factors;
 mod iso_1;
@@ -15,6 +16,7 @@ mod ses_1;
 mod ses_2;
 mod ses_3;
 
+pub use auth_1::{Auth1, Hashers, auth_1};
 pub use auth_2::auth_2;
 pub use iso_1::iso_1;
 pub use mfa_1::mfa_1;
