@@ -33,7 +33,8 @@ pub(crate) async fn login(
         device_token: body.device_token,
         totp: body.totp,
     };
-    let signed_in = api.identity().sign_in(credentials, auth.ctx()).await?;
+    let signed_in = api.identity().sign_in(credentials, auth.ctx()).await;
+    let signed_in = api.late().answer(signed_in).await?;
     api.token_pair(&signed_in).map(Json)
 }
 
@@ -48,7 +49,8 @@ pub(crate) async fn refresh(
     let signed_in = api
         .identity()
         .refresh(&body.refresh_token, org.as_ref(), auth.ctx())
-        .await?;
+        .await;
+    let signed_in = api.late().answer(signed_in).await?;
     api.token_pair(&signed_in).map(Json)
 }
 
@@ -108,7 +110,8 @@ pub(crate) async fn bootstrap(
     let founded = api
         .identity()
         .bootstrap(&body.token, first, auth.ctx())
-        .await?;
+        .await;
+    let founded = api.late().answer(founded).await?;
     api.plane().mark_bootstrapped();
     Ok((
         StatusCode::CREATED,

@@ -119,9 +119,11 @@ pub(crate) async fn accept(
             let account = name
                 .zip(password)
                 .map(|(name, password)| NewAccount { name, password });
-            api.identity()
+            let accepted = api
+                .identity()
                 .accept_as_new(&body.token, account, auth.ctx())
-                .await?
+                .await;
+            api.late().answer(accepted).await?
         }
     };
     Ok((

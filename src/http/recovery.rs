@@ -34,9 +34,11 @@ pub(crate) async fn confirm_reset(
     State(api): State<ApiState>,
     Body(body): Body<ResetConfirmRequest>,
 ) -> Result<StatusCode, ApiError> {
-    api.identity()
+    let reset = api
+        .identity()
         .reset_password(&body.token, body.password, auth.ctx())
-        .await?;
+        .await;
+    api.late().answer(reset).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -71,9 +73,11 @@ pub(crate) async fn confirm_email(
     State(api): State<ApiState>,
     Body(body): Body<TokenRequest>,
 ) -> Result<StatusCode, ApiError> {
-    api.identity()
+    let confirmed = api
+        .identity()
         .confirm_email(&body.token, auth.ctx())
-        .await?;
+        .await;
+    api.late().answer(confirmed).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -84,8 +88,10 @@ pub(crate) async fn object_to_email(
     State(api): State<ApiState>,
     Body(body): Body<TokenRequest>,
 ) -> Result<StatusCode, ApiError> {
-    api.identity()
+    let objected = api
+        .identity()
         .object_to_email(&body.token, auth.ctx())
-        .await?;
+        .await;
+    api.late().answer(objected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,6 +11,7 @@ use cyprob_core::service::{Identity, Scope, SignedIn};
 
 use super::ApiError;
 use super::dto::{RoleAnswer, TokenAnswer, TokenPair};
+use super::late::Late;
 use super::places::Places;
 use crate::ControlPlane;
 
@@ -21,6 +22,7 @@ pub(crate) struct ApiState {
     inventory: InventoryHandle,
     document: Arc<OnceLock<Bytes>>,
     places: Places,
+    late: Late,
 }
 
 impl ApiState {
@@ -30,6 +32,7 @@ impl ApiState {
             inventory,
             document: Arc::default(),
             places: Places::default(),
+            late: Late::default(),
         }
     }
 
@@ -52,6 +55,11 @@ impl ApiState {
     /// The places for requests with large bodies.
     pub(crate) const fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Holds back the refusals of those who try too often.
+    pub(crate) const fn late(&self) -> &Late {
+        &self.late
     }
 
     /// The OpenAPI document, made at the first call; none before the routes are sealed.
