@@ -73,10 +73,7 @@ pub(crate) async fn confirm_email(
     State(api): State<ApiState>,
     Body(body): Body<TokenRequest>,
 ) -> Result<StatusCode, ApiError> {
-    let confirmed = api
-        .identity()
-        .confirm_email(&body.token, auth.ctx())
-        .await;
+    let confirmed = api.identity().confirm_email(&body.token, auth.ctx()).await;
     api.late().answer(confirmed).await?;
     Ok(StatusCode::NO_CONTENT)
 }

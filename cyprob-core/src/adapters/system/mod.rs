@@ -1,11 +1,16 @@
 //! The machine's own clock and random source.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod never_back;
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::Timestamp;
 use crate::ports::{Clock, Entropy};
 
-/// The machine's clock.
+pub use never_back::NeverBack;
+
+/// The machine's clock, which never goes back while the process lives: see [`NeverBack`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -15,10 +20,13 @@ impl Clock for SystemClock {
         reason = "this is the clock that the others stand for"
     )]
     fn now(&self) -> Timestamp {
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
+        static TIME: NeverBack = NeverBack::new();
+        static BEGUN: OnceLock<Instant> = OnceLock::new();
+        let wall = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Timestamp::UNIX_EPOCH.after(since),
             Err(before) => Timestamp::UNIX_EPOCH.before(before.duration()),
-        }
+        };
+        TIME.time(wall, BEGUN.get_or_init(Instant::now).elapsed())
     }
 }
 
