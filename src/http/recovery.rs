@@ -16,14 +16,14 @@ const fn taken() -> (StatusCode, Json<TakenAnswer>) {
 
 /// `POST /api/v1/auth/password-reset`.
 ///
-/// The answer is the same for every address, and given before anything is looked at.
+/// The answer is the same for every address, and given before anything is looked for.
 #[utoipa::path(post, path = "", operation_id = "auth_password_reset", tag = "auth", request_body = ResetRequest, responses((status = 202, description = "as asked", body = TakenAnswer)))]
 pub(crate) async fn request_reset(
     auth: Auth<Public>,
     State(api): State<ApiState>,
     Body(body): Body<ResetRequest>,
 ) -> Result<(StatusCode, Json<TakenAnswer>), ApiError> {
-    api.identity().request_reset(&body.email, auth.ctx());
+    api.identity().request_reset(body.email, auth.ctx());
     Ok(taken())
 }
 

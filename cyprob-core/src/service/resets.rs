@@ -39,12 +39,10 @@ pub enum ResetError {
 impl Identity {
     /// Takes the request for a token that resets a password.
     ///
-    /// It does the same for every text in the same time: the work is done by
+    /// It does the same for every address in the same time: the work is done by
     /// [`answer_asks`](Self::answer_asks), and whoever asked is told nothing of it.
-    pub fn request_reset(&self, email: &str, caller: &Caller) {
-        if let Ok(email) = email.parse::<Email>() {
-            self.post.ask(Ask::Reset(email, caller.clone()));
-        }
+    pub fn request_reset(&self, email: Email, caller: &Caller) {
+        self.post.ask(Ask::Reset(email, caller.clone()));
     }
 
     /// Makes a token for the account of an address, if there is one that may have one.

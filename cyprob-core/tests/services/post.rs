@@ -44,7 +44,7 @@ pub(crate) async fn a_letter_is_tried_again_until_it_expires(house: House) {
     let notifier = RecordingNotifier::default();
     notifier.set_away(true);
     let (identity, clock) = (&house.identity, &house.clock);
-    identity.request_reset(ADA, &stranger());
+    identity.request_reset(ADA.parse().unwrap(), &stranger());
     identity.answer_asks().await.unwrap();
     assert_eq!(identity.send_letters(&notifier).await, 0);
     notifier.set_away(false);
@@ -53,7 +53,7 @@ pub(crate) async fn a_letter_is_tried_again_until_it_expires(house: House) {
     assert_eq!(identity.send_letters(&notifier).await, 1);
 
     clock.advance(Duration::from_secs(60));
-    identity.request_reset(ADA, &stranger());
+    identity.request_reset(ADA.parse().unwrap(), &stranger());
     identity.answer_asks().await.unwrap();
     clock.advance(Duration::from_secs(30 * 60));
     assert_eq!(identity.send_letters(&notifier).await, 0, "of no use");
@@ -63,7 +63,9 @@ pub(crate) async fn what_waits_is_bounded(house: House) {
     house.found().await;
     for n in 0..3_000 {
         let email = format!("nobody{n}@example.com");
-        house.identity.request_reset(&email, &stranger());
+        house
+            .identity
+            .request_reset(email.parse().unwrap(), &stranger());
     }
     assert_eq!(house.identity.answer_asks().await.unwrap(), 1_024);
 }

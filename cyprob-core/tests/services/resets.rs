@@ -24,7 +24,9 @@ pub(crate) async fn mail(house: &House) -> Vec<Notification> {
 
 /// The token of a reset that was just asked for.
 pub(crate) async fn token(house: &House, email: &str) -> SecretString {
-    house.identity.request_reset(email, &stranger());
+    house
+        .identity
+        .request_reset(email.parse().unwrap(), &stranger());
     let sent = mail(house).await;
     let mut tokens = sent.into_iter().filter_map(|it| match it.message {
         Message::PasswordReset { token, .. } if it.to.as_str() == email => Some(token),
@@ -81,18 +83,17 @@ pub(crate) async fn asvs_6_3_8_a_request_says_and_stores_the_same_for_every_addr
         .await;
     house.events().await;
     let spent = house.hasher.spent();
-    for email in [
-        "unverified@example.com",
-        "nobody@example.com",
-        "no address",
-        "",
-    ] {
-        house.identity.request_reset(email, &stranger());
+    for email in ["unverified@example.com", "nobody@example.com"] {
+        house
+            .identity
+            .request_reset(email.parse().unwrap(), &stranger());
         assert!(mail(&house).await.is_empty(), "{email}");
     }
     assert!(house.events().await.is_empty());
     assert_eq!(house.hasher.spent(), spent);
-    house.identity.request_reset(ADA, &stranger());
+    house
+        .identity
+        .request_reset(ADA.parse().unwrap(), &stranger());
     assert_eq!(mail(&house).await.len(), 1);
 }
 
@@ -100,7 +101,9 @@ pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone
     house.found().await;
     let first = token(&house, ADA).await;
     // A second request within a minute sends nothing: nobody floods a mailbox.
-    house.identity.request_reset(ADA, &stranger());
+    house
+        .identity
+        .request_reset(ADA.parse().unwrap(), &stranger());
     assert!(mail(&house).await.is_empty());
     house.clock.advance(MINUTE);
     let second = token(&house, ADA).await;
@@ -155,7 +158,9 @@ pub(crate) async fn a_refused_token_is_counted(house: House) {
 
 pub(crate) async fn no_token_is_shown_by_events_or_debug(house: House) {
     house.found().await;
-    house.identity.request_reset(ADA, &stranger());
+    house
+        .identity
+        .request_reset(ADA.parse().unwrap(), &stranger());
     house.identity.answer_asks().await.unwrap();
     let waiting = format!("{:?}", house.identity);
     let sent = mail(&house).await;

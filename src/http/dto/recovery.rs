@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `POST auth/password-reset`. The address is read later, so that all texts take the same time.
+/// `POST auth/password-reset`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResetRequest {
-    pub(crate) email: String,
+    #[schema(value_type = String)]
+    pub(crate) email: Email,
 }
 
 /// `POST auth/password-reset/confirm`.

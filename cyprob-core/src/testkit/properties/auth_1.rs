@@ -190,6 +190,7 @@ impl Stand {
             _ => "not the pass phrase of anybody",
         };
         let credentials = Credentials {
+            totp: None,
             email: email.unwrap_or_default(),
             password: password.into(),
             org: None,
