@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use cyprob::core::adapters::postgres::PostgresOptions;
+use cyprob::core::adapters::postgres::{Component, PostgresOptions};
 use cyprob::core::testkit::postgres::{AUDITOR, Database, OWNER, RUNTIME, Template};
 use cyprob::{Background, CheckMode, Clustered, ControlPlane, Embedded, Roles};
 use secrecy::ExposeSecret as _;
@@ -36,9 +36,10 @@ enum Opened {
     Postgres(Clustered, Database),
 }
 
-static DATABASES: Template = Template::new(Vec::new);
+/// The other tables are made as an operator does.
+static DATABASES: Template = Template::new(|| vec![Component::CORE]);
 
-/// A new database of the server that `CYPROB_POSTGRES` names, if it does, without tables.
+/// A new database of the server that `CYPROB_POSTGRES` names, if it does, with core's tables.
 ///
 /// # Panics
 ///

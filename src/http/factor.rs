@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cyprob_authz::http::{Auth, Authenticated, StepUp, System, perm};
-use cyprob_core::domain::UserId;
+use cyprob_core::domain::{FactorCode, UserId};
 use cyprob_core::service::{FactorError, StepUpError};
 use http::StatusCode;
 
@@ -34,6 +34,15 @@ pub(crate) async fn begin(
     State(api): State<ApiState>,
     Body(body): Body<BeginFactorRequest>,
 ) -> Result<(StatusCode, Json<NewFactorAnswer>), ApiError> {
+    // Who has no factor yet shows none; what is none is said to them as well.
+    if body
+        .totp
+        .as_ref()
+        .is_some_and(|code| FactorCode::parse(code).is_err())
+    {
+        let why = "is neither six digits nor a recovery code";
+        return Err(ApiError::field("totp", why));
+    }
     let new = api
         .identity()
         .begin_factor(auth.ctx(), body.totp.as_ref())

@@ -135,7 +135,8 @@ impl Case<'_> {
             }
             5 => {
                 let before = self.machine.now();
-                self.machine.wall.advance(self.span());
+                let from = [self.machine.wall.now(), before][self.roll(2) as usize];
+                self.machine.wall.set(from.after(self.span()));
                 // It may only have caught up with what had passed.
                 if self.machine.now() > before {
                     for token in self.access.iter_mut().chain(&mut self.refresh) {
@@ -156,18 +157,29 @@ impl Case<'_> {
         self.check_access().await;
     }
 
+    /// Counts a token when it is over.
     async fn check_access(&mut self) {
         let now = self.machine.passed();
-        for given in &self.access {
+        let mut good = Vec::new();
+        for given in self.access.drain(..) {
             let token = Some(given.token.as_str());
             let (status, body) = ask(self.node, "GET", "/api/v1/me", token, &Value::Null).await;
-            self.tally
-                .count(judge(given, now, status, &body, "access token"));
+            match judge(&given, now, status, &body) {
+                Fate::Good => good.push(given),
+                Fate::Over => self.tally.count("access token over"),
+                Fate::Early => self
+                    .tally
+                    .count("access token ended early by a clock set forward"),
+            }
         }
+        self.access = good;
     }
 
     /// At the end, because it uses them up.
     async fn check_refresh(&mut self) {
+        for _ in &self.access {
+            self.tally.count("access token good");
+        }
         let past = [
             Duration::ZERO,
             24 * 3_600 * SECOND,
@@ -178,42 +190,34 @@ impl Case<'_> {
         for given in &self.refresh {
             let body = json!({ "refresh_token": given.token });
             let (status, body) = ask(self.node, "POST", "/api/v1/auth/refresh", None, &body).await;
-            self.tally
-                .count(judge(given, now, status, &body, "refresh token"));
+            self.tally.count(match judge(given, now, status, &body) {
+                Fate::Good => "refresh token good",
+                Fate::Over => "refresh token over",
+                Fate::Early => "refresh token ended early by a clock set forward",
+            });
         }
     }
 }
 
-/// What became of a token; the names are the tally's.
-fn judge(given: &Given, now: Duration, status: u16, body: &Value, what: &str) -> &'static str {
+/// What became of a token.
+enum Fate {
+    Good,
+    Over,
+    Early,
+}
+
+fn judge(given: &Given, now: Duration, status: u16, body: &Value) -> Fate {
     let age = now.saturating_sub(given.at);
-    let access = what == "access token";
+    let lives = given.lives;
     match status {
         200 => {
-            assert!(
-                age < given.lives,
-                "{what} lives after {age:?} of {:?}",
-                given.lives
-            );
-            if access {
-                "access token good"
-            } else {
-                "refresh token good"
-            }
+            assert!(age < lives, "good after {age:?} of {lives:?}");
+            Fate::Good
         }
-        401 if age >= given.lives => {
-            if access {
-                "access token over"
-            } else {
-                "refresh token over"
-            }
-        }
-        401 if given.hurried => "ended early by a clock set forward",
-        // Lifetimes are stated in whole seconds, what lives shorter by less than one is right.
-        401 if age + SECOND > given.lives => "access token over",
-        _ => panic!(
-            "{what}: {status} after {age:?} of {:?}: {body}",
-            given.lives
-        ),
+        401 if age >= lives => Fate::Over,
+        401 if given.hurried => Fate::Early,
+        // Lifetimes are stated in whole seconds: it may be over by less than one before.
+        401 if age + SECOND > lives => Fate::Over,
+        _ => panic!("{status} after {age:?} of {lives:?}: {body}"),
     }
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use cyprob::core::adapters::argon2::{Argon2Options, Argon2Pool};
+use cyprob::core::adapters::postgres::Component;
 use cyprob::core::adapters::system::SystemEntropy;
 use cyprob::core::ports::Clock;
 use cyprob::core::service::Bootstrap;
@@ -39,7 +40,8 @@ pub(crate) struct Ways {
     pub(crate) check: CheckMode,
 }
 
-static DATABASES: Template = Template::new(Vec::new);
+/// The other tables are made as an operator does.
+static DATABASES: Template = Template::new(|| vec![Component::CORE]);
 
 impl Site {
     pub(crate) async fn memory(ways: &Ways) -> Self {

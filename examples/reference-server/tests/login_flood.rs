@@ -261,5 +261,6 @@ fn auth_3_a_flood_that_fills_the_hasher_delays_nobody_else() {
         "the limiter as wide as it goes",
         "failures_at_once_per_address = 1000\nfailures_per_minute_per_address = 1000\n",
     );
-    assert!(answers[&401] > 200, "{answers:?}");
+    // Hashes were made all the time, and more were asked for than can be.
+    assert!(answers[&401] > 50 && answers[&503] > 50, "{answers:?}");
 }
