@@ -11,9 +11,9 @@ pub use access::{AccessControl, AccessParts, Denial, Rejection};
 pub use cache::CacheLimits;
 pub use in_flight::InFlight;
 pub use revocations::{RevocationCounts, RevocationView};
-#[cfg(feature = "testkit")]
-pub(crate) use tokens::text as token_text;
 pub use tokens::{
     AccessMinter, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES, MintError,
     ShapeError, SigningKey, SigningKeyError, TokenError, TokenVerifier,
 };
+#[cfg(feature = "testkit")]
+pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, text as token_text};

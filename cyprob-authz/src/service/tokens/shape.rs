@@ -30,10 +30,10 @@ const MAX_BLOCKS: usize = 3;
 const MAX_CHECKS: usize = 16;
 
 /// How many strings the lists of all appended blocks may hold together.
-const MAX_LISTED: usize = 128;
+pub(crate) const MAX_LISTED: usize = 128;
 
 /// How many of them may be address ranges, which cost the most to read.
-const MAX_RANGES: usize = 32;
+pub(crate) const MAX_RANGES: usize = 32;
 
 /// The token does not have the shape of the control plane's own tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
