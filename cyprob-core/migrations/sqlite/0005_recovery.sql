@@ -22,6 +22,7 @@ CREATE TABLE email_changes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX email_changes_of_user ON email_changes (user_id);
+CREATE INDEX email_changes_from ON email_changes (from_email);
 
 -- What people are to be told of, made from the event in its transaction. No address and no secret.
 CREATE TABLE notices (

@@ -53,9 +53,15 @@ fn objectionable<'a>(
     good.then_some(&stored.change)
 }
 
-/// Whether another account has the address.
-fn is_taken(state: &State, email: &Email, by: UserId) -> bool {
+/// Whether another account has the address, or may still object that it was taken away.
+pub(super) fn is_taken(state: &State, email: &Email, by: UserId, at: Timestamp) -> bool {
+    let reserved = |stored: &StoredChange| {
+        stored.change.from == *email
+            && stored.change.user != by
+            && stored.object_until.is_some_and(|until| at < until)
+    };
     state.emails.get(email).is_some_and(|owner| *owner != by)
+        || state.email_changes.values().any(reserved)
 }
 
 /// Gives the account the address and says that it is verified.
@@ -128,10 +134,14 @@ impl EmailStore for MemoryStore {
             let Some(change) = found.filter(|change| change.id == step.change) else {
                 return Ok(EmailOutcome::Gone);
             };
-            if is_taken(state, &change.to, change.user) {
+            if is_taken(state, &change.to, change.user, step.at) {
                 return Ok(EmailOutcome::Taken);
             }
             state.outbox.admit(events)?;
+            // An address that nobody ever verified is nobody's to object from.
+            let user = state.users.get(&change.user);
+            let verified = user.is_some_and(|user| user.email_verified);
+            let object_until = if verified { object_until } else { step.at };
             readdress(state, change.user, &change.to);
             let outcome = if change.only_verifies() {
                 state.email_changes.remove(&change.id);
@@ -179,7 +189,7 @@ impl EmailStore for MemoryStore {
             let Some(change) = found.filter(|change| change.id == step.change) else {
                 return Ok(EmailOutcome::Gone);
             };
-            if is_taken(state, &change.from, change.user) {
+            if is_taken(state, &change.from, change.user, step.at) {
                 return Ok(EmailOutcome::Taken);
             }
             state.outbox.admit(events)?;
@@ -187,9 +197,9 @@ impl EmailStore for MemoryStore {
             if let Some(user) = state.users.get_mut(&change.user) {
                 user.password = None;
             }
-            state
-                .email_changes
-                .retain(|id, stored| stored.change.user != change.user || *id < change.id);
+            state.email_changes.retain(|_, stored| {
+                stored.change.user != change.user || stored.change.epoch < change.epoch
+            });
             let outcome = changed(state.end_epoch(change.user, step.at, step.tokens_expire_at));
             state.outbox.record(events);
             Ok(outcome)

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::emails::is_taken;
 use super::state::{broken, page};
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
@@ -101,7 +102,7 @@ impl InvitationStore for MemoryStore {
                     return Err(broken("a member has an account"));
                 }
                 Invitee::Existing(user) => *user,
-                Invitee::New(user) if state.emails.contains_key(&user.email) => {
+                Invitee::New(user) if is_taken(state, &user.email, user.id, at) => {
                     return Ok(AcceptanceOutcome::EmailTaken);
                 }
                 Invitee::New(user) => {

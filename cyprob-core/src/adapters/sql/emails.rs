@@ -46,18 +46,33 @@ async fn locked<B: Backend>(
     Ok(found)
 }
 
-/// Whether another account has the address; nobody else takes it until the end.
+/// Whether another account has the address, or may still object that it was taken away; nobody else takes it until the end.
 async fn is_taken<B: Backend>(
     write: &mut Write<B>,
     email: &Email,
     by: UserId,
+    at: Timestamp,
 ) -> Result<bool, StoreError> {
+    if is_reserved(write, email, by, at).await? {
+        return Ok(true);
+    }
     let args = [email.as_str().into(), by.into()];
-    write
-        .lock(&sql::LOCK_EMAIL, &[email.as_str().into()])
-        .await?;
     let owner = write.fetch_optional(&sql::EMAIL_OWNER, &args).await?;
     Ok(owner.is_some())
+}
+
+/// Whether somebody else may still object that the address was taken away; nobody takes it until the end.
+pub(super) async fn is_reserved<B: Backend>(
+    write: &mut Write<B>,
+    email: &Email,
+    by: UserId,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let email = email.as_str();
+    write.lock(&sql::LOCK_EMAIL, &[email.into()]).await?;
+    let args = [email.into(), by.into(), at.into()];
+    let reserved = write.fetch_optional(&sql::EMAIL_RESERVED, &args).await?;
+    Ok(reserved.is_some())
 }
 
 /// Gives the account the address and ends all sessions; `None` if there is no such account.
@@ -150,10 +165,16 @@ impl<B: Backend> EmailStore for SqlStore<B> {
             write.execute(&sql::DROP_EMAIL_CHANGE, &id).await?;
             EmailOutcome::Verified
         } else {
-            if is_taken(&mut write, &change.to, change.user).await? {
+            // Both addresses stand still, each pair in one order.
+            let mut both = [change.from.as_str(), change.to.as_str()];
+            both.sort_unstable();
+            for email in both {
+                write.lock(&sql::LOCK_EMAIL, &[email.into()]).await?;
+            }
+            if is_taken(&mut write, &change.to, change.user, step.at).await? {
                 return Ok(EmailOutcome::Taken);
             }
-            let args = [change.id.into(), object_until.into()];
+            let args = [change.id.into(), object_until.into(), step.at.into()];
             write.execute(&sql::CONFIRM_EMAIL_CHANGE, &args).await?;
             let entry = readdress(&mut write, change.user, &change.to, step).await?;
             let Some(entry) = entry else {
@@ -209,12 +230,13 @@ impl<B: Backend> EmailStore for SqlStore<B> {
         let Some(change) = found else {
             return Ok(EmailOutcome::Gone);
         };
-        if is_taken(&mut write, &change.from, change.user).await? {
+        if is_taken(&mut write, &change.from, change.user, step.at).await? {
             return Ok(EmailOutcome::Taken);
         }
         let user = [change.user.into()];
         write.execute(&sql::VOID_PASSWORD, &user).await?;
-        let later = [change.user.into(), change.id.into()];
+        // By epoch, which grows with each change; an id is a node's clock.
+        let later = [change.user.into(), change.epoch.into()];
         write.execute(&sql::DROP_EMAIL_CHANGES_FROM, &later).await?;
         let entry = readdress(&mut write, change.user, &change.from, step).await?;
         let Some(entry) = entry else {

@@ -109,9 +109,11 @@ crate::sql_statements! {
     YOUNG_EMAIL_CHANGE = "SELECT id FROM email_changes WHERE user_id = $1 AND object_until IS NULL AND made_at > $2";
     DROP_OPEN_EMAIL_CHANGES = "DELETE FROM email_changes WHERE user_id = $1 AND object_until IS NULL";
     OPEN_EMAIL_CHANGE = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c JOIN users u ON u.id = c.user_id WHERE c.token = $1 AND c.object_until IS NULL AND c.expires_at > $2 AND u.epoch = c.epoch AND u.disabled_at IS NULL";
-    CONFIRM_EMAIL_CHANGE = "UPDATE email_changes SET object_until = $2 WHERE id = $1";
+    // An address that nobody ever verified is nobody's to object from.
+    CONFIRM_EMAIL_CHANGE = "UPDATE email_changes SET object_until = CASE WHEN (SELECT u.email_verified FROM users u WHERE u.id = email_changes.user_id) THEN $2 ELSE $3 END WHERE id = $1";
     DROP_EMAIL_CHANGE = "DELETE FROM email_changes WHERE id = $1";
     EMAIL_OWNER = "SELECT id FROM users WHERE email = $1 AND id <> $2";
+    EMAIL_RESERVED = "SELECT id FROM email_changes WHERE from_email = $1 AND user_id <> $2 AND object_until > $3";
     VERIFY_EMAIL = "UPDATE users SET email_verified = $2 WHERE id = $1";
     SET_EMAIL = "UPDATE users SET email = $2, email_verified = $3, epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
     LOCK_EMAIL = sqlite "" postgres "SELECT 1 AS locked FROM pg_advisory_xact_lock(hashtextextended($1, 0))";
@@ -119,7 +121,7 @@ crate::sql_statements! {
     ARM_OBJECTION = "UPDATE email_changes SET objection = $2 WHERE id = $1 AND object_until > $3";
     EMAIL_CHANGE_BY_ID = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c WHERE c.id = $1";
     OBJECTED_EMAIL_CHANGE = "SELECT c.id, c.user_id, c.from_email, c.to_email, c.epoch, c.expires_at, c.object_until FROM email_changes c JOIN users u ON u.id = c.user_id WHERE c.objection = $1 AND c.object_until > $2 AND u.disabled_at IS NULL";
-    DROP_EMAIL_CHANGES_FROM = "DELETE FROM email_changes WHERE user_id = $1 AND id >= $2";
+    DROP_EMAIL_CHANGES_FROM = "DELETE FROM email_changes WHERE user_id = $1 AND epoch >= $2";
     SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE COALESCE(object_until, expires_at) <= $1";
 
     USERS = "SELECT id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Backend, Columns, Scope, SqlStore, revocations, sessions, sql};
+use super::{Backend, Columns, Scope, SqlStore, emails, revocations, sessions, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
@@ -40,6 +40,9 @@ pub(super) async fn insert<B: Backend>(
     write: &mut Write<B>,
     user: &User,
 ) -> Result<bool, StoreError> {
+    if emails::is_reserved(write, &user.email, user.id, user.created_at).await? {
+        return Ok(false);
+    }
     let inserted = write
         .execute(
             &sql::INSERT_USER,

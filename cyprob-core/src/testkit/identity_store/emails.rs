@@ -1,10 +1,11 @@
 //! Changes of addresses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::world::{Done, Store, World, email, later, race};
 use crate::domain::audit::Action;
-use crate::domain::{EmailChange, TokenDigest, User};
+use crate::domain::{EmailChange, EmailChangeId, Id as _, Timestamp, TokenDigest, User};
 use crate::ports::store::{AskOutcome, EmailOutcome, EmailStep, NewEmailChange, StoreError};
 
 impl World {
@@ -31,13 +32,25 @@ impl World {
         to: &str,
         seconds: i64,
     ) -> Result<(EmailChange, User), StoreError> {
-        let ask = self.asked(user, to, to, seconds);
+        self.change(self.asked(user, to, to, seconds)).await
+    }
+
+    /// Asks for this change and confirms it; its token is the new address.
+    async fn change(&self, ask: NewEmailChange) -> Result<(EmailChange, User), StoreError> {
         let asked = self.store.ask_email(&ask, &[]).await?;
         assert_eq!(asked, AskOutcome::Asked);
-        let step = step(&ask.change, to, seconds);
-        let outcome = self.store.confirm_email(&step, later(3_600), &[]).await?;
+        let confirm = EmailStep {
+            change: ask.change.id,
+            token: ask.token,
+            at: ask.at,
+            tokens_expire_at: ask.at.after(Duration::from_secs(300)),
+        };
+        let outcome = self
+            .store
+            .confirm_email(&confirm, later(3_600), &[])
+            .await?;
         assert!(matches!(outcome, EmailOutcome::Changed(_)), "{outcome:?}");
-        let user = self.store.user(user.id).await?;
+        let user = self.store.user(ask.change.user).await?;
         Ok((
             ask.change,
             user.unwrap_or_else(|| unreachable!("it is there")),
@@ -196,7 +209,10 @@ pub async fn an_objection_takes_the_change_and_all_later_ones_back(store: Store)
     let world = World::new(store).await?;
     let user = world.member(world.org.id, "user", "viewer").await?;
     let (first, moved) = world.changed(&user, "second", 0).await?;
-    let (later_one, moved) = world.changed(&moved, "third", 100).await?;
+    // Later by the account's epoch, whatever a node's clock made of the id.
+    let mut ask = world.asked(&moved, "third", "third", 100);
+    ask.change.id = EmailChangeId::from_random(Timestamp::UNIX_EPOCH, [0; 10]);
+    let (later_one, moved) = world.change(ask).await?;
     let session = world.opened(&moved).await?;
     let store = &world.store;
     for (change, token) in [(&first, "objection"), (&later_one, "another")] {
@@ -225,6 +241,41 @@ pub async fn an_objection_takes_the_change_and_all_later_ones_back(store: Store)
         assert_eq!(outcome, EmailOutcome::Gone);
     }
     world.expect_events(&[&event]).await
+}
+
+/// While a change may be objected to, nobody else gets the address: neither by a change nor with a new account.
+pub async fn an_address_is_kept_while_its_person_may_object(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let user = world.member(world.org.id, "user", "viewer").await?;
+    world.changed(&user, "second", 0).await?;
+    let store = &world.store;
+    let other = world.member(world.org.id, "other", "viewer").await?;
+    let ask = world.asked(&other, "user", "one", 3_000);
+    assert_eq!(store.ask_email(&ask, &[]).await?, AskOutcome::Asked);
+    let outcome = store
+        .confirm_email(&step(&ask.change, "one", 3_599), later(9_999), &[])
+        .await?;
+    assert_eq!(outcome, EmailOutcome::Taken);
+    // Its own person may take it back.
+    let read = store.user(user.id).await?;
+    let moved = read.unwrap_or_else(|| unreachable!("it is there"));
+    let (_, back) = world.changed(&moved, "user", 100).await?;
+    assert_eq!(back.email, user.email);
+    Ok(())
+}
+
+/// Of an address that nobody verified no change is open to objection: whose it is is not known.
+pub async fn nobody_objects_from_an_unverified_address(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let mut user = world.user("user");
+    user.email_verified = false;
+    let user = world.joined(world.org.id, user, "viewer").await?;
+    let (change, _) = world.changed(&user, "second", 0).await?;
+    let token = TokenDigest::of("objection");
+    let store = &world.store;
+    assert_eq!(store.arm_objection(change.id, token, later(1)).await?, None);
+    assert!(store.email_objection(&token, later(1)).await?.is_none());
+    Ok(())
 }
 
 /// A change is open to objection while `at < object_until`; a new token for it replaces the last.

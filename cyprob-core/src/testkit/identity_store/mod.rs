@@ -157,6 +157,8 @@ macro_rules! identity_store_conformance {
                 of_many_for_one_address_one_wins
                 an_objection_takes_the_change_and_all_later_ones_back
                 an_objection_is_open_for_its_time
+                an_address_is_kept_while_its_person_may_object
+                nobody_objects_from_an_unverified_address
                 sweeping_drops_changes_that_are_over
             }
             accounts {
