@@ -7,6 +7,8 @@
     reason = "a test reports by panicking; the child process reports on its standard output"
 )]
 
+mod founded;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -16,16 +18,12 @@ use std::sync::Arc;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{
-    Aal, Caller, Epoch, OrgPolicy, Organization, RefreshKeyId, RefreshState, Session, SessionSeed,
-    Timestamp, TokenDigest, User,
+    Aal, Caller, RefreshKeyId, RefreshState, Session, SessionSeed, Timestamp, User,
 };
-use cyprob_core::ports::store::{
-    BootstrapOutcome, BootstrapStore, Founding, Outbox, SessionStore, UserStore,
-};
+use cyprob_core::ports::store::{Outbox, SessionStore, UserStore};
 use cyprob_core::ports::{Entropy, EntropyExt};
 use cyprob_core::testkit::SeededEntropy;
-
-const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
+use founded::{AT, found};
 
 async fn open(path: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(path, &SqliteOptions::default()).await
@@ -64,39 +62,6 @@ fn session(user: &User, entropy: &dyn Entropy) -> Session {
         client: None,
         ip_address: None,
     }
-}
-
-async fn found(store: &SqliteStore, entropy: &dyn Entropy) -> User {
-    let token = TokenDigest::of("token");
-    let user = User {
-        id: entropy.id(AT),
-        email: "ada@example.org".parse().unwrap(),
-        email_verified: true,
-        name: "Ada".parse().unwrap(),
-        password: None,
-        epoch: Epoch::FIRST,
-        administrator: true,
-        disabled_at: None,
-        created_at: AT,
-    };
-    let org = Organization {
-        id: entropy.id(AT),
-        slug: "acme".parse().unwrap(),
-        name: "Acme".parse().unwrap(),
-        policy: OrgPolicy::default(),
-        created_at: AT,
-    };
-    let until = Timestamp::from_seconds(AT.as_seconds() + 60);
-    store.arm(token, until).await.unwrap();
-    let founding = Founding {
-        token,
-        user,
-        org,
-        at: AT,
-    };
-    let done = store.found(&founding, &[]).await.unwrap();
-    assert_eq!(done, BootstrapOutcome::Done);
-    founding.user
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,17 +7,16 @@
     reason = "a test with figures"
 )]
 
+mod founded;
+
 use std::time::{Duration, Instant};
 
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
-use cyprob_core::domain::{
-    Epoch, OrgPolicy, Organization, Revocation, SystemCtx, Timestamp, TokenDigest, User, Whose,
-};
-use cyprob_core::ports::EntropyExt;
-use cyprob_core::ports::store::{AccountStore, BootstrapStore, Founding, MassEnd, RevocationStore};
+use cyprob_core::domain::{Revocation, SystemCtx, Whose};
+use cyprob_core::ports::store::{AccountStore, MassEnd, RevocationStore};
 use cyprob_core::testkit::SeededEntropy;
+use founded::{AT, found};
 
-const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
 const SESSIONS: i64 = 100_000;
 
 /// What this process holds, in MiB.
@@ -37,35 +36,9 @@ async fn asvs_7_4_5_a_hundred_thousand_sessions_end_in_one_step() {
     let store = SqliteStore::open(&path, &SqliteOptions::default()).await;
     let store = store.unwrap();
     let entropy = SeededEntropy::new(1);
-    let user = User {
-        id: entropy.id(AT),
-        email: "ada@example.org".parse().unwrap(),
-        email_verified: true,
-        name: "Ada".parse().unwrap(),
-        password: None,
-        epoch: Epoch::FIRST,
-        administrator: true,
-        disabled_at: None,
-        created_at: AT,
-    };
-    let org = Organization {
-        id: entropy.id(AT),
-        slug: "acme".parse().unwrap(),
-        name: "Acme".parse().unwrap(),
-        policy: OrgPolicy::default(),
-        created_at: AT,
-    };
-    let token = TokenDigest::of("token");
-    let until = AT.after(Duration::from_secs(60));
-    store.arm(token, until).await.unwrap();
-    let founding = Founding {
-        token,
-        user,
-        org,
-        at: AT,
-    };
-    store.found(&founding, &[]).await.unwrap();
+    let user = found(&store, &entropy).await;
     let system = SystemCtx::new("test", "many sessions");
+    let begun = Instant::now();
     let mut tx = store.system_tx(&system).await.unwrap();
     sqlx::query(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
@@ -76,12 +49,13 @@ async fn asvs_7_4_5_a_hundred_thousand_sessions_end_in_one_step() {
          $3, $3, $3 + 600000000, $3 + 600000000 FROM n",
     )
     .bind(SESSIONS)
-    .bind(founding.user.id.as_bytes().as_slice())
+    .bind(user.id.as_bytes().as_slice())
     .bind(AT.as_micros())
     .execute(tx.connection())
     .await
     .unwrap();
     tx.commit().await.unwrap();
+    let written = begun.elapsed();
     let before = resident();
     let at = AT.after(Duration::from_secs(1));
     let end = MassEnd {
@@ -94,11 +68,14 @@ async fn asvs_7_4_5_a_hundred_thousand_sessions_end_in_one_step() {
     let ended = store.end_many(&end, &[]).await.unwrap().unwrap();
     let took = begun.elapsed();
     let grown = resident().saturating_sub(before);
-    println!("{SESSIONS} sessions ended in {took:?}, {grown} MiB more held");
+    println!(
+        "{SESSIONS} sessions written in {written:?}, ended in {took:?}, {grown} MiB more held"
+    );
     assert_eq!(ended.ended, u64::try_from(SESSIONS).unwrap());
     let live = store.live_revocations(at).await.unwrap();
     let what: Vec<_> = live.iter().map(|entry| entry.what).collect();
     assert_eq!(what, [Revocation::Opened(Whose::Everyone, at, None)]);
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    // As dear as having written them, on whatever machine.
+    assert!(took < 4 * written, "{took:?} after {written:?}");
     assert!(grown < 64, "{grown} MiB");
 }
