@@ -23,7 +23,8 @@ pub(crate) async fn request_reset(
     State(api): State<ApiState>,
     Body(body): Body<ResetRequest>,
 ) -> Result<(StatusCode, Json<TakenAnswer>), ApiError> {
-    api.identity().request_reset(body.email, auth.ctx());
+    let asked = api.identity().request_reset(body.email, auth.ctx());
+    api.late().answer(asked).await?;
     Ok(taken())
 }
 

@@ -9,11 +9,11 @@ use super::throttle::AttemptError;
 use super::{Identity, SlowDown, secret_token};
 use crate::domain::audit::{Action, MetaValue, Outcome, Resource};
 use crate::domain::{
-    Caller, EMAIL_CHANGE, Email, EmailChange, FailureKind, Message, Notification, Timestamp,
-    TokenDigest, User, UserCtx,
+    Caller, EMAIL_CHANGE, Email, EmailChange, Gate, Message, Notification, Timestamp, TokenDigest,
+    User, UserCtx,
 };
 use crate::ports::store::{AskOutcome, EmailOutcome, EmailStep, NewEmailChange, StoreError};
-use crate::ports::{EntropyExt, HashError, PasswordCheck};
+use crate::ports::{EntropyExt, HashError};
 
 /// The prefix of tokens that confirm an address.
 const CONFIRMATION: &str = "cyem_";
@@ -57,6 +57,9 @@ pub enum EmailTokenError {
     /// Another account has the address by now; its holder is told, who reads its mail.
     #[error("another account has the address")]
     Taken,
+    /// Too many from this network: nothing was looked at.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// The store failed.
     #[error("the change could not be stored")]
     Store(#[from] StoreError),
@@ -69,6 +72,12 @@ impl From<AttemptError> for EmailError {
             AttemptError::Store(error) => Self::Store(error),
         }
     }
+}
+
+/// The digest of a token of this kind.
+fn digest(token: &SecretString, prefix: &str) -> Option<TokenDigest> {
+    let text = token.expose_secret();
+    text.starts_with(prefix).then(|| TokenDigest::of(text))
 }
 
 impl Identity {
@@ -169,18 +178,9 @@ impl Identity {
         password: SecretString,
         at: Timestamp,
     ) -> Result<(), EmailError> {
-        let kind = FailureKind::Password;
-        let attempt = self.attempt_in(by.session(), kind, by.caller(), at).await?;
-        let check = self
-            .parts
-            .hasher
-            .check_known(password, user.password.clone(), user.id)
-            .await?;
-        if matches!(check, PasswordCheck::Right | PasswordCheck::RightRehash(_)) {
-            self.passed(attempt, at).await?;
+        if self.is_password_of(by, user, password, at).await?? {
             return Ok(());
         }
-        attempt.failed(None, at);
         let on = Resource::new("user", user.id);
         let event = self
             .event(at, by.caller(), Action::EmailChangeRefused, on)
@@ -203,13 +203,13 @@ impl Identity {
         caller: &Caller,
     ) -> Result<(), EmailTokenError> {
         let at = self.now();
-        let digest = TokenDigest::of(token.expose_secret());
-        let change = if token.expose_secret().starts_with(CONFIRMATION) {
-            self.store().email_change(&digest, at).await?
-        } else {
-            None
+        let visit = self.visit(Gate::Token, caller, at)?;
+        let change = match digest(token, CONFIRMATION) {
+            Some(digest) => self.store().email_change(&digest, at).await?,
+            None => None,
         };
         let (change, user) = self.with_owner(change, caller, at).await?;
+        visit.good();
         let caller = by_token(&user, caller);
         let on = Resource::new("user", user.id);
         let event = if change.only_verifies() {
@@ -223,7 +223,7 @@ impl Identity {
                 )
                 .with("to", MetaValue::personal(Some(user.id), change.to.as_str()))
         };
-        let step = self.email_step(&change, digest, at);
+        let step = self.email_step(&change, token, at);
         let object_until = at.after(self.parts.policy.recovery.objection_ttl());
         let outcome = self
             .store()
@@ -246,27 +246,27 @@ impl Identity {
         caller: &Caller,
     ) -> Result<(), EmailTokenError> {
         let at = self.now();
-        let digest = TokenDigest::of(token.expose_secret());
-        let change = if token.expose_secret().starts_with(OBJECTION) {
-            self.store().email_objection(&digest, at).await?
-        } else {
-            None
+        let visit = self.visit(Gate::Token, caller, at)?;
+        let change = match digest(token, OBJECTION) {
+            Some(digest) => self.store().email_objection(&digest, at).await?,
+            None => None,
         };
         let (change, user) = self.with_owner(change, caller, at).await?;
+        visit.good();
         let caller = by_token(&user, caller);
         let on = Resource::new("user", user.id);
         let event = self
             .event(at, &caller, Action::EmailChangeObjected, on)
             .with(EMAIL_CHANGE, MetaValue::public(change.id));
-        let step = self.email_step(&change, digest, at);
+        let step = self.email_step(&change, token, at);
         let outcome = self.store().object_to_email(&step, &[event]).await?;
         self.email_outcome(outcome, &caller, at)
     }
 
-    fn email_step(&self, change: &EmailChange, token: TokenDigest, at: Timestamp) -> EmailStep {
+    fn email_step(&self, change: &EmailChange, token: &SecretString, at: Timestamp) -> EmailStep {
         EmailStep {
             change: change.id,
-            token,
+            token: TokenDigest::of(token.expose_secret()),
             at,
             tokens_expire_at: self.tokens_expire_at(at),
         }

@@ -5,9 +5,9 @@ use secrecy::SecretString;
 use super::throttle::AttemptError;
 use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
-use crate::domain::{FailureKind, SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword};
+use crate::domain::{SessionSeed, SignInName, Timestamp, User, UserCtx, WeakPassword};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError};
-use crate::ports::{BreachListError, EntropyExt, HashError, PasswordCheck};
+use crate::ports::{BreachListError, EntropyExt, HashError};
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -132,18 +132,9 @@ impl Identity {
         current: SecretString,
         at: Timestamp,
     ) -> Result<(), PasswordError> {
-        let kind = FailureKind::Password;
-        let attempt = self.attempt_in(by.session(), kind, by.caller(), at).await?;
-        let check = self
-            .parts
-            .hasher
-            .check_known(current, user.password.clone(), user.id)
-            .await?;
-        if matches!(check, PasswordCheck::Right | PasswordCheck::RightRehash(_)) {
-            self.passed(attempt, at).await?;
+        if self.is_password_of(by, user, current, at).await?? {
             return Ok(());
         }
-        attempt.failed(None, at);
         let on = Resource::new("user", user.id);
         let event = self
             .event(at, by.caller(), Action::PasswordChangeRefused, on)

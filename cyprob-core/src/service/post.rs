@@ -20,6 +20,8 @@ use crate::ports::{Notifier, NotifyError};
 
 /// Most requests and most messages that wait; what comes beyond is dropped.
 const MAX_WAITING: usize = 1_024;
+/// How many wait at most when a stranger's is taken: the other half is for those who are signed in.
+const OF_STRANGERS: usize = MAX_WAITING / 2;
 /// Notices that are looked at in one round.
 const ROUND: u8 = 16;
 /// How long somebody else leaves a notice alone that one took.
@@ -62,7 +64,11 @@ impl Post {
     /// Takes a request, or drops it: the answer is the same.
     pub(super) fn ask(&self, ask: Ask) {
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
-        if asks.len() < MAX_WAITING {
+        let places = match ask {
+            Ask::Reset(..) => OF_STRANGERS,
+            Ask::Confirm(..) => MAX_WAITING,
+        };
+        if asks.len() < places {
             asks.push_back(ask);
         } else {
             tracing::warn!("too many requests for mail wait; one was dropped");

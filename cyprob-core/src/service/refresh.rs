@@ -49,6 +49,13 @@ impl From<ScopeError> for RefreshError {
 /// How often a racer looks again; each loss means that another one won.
 const MAX_RACES: usize = 16;
 
+/// The session as it is after the step.
+pub(super) fn move_on(session: &mut Session, step: &Advance) {
+    session.refresh = step.to.clone();
+    session.last_used_at = step.at;
+    session.idle_expires_at = step.idle_expires_at;
+}
+
 impl Identity {
     /// Renews a session's tokens.
     ///
@@ -197,20 +204,7 @@ impl Identity {
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Option<Session>, RefreshError> {
-        let from = session.refresh.generation;
-        let step = Advance {
-            session: session.id,
-            from,
-            credential_epoch: session.credential_epoch,
-            to: RefreshState {
-                generation: from.saturating_add(1),
-                key: self.parts.refresh_keys.active(),
-                previous_key: Some(session.refresh.key),
-                rotated_at: at,
-            },
-            at,
-            idle_expires_at: at.after(self.parts.sessions.idle()),
-        };
+        let step = self.step_on(&session, at);
         let caller = Caller {
             actor: Actor::User {
                 id: session.user,
@@ -224,10 +218,26 @@ impl Identity {
         if !self.store().advance(&step, &[event]).await? {
             return Ok(None);
         }
-        session.refresh = step.to;
-        session.last_used_at = at;
-        session.idle_expires_at = step.idle_expires_at;
+        move_on(&mut session, &step);
         Ok(Some(session))
+    }
+
+    /// One generation on.
+    pub(super) fn step_on(&self, session: &Session, at: Timestamp) -> Advance {
+        let from = session.refresh.generation;
+        Advance {
+            session: session.id,
+            from,
+            credential_epoch: session.credential_epoch,
+            to: RefreshState {
+                generation: from.saturating_add(1),
+                key: self.parts.refresh_keys.active(),
+                previous_key: Some(session.refresh.key),
+                rotated_at: at,
+            },
+            at,
+            idle_expires_at: at.after(self.parts.sessions.idle()),
+        }
     }
 
     async fn end_for_theft(

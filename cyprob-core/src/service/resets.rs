@@ -4,10 +4,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::post::Ask;
 use super::refusals::RefusalKind;
-use super::{Identity, secret_token};
+use super::{Identity, SlowDown, secret_token};
 use crate::domain::audit::{Action, Actor, Resource};
 use crate::domain::{
-    Caller, Email, Message, Notification, SignInName, Timestamp, TokenDigest, User, WeakPassword,
+    Caller, Email, Gate, Message, Notification, SignInName, Timestamp, TokenDigest, User,
+    WeakPassword,
 };
 use crate::ports::store::{NewReset, Reset, StoreError};
 use crate::ports::{BreachListError, HashError};
@@ -28,6 +29,9 @@ pub enum ResetError {
     /// Nobody can say whether the password was disclosed, so it is not taken; the token is still good.
     #[error("the password could not be checked")]
     Unchecked(#[source] BreachListError),
+    /// Too many from this network: nothing was looked at.
+    #[error(transparent)]
+    SlowDown(#[from] SlowDown),
     /// No password was hashed; the token is still good.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -41,8 +45,15 @@ impl Identity {
     ///
     /// It does the same for every address in the same time: the work is done by
     /// [`answer_asks`](Self::answer_asks), and whoever asked is told nothing of it.
-    pub fn request_reset(&self, email: Email, caller: &Caller) {
+    ///
+    /// # Errors
+    ///
+    /// [`SlowDown`] after too many from this network, for whatever addresses.
+    pub fn request_reset(&self, email: Email, caller: &Caller) -> Result<(), SlowDown> {
+        // Never given back: who asks shows nothing that could be good.
+        let _used = self.visit(Gate::Mail, caller, self.now())?;
         self.post.ask(Ask::Reset(email, caller.clone()));
+        Ok(())
     }
 
     /// Makes a token for the account of an address, if there is one that may have one.
@@ -90,7 +101,10 @@ impl Identity {
         password: SecretString,
         caller: &Caller,
     ) -> Result<(), ResetError> {
-        let user = self.user_of_reset(token, caller, self.now()).await?;
+        let at = self.now();
+        let visit = self.visit(Gate::Token, caller, at)?;
+        let user = self.user_of_reset(token, caller, at).await?;
+        visit.good();
         let words = self.words_about(&user).await?;
         let role = self.role_of_password(user.id).await?;
         self.accept_password(&password, &words, role).await?;

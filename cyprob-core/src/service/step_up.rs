@@ -3,14 +3,13 @@
 use secrecy::SecretString;
 
 use super::factor_codes::Proof;
+use super::refresh::move_on;
 use super::throttle::AttemptError;
 use super::{Identity, ScopeError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, MetaValue, Outcome, Resource};
-use crate::domain::{
-    Aal, Membership, OrgId, OrgRef, RefreshState, Session, Timestamp, User, UserCtx,
-};
+use crate::domain::{Aal, Membership, OrgId, OrgRef, Session, Timestamp, User, UserCtx};
 use crate::ports::HashError;
-use crate::ports::store::{Advance, FactorUseOutcome, StoreError};
+use crate::ports::store::{FactorUseOutcome, StoreError};
 
 /// Why the sign-in was not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -140,23 +139,8 @@ impl Identity {
         proof: Option<Proof<'_>>,
         at: Timestamp,
     ) -> Result<Session, StepUpError> {
-        let from = session.refresh.generation;
-        let step = Advance {
-            session: session.id,
-            from,
-            credential_epoch: session.credential_epoch,
-            to: RefreshState {
-                generation: from.saturating_add(1),
-                key: self.parts.refresh_keys.active(),
-                previous_key: Some(session.refresh.key),
-                rotated_at: at,
-            },
-            at,
-            idle_expires_at: at.after(self.parts.sessions.idle()),
-        };
-        session.refresh = step.to.clone();
-        session.last_used_at = at;
-        session.idle_expires_at = step.idle_expires_at;
+        let step = self.step_on(&session, at);
+        move_on(&mut session, &step);
         session.auth_time = at;
         if proof.is_some() {
             session.aal = Aal::Two;

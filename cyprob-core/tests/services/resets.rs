@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::audit::Action;
 use cyprob_core::domain::{Message, Notification, RoleName};
-use cyprob_core::service::{RefreshError, ResetError};
+use cyprob_core::service::{EmailTokenError, RefreshError, ResetError};
 use cyprob_core::testkit::RecordingNotifier;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -26,7 +26,8 @@ pub(crate) async fn mail(house: &House) -> Vec<Notification> {
 pub(crate) async fn token(house: &House, email: &str) -> SecretString {
     house
         .identity
-        .request_reset(email.parse().unwrap(), &stranger());
+        .request_reset(email.parse().unwrap(), &stranger())
+        .unwrap();
     let sent = mail(house).await;
     let mut tokens = sent.into_iter().filter_map(|it| match it.message {
         Message::PasswordReset { token, .. } if it.to.as_str() == email => Some(token),
@@ -86,15 +87,74 @@ pub(crate) async fn asvs_6_3_8_a_request_says_and_stores_the_same_for_every_addr
     for email in ["unverified@example.com", "nobody@example.com"] {
         house
             .identity
-            .request_reset(email.parse().unwrap(), &stranger());
+            .request_reset(email.parse().unwrap(), &stranger())
+            .unwrap();
         assert!(mail(&house).await.is_empty(), "{email}");
     }
     assert!(house.events().await.is_empty());
     assert_eq!(house.hasher.spent(), spent);
     house
         .identity
-        .request_reset(ADA.parse().unwrap(), &stranger());
+        .request_reset(ADA.parse().unwrap(), &stranger())
+        .unwrap();
     assert_eq!(mail(&house).await.len(), 1);
+}
+
+/// The limiter by network stands before all of it, and knows no account.
+pub(crate) async fn asvs_6_3_1_one_network_asks_for_few_resets_and_guesses_few_tokens(
+    house: House,
+) {
+    house.found().await;
+    let sent = token(&house, ADA).await;
+    let ask = |email: &str| {
+        let email = email.parse().unwrap();
+        house.identity.request_reset(email, &stranger())
+    };
+    for n in 1..20 {
+        ask(&format!("nobody{n}@example.com")).unwrap();
+    }
+    let unknown = ask("nobody@example.com").unwrap_err();
+    assert_eq!(ask(ADA).unwrap_err(), unknown);
+    house.clock.advance(unknown.retry_after);
+    ask(ADA).unwrap();
+    let identity = &house.identity;
+    for n in 0..60 {
+        let wrong: SecretString = format!("cypw_{n}").into();
+        let outcome = match n % 3 {
+            0 => reset(&house, &wrong, OTHER).await.err().map(|_| ()),
+            1 => identity
+                .confirm_email(&wrong, &stranger())
+                .await
+                .err()
+                .map(|_| ()),
+            _ => identity
+                .object_to_email(&wrong, &stranger())
+                .await
+                .err()
+                .map(|_| ()),
+        };
+        assert!(outcome.is_some());
+    }
+    let late = reset(&house, &sent, OTHER).await;
+    assert!(matches!(late, Err(ResetError::SlowDown(_))), "{late:?}");
+    let late = identity.confirm_email(&sent, &stranger()).await;
+    assert!(
+        matches!(late, Err(EmailTokenError::SlowDown(_))),
+        "{late:?}"
+    );
+    let late = identity.object_to_email(&sent, &stranger()).await;
+    assert!(
+        matches!(late, Err(EmailTokenError::SlowDown(_))),
+        "{late:?}"
+    );
+    // A good one takes no place away.
+    house.clock.advance(Duration::from_secs(1));
+    reset(&house, &sent, OTHER).await.unwrap();
+    let after = identity.confirm_email(&sent, &stranger()).await;
+    assert!(
+        matches!(after, Err(EmailTokenError::InvalidToken)),
+        "{after:?}"
+    );
 }
 
 pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone(house: House) {
@@ -103,7 +163,8 @@ pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone
     // A second request within a minute sends nothing: nobody floods a mailbox.
     house
         .identity
-        .request_reset(ADA.parse().unwrap(), &stranger());
+        .request_reset(ADA.parse().unwrap(), &stranger())
+        .unwrap();
     assert!(mail(&house).await.is_empty());
     house.clock.advance(MINUTE);
     let second = token(&house, ADA).await;
@@ -160,7 +221,8 @@ pub(crate) async fn no_token_is_shown_by_events_or_debug(house: House) {
     house.found().await;
     house
         .identity
-        .request_reset(ADA.parse().unwrap(), &stranger());
+        .request_reset(ADA.parse().unwrap(), &stranger())
+        .unwrap();
     house.identity.answer_asks().await.unwrap();
     let waiting = format!("{:?}", house.identity);
     let sent = mail(&house).await;

@@ -14,6 +14,7 @@ impl From<ResetError> for ApiError {
         match error {
             ResetError::InvalidToken => Self::InvalidGrant,
             ResetError::Weak(weak) => Self::WeakPassword(weak),
+            ResetError::SlowDown(error) => error.into(),
             ResetError::Hash(error) => error.into(),
             other => Self::unavailable(&other),
         }
@@ -38,6 +39,7 @@ impl From<EmailTokenError> for ApiError {
     fn from(error: EmailTokenError) -> Self {
         match error {
             EmailTokenError::InvalidToken => Self::InvalidGrant,
+            EmailTokenError::SlowDown(error) => error.into(),
             EmailTokenError::Taken => Self::Conflict("another account has the address"),
             other => Self::unavailable(&other),
         }
