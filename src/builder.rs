@@ -8,7 +8,7 @@ use cyprob_audit::ports::EventSink;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, RevocationView,
-    SigningKeyError, TokenVerifier,
+    ServiceMinter, SigningKeyError, TokenVerifier,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::notifier::LogNotifier;
@@ -30,7 +30,7 @@ use crate::Stores;
 use crate::audit_log::Audit;
 use crate::control_plane::{ControlPlane, Parts};
 use crate::plugin_runs::PluginRuns;
-use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs};
+use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles};
 
 /// A control plane cannot be composed.
 #[derive(Debug, thiserror::Error)]
@@ -323,14 +323,17 @@ impl ControlPlaneBuilder<Ready> {
         });
         let user_key = wiring::signing_key(&keys.user_token)?;
         let worker_key = wiring::signing_key(&keys.worker_token)?;
+        let service_key = wiring::signing_key(&keys.service_token)?;
         let user_ring = wiring::ring(&user_key)?;
+        let service_ring = wiring::ring(&service_key)?;
         let job_verifier = JobVerifier::new(wiring::ring(&worker_key)?, audience.clone());
         let access = AccessControl::new(AccessParts {
-            verifier: TokenVerifier::new(user_ring, audience.clone(), token_cache),
+            verifier: TokenVerifier::new(user_ring, service_ring, audience.clone(), token_cache),
             jobs: job_verifier.clone(),
             roles,
+            org_roles: Arc::new(StoredRoles(Arc::clone(&store))),
             revocations: Arc::clone(&revocations),
-            strict: (check == CheckMode::Strict).then(|| Arc::clone(&store) as _),
+            strict: (check == CheckMode::Strict).then(|| Arc::clone(&store)),
             issuer: CtxIssuer::for_composition(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -367,6 +370,7 @@ impl ControlPlaneBuilder<Ready> {
             identity,
             access,
             minter: AccessMinter::new(user_key),
+            services: ServiceMinter::new(service_key),
             audience,
             revocations,
             store,

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use cyprob_audit::domain::LogId;
 use cyprob_audit::service::AuditTrail;
-use cyprob_authz::domain::{AccessClaims, Audience, OrgClaims, PublishedKey};
-use cyprob_authz::service::{AccessControl, AccessMinter, MintError, RevocationView};
+use cyprob_authz::domain::{AccessClaims, Audience, OrgClaims, PublishedKey, ServiceClaims};
+use cyprob_authz::service::{
+    AccessControl, AccessMinter, MintError, RevocationView, ServiceMinter,
+};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
-use cyprob_core::domain::{Caller, Membership, OrgId, Session, Timestamp, User};
+use cyprob_core::domain::{Caller, KeyHolder, OrgId, Session, Timestamp, User};
 use cyprob_core::ports::store::{IdentityStore, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership, Notifier, RevocationSource};
-use cyprob_core::service::{Identity, Scope};
+use cyprob_core::service::{Identity, Scope, ServiceGrant};
 use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -28,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) identity: Identity,
     pub(crate) access: Arc<AccessControl>,
     pub(crate) minter: AccessMinter,
+    pub(crate) services: ServiceMinter,
     pub(crate) audience: Audience,
     pub(crate) revocations: Arc<RevocationView>,
     pub(crate) store: Arc<dyn IdentityStore>,
@@ -68,6 +71,13 @@ impl ControlPlane {
     #[must_use]
     pub fn token_keys(&self) -> Vec<PublishedKey> {
         self.0.access.verifier().ring().current().published()
+    }
+
+    /// The public keys that access tokens of service accounts verify with.
+    #[must_use]
+    pub fn service_token_keys(&self) -> Vec<PublishedKey> {
+        let ring = self.0.access.verifier().services();
+        ring.current().published()
     }
 
     /// Turns true when the first administrator was made.
@@ -121,7 +131,13 @@ impl ControlPlane {
         let claims = AccessClaims {
             id: self.0.entropy.id(at),
             user: user.id,
-            org: scope.membership.as_ref().map(org_claims),
+            org: scope.membership.as_ref().map(|membership| OrgClaims {
+                id: membership.org,
+                slug: membership.slug.clone(),
+                role: membership.role.clone(),
+                version: scope.version,
+                member_epoch: membership.epoch,
+            }),
             session: session.id,
             user_epoch: session.credential_epoch,
             audience: self.0.audience.clone(),
@@ -131,6 +147,37 @@ impl ControlPlane {
             administrator: user.administrator,
         };
         self.0.minter.mint(&claims, self.0.entropy.as_ref())
+    }
+
+    /// Mints the access token that a service account's key was exchanged for.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError`] if the grant outlives what any token may.
+    pub fn mint_service(&self, grant: &ServiceGrant) -> Result<SecretString, MintError> {
+        let KeyHolder {
+            key,
+            account,
+            org,
+            slug,
+            version,
+        } = &grant.holder;
+        let claims = ServiceClaims {
+            id: self.0.entropy.id(grant.at),
+            account: account.id,
+            key: key.id,
+            on_behalf_of: account.owner,
+            org: OrgClaims {
+                id: *org,
+                slug: slug.clone(),
+                role: account.role.clone(),
+                version: *version,
+                member_epoch: account.epoch,
+            },
+            audience: self.0.audience.clone(),
+            expires_at: grant.expires_at,
+        };
+        self.0.services.mint(&claims, self.0.entropy.as_ref())
     }
 
     /// Records that a log was read.
@@ -155,14 +202,5 @@ impl ControlPlane {
         let caller = Caller::system("control-plane");
         let event = AuditEvent::new(self.0.entropy.id(at), at, &caller, action, on);
         self.0.store.record(&[event]).await
-    }
-}
-
-fn org_claims(membership: &Membership) -> OrgClaims {
-    OrgClaims {
-        id: membership.org,
-        slug: membership.slug.clone(),
-        role: membership.role.clone(),
-        member_epoch: membership.epoch,
     }
 }

@@ -8,14 +8,16 @@ use axum::Router;
 use axum::routing::get;
 use cyprob::authz::domain::{AccessClaims, Audience, KeyRing, OrgClaims, RoleCatalog, RootKeyId};
 use cyprob::authz::http::{Auth, Org, PublicRoutes, SecureRouter, perm};
-use cyprob::authz::ports::{DenialRecorder, RecordError};
+use cyprob::authz::ports::{DenialRecorder, RecordError, RoleSource, RoleSourceError};
 use cyprob::authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, LiveRing, RevocationView,
     SigningKey, TokenVerifier,
 };
 use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob::core::domain::audit::AuditEvent;
-use cyprob::core::domain::{Aal, CtxIssuer, Epoch, RoleName, Timestamp};
+use cyprob::core::domain::{
+    Aal, CtxIssuer, CustomRole, Epoch, OrgCtx, RoleId, RoleName, Timestamp,
+};
 use cyprob::core::ports::{Clock as _, EntropyExt as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 
@@ -37,6 +39,17 @@ struct NoDenials;
 impl DenialRecorder for NoDenials {
     async fn record(&self, _: AuditEvent) -> Result<(), RecordError> {
         Err(RecordError::new("a benchmark was refused"))
+    }
+}
+
+/// No organization of a benchmark defines a role.
+#[derive(Debug)]
+struct NoRoles;
+
+#[async_trait]
+impl RoleSource for NoRoles {
+    async fn role(&self, _: &OrgCtx, _: RoleId) -> Result<Option<CustomRole>, RoleSourceError> {
+        Ok(None)
     }
 }
 
@@ -85,9 +98,10 @@ impl Site {
             LiveRing::new(ring).expect("a ring of keys")
         };
         let access = AccessControl::new(AccessParts {
-            verifier: TokenVerifier::new(ring(), audience.clone(), CacheLimits::default()),
+            verifier: TokenVerifier::new(ring(), ring(), audience.clone(), CacheLimits::default()),
             jobs: JobVerifier::new(ring(), audience.clone()),
             roles: Arc::new(RoleCatalog::builtin()),
+            org_roles: Arc::new(NoRoles),
             revocations: Arc::new(RevocationView::new(clock.clone())),
             strict: None,
             issuer: CtxIssuer::for_composition(),
@@ -99,6 +113,7 @@ impl Site {
             id: entropy.id(SystemClock.now()),
             slug: "acme".parse().expect("a slug"),
             role: RoleName::ANALYST,
+            version: None,
             member_epoch: Epoch::FIRST,
         };
         Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cyprob_authz::domain::{AccessClaims, JobClaims, KeyRing, KeyStatus};
+use cyprob_authz::domain::{AccessClaims, Claims, JobClaims, KeyRing, KeyStatus, OrgClaims};
 use cyprob_authz::service::{MintError, TokenError};
 use cyprob_authz::testkit::{Narrow, Stand, narrow};
 use cyprob_core::domain::{Revocation, RevocationEntry, RoleName, Timestamp};
@@ -19,9 +19,23 @@ fn claims_come_back_as_they_went_in() {
         };
         let token = stand.mint(&claims);
         let principal = stand.access.authenticate(&token, stand.now()).unwrap();
-        assert_eq!(*principal.claims(), claims);
+        assert_eq!(principal.claims(), Claims::from(&claims));
         assert!(!principal.narrowings().any());
     }
+    let role = stand.define("triage", "runs:read");
+    let org = OrgClaims {
+        version: Some(role.version),
+        ..stand.org("acme", role.name)
+    };
+    let claims = stand.service(org);
+    let token = stand.mint_service(&claims);
+    let principal = stand.access.authenticate(&token, stand.now()).unwrap();
+    assert_eq!(principal.claims(), Claims::from(&claims));
+    assert!(principal.person().is_none());
+    assert!(
+        principal.permissions().is_empty(),
+        "its version is not known yet"
+    );
 }
 
 #[test]
@@ -136,7 +150,8 @@ fn the_memory_stays_in_its_bytes() {
     let stand = Stand::new(1);
     let ring = KeyRing::new([stand.key.ring_key(Timestamp::UNIX_EPOCH)]).unwrap();
     let limits = CacheLimits { bytes: 64 << 10 };
-    let verifier = TokenVerifier::new(LiveRing::new(ring).unwrap(), stand.audience.clone(), limits);
+    let ring = LiveRing::new(ring).unwrap();
+    let verifier = TokenVerifier::new(ring.clone(), ring, stand.audience.clone(), limits);
     for _ in 0..400 {
         let token = stand.token("acme", RoleName::OWNER);
         let first = verifier.verify(&token, stand.now()).unwrap();

@@ -155,6 +155,20 @@ async fn ses_3_sqlite() {
     );
 }
 
+#[tokio::test]
+async fn authz_5_memory() {
+    told("AUTHZ-5, memory", &properties::authz_5(memory).await);
+}
+
+#[tokio::test]
+async fn authz_5_sqlite() {
+    let databases = Databases::new();
+    told(
+        "AUTHZ-5, SQLite",
+        &properties::authz_5(|| databases.fresh()).await,
+    );
+}
+
 mod over_postgres {
     use super::*;
 
@@ -205,5 +219,10 @@ mod over_postgres {
     #[tokio::test]
     async fn mfa_2() {
         holds!("MFA-2", properties::mfa_2);
+    }
+
+    #[tokio::test]
+    async fn authz_5() {
+        holds!("AUTHZ-5", properties::authz_5);
     }
 }

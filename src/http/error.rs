@@ -8,11 +8,13 @@ use axum::response::{IntoResponse, Response};
 use cyprob_audit::service::TrailError;
 use cyprob_authz::http::{Problem, ProblemCode};
 use cyprob_authz::service::MintError;
+use cyprob_core::domain::RoleUse;
 use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
-    AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
-    RefreshError, ReviewError, SignInError, SlowDown, SwitchOnError,
+    AcceptError, BootstrapError, CreateOrgError, ExchangeError, InviteError, KeyError, MemberError,
+    OrgError, PasswordError, RefreshError, ReviewError, RoleError, ServiceAccountError,
+    SignInError, SlowDown, SwitchOnError,
 };
 use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
@@ -54,6 +56,8 @@ pub(crate) enum ApiError {
     NotFound,
     /// 409 `conflict`.
     Conflict(&'static str),
+    /// 409 `conflict`, with who uses the role.
+    InUse(RoleUse),
     /// 409 `version_exists`.
     VersionExists,
     /// 422 `invalid_plugin`, with the diagnostics as JSON.
@@ -125,6 +129,16 @@ impl From<ApiError> for Problem {
             E::Forbidden(detail) => plain(C::Forbidden).detail(detail),
             E::NotFound => plain(C::NotFound),
             E::Conflict(detail) => plain(C::Conflict).detail(detail),
+            E::InUse(by) => plain(C::Conflict)
+                .detail("the role is in use; give its holders another one first")
+                .with(
+                    "used_by",
+                    serde_json::json!({
+                        "members": by.members,
+                        "service_accounts": by.service_accounts,
+                        "invitations": by.invitations,
+                    }),
+                ),
             E::VersionExists => plain(C::VersionExists),
             E::InvalidPlugin(diagnostics) => {
                 plain(C::InvalidPlugin).with("diagnostics", diagnostics)
@@ -314,6 +328,7 @@ impl From<AcceptError> for ApiError {
                 "password",
                 "name and password are needed to make the account",
             ),
+            AcceptError::RoleChanged => Self::Conflict("the role changed meanwhile; try again"),
             AcceptError::AlreadyMember => Self::Conflict("already a member of the organization"),
             AcceptError::Weak(weak) => Self::WeakPassword(weak),
             AcceptError::SlowDown(error) => error.into(),
@@ -378,6 +393,63 @@ impl From<CreateOrgError> for ApiError {
     fn from(error: CreateOrgError) -> Self {
         match error {
             CreateOrgError::SlugTaken => Self::Conflict("another organization has the slug"),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+const ABOVE: &str = "the role permits more than your own; ask one who holds it";
+
+impl From<RoleError> for ApiError {
+    fn from(error: RoleError) -> Self {
+        match error {
+            RoleError::NotFound => Self::NotFound,
+            RoleError::Builtin => Self::Conflict("a built-in role cannot be changed"),
+            RoleError::NameTaken => Self::Conflict("the organization has a role of this name"),
+            RoleError::UnknownPermission => {
+                Self::field("permissions", "names one that is not in the catalogue")
+            }
+            RoleError::Forbidden => Self::Forbidden(ABOVE),
+            RoleError::TooMany => Self::Conflict("the organization has as many roles as it can"),
+            RoleError::InUse(by) => Self::InUse(by),
+            RoleError::Raced => Self::Conflict("the role changed meanwhile; try again"),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<ServiceAccountError> for ApiError {
+    fn from(error: ServiceAccountError) -> Self {
+        use ServiceAccountError as E;
+        match error {
+            E::NotFound => Self::NotFound,
+            E::UnknownRole => Self::field("role", "is no role of this organization"),
+            E::OwnerIsAPerson => Self::field("role", "owners are people"),
+            E::NotAMember => Self::field("owner", "is no member of this organization"),
+            E::Forbidden => Self::Forbidden(ABOVE),
+            E::TooMany => Self::Conflict("the organization has as many service accounts as it can"),
+            E::Raced => Self::Conflict("the service account changed meanwhile; try again"),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Expiry => Self::field("expires_at", "is past, or too far away"),
+            KeyError::Full => Self::Conflict("two keys are live; revoke one of them first"),
+            KeyError::Account(error) => error.into(),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<ExchangeError> for ApiError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::InvalidKey => Self::InvalidGrant,
+            ExchangeError::SlowDown(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }

@@ -93,7 +93,7 @@ pub(crate) async fn sessions(
     let current = auth.ctx().session();
     let page = api.identity().sessions(auth.ctx(), &page).await?;
     Ok(Json(PageAnswer::of(page, |view| {
-        SessionAnswer::of(view, current)
+        SessionAnswer::of(view, Some(current))
     })))
 }
 

@@ -1,4 +1,4 @@
-//! An organization, its roles and the sessions that have access to it.
+//! An organization and the sessions that have access to it.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,7 +8,7 @@ use cyprob_core::ports::store::{OrgUpdate, PolicyUpdate};
 use http::StatusCode;
 
 use super::body::{Body, Object};
-use super::dto::{OrgAnswer, OrgSessionAnswer, PageAnswer, RoleAnswer, UpdateOrgRequest};
+use super::dto::{OrgAnswer, OrgSessionAnswer, PageAnswer, UpdateOrgRequest};
 use super::path::PathId;
 use super::query::Paging;
 use super::{ApiError, ApiState};
@@ -39,16 +39,6 @@ pub(crate) async fn update(
     )))
 }
 
-/// `GET /api/v1/orgs/{org}/roles`.
-#[utoipa::path(get, path = "", operation_id = "orgs_roles", tag = "orgs", responses((status = 200, description = "as asked", body = PageAnswer<RoleAnswer>)))]
-pub(crate) async fn roles(
-    _auth: Auth<Org<perm::RolesRead>>,
-    State(api): State<ApiState>,
-    Paging(page): Paging,
-) -> Result<Json<PageAnswer<RoleAnswer>>, ApiError> {
-    PageAnswer::cut(api.roles(), &page).map(Json)
-}
-
 /// `GET /api/v1/orgs/{org}/sessions`.
 #[utoipa::path(get, path = "", operation_id = "orgs_sessions", tag = "orgs", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<OrgSessionAnswer>)))]
 pub(crate) async fn sessions(
@@ -56,7 +46,8 @@ pub(crate) async fn sessions(
     State(api): State<ApiState>,
     Paging(page): Paging,
 ) -> Result<Json<PageAnswer<OrgSessionAnswer>>, ApiError> {
-    let current = auth.principal().claims().session;
+    let person = auth.who().person();
+    let current = person.map(|person| person.claims().session);
     let page = api.identity().org_sessions(auth.ctx(), &page).await?;
     Ok(Json(PageAnswer::of(page, |view| {
         OrgSessionAnswer::of(view, current)

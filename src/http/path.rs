@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use cyprob_core::domain::Id;
+use cyprob_core::domain::{Id, KeyId, RoleName, ServiceAccountId};
 use cyprob_plugins::domain::PluginId;
 use http::request::Parts;
 
@@ -74,4 +74,49 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPlugin {
             .map(Self)
             .ok_or(ApiError::NotFound)
     }
+}
+
+/// The `{name}` of a role; a text that is none is a role that does not exist.
+#[derive(Debug)]
+pub(crate) struct PathRole(pub(crate) RoleName);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathRole {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        named(parts, state, "name").await.map(Self)
+    }
+}
+
+/// A key of a service account: `{id}` and `{key}`.
+#[derive(Debug)]
+pub(crate) struct PathKey {
+    pub(crate) account: ServiceAccountId,
+    pub(crate) key: KeyId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self {
+            account: named(parts, state, "id").await?,
+            key: named(parts, state, "key").await?,
+        })
+    }
+}
+
+async fn named<S: Send + Sync, T: FromStr>(
+    parts: &mut Parts,
+    state: &S,
+    name: &str,
+) -> Result<T, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    let params = params.map_err(|_| ApiError::NotFound)?;
+    let text = params
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| text);
+    text.and_then(|text| text.parse().ok())
+        .ok_or(ApiError::NotFound)
 }

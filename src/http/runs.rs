@@ -49,7 +49,8 @@ pub(crate) async fn create(
             ));
         }
     };
-    let by = auth.user().user();
+    let by = auth.caller().actor.user();
+    let by = by.ok_or(ApiError::Forbidden("nobody answers for the run"))?;
     let asked = RunRequest {
         facts,
         plugins,

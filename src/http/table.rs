@@ -6,7 +6,7 @@ use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
 use super::{
     ApiState, accounts, audit, auth, console, health, me, members, orgs, plugins, role_reviews,
-    runs, system, well_known,
+    roles, runs, service_accounts, system, well_known,
 };
 
 /// Adds every route.
@@ -15,6 +15,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = person(router);
     let router = credentials::second_factor(router);
     let router = organization(router);
+    let router = machines_and_roles(router);
     let router = logs(router);
     let router = reviews(router);
     let router = plugin_runs(router);
@@ -76,6 +77,14 @@ fn public(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
         .add(
             Endpoint::new(Method::Post, "/api/v1/auth/refresh", auth::refresh)
                 .operation::<auth::__path_refresh>(),
+        )
+        .add(
+            Endpoint::new(
+                Method::Post,
+                "/api/v1/auth/service-token",
+                service_accounts::exchange,
+            )
+            .operation::<service_accounts::__path_exchange>(),
         )
         .add(
             Endpoint::new(Method::Post, "/api/v1/bootstrap", auth::bootstrap)
@@ -170,10 +179,6 @@ fn organization(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
             .operation::<members::__path_revoke_invitation>(),
         )
         .add(
-            Endpoint::new(Method::Get, "/api/v1/orgs/{org}/roles", orgs::roles)
-                .operation::<orgs::__path_roles>(),
-        )
-        .add(
             Endpoint::new(Method::Get, "/api/v1/orgs/{org}/sessions", orgs::sessions)
                 .operation::<orgs::__path_sessions>(),
         )
@@ -218,6 +223,44 @@ fn reviews(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
                 role_reviews::changes,
             )
             .operation::<role_reviews::__path_changes>(),
+        )
+}
+
+fn machines_and_roles(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
+    let roles = "/api/v1/orgs/{org}/roles";
+    let role = "/api/v1/orgs/{org}/roles/{name}";
+    let accounts = "/api/v1/orgs/{org}/service-accounts";
+    let account = "/api/v1/orgs/{org}/service-accounts/{id}";
+    let keys = "/api/v1/orgs/{org}/service-accounts/{id}/keys";
+    let key = "/api/v1/orgs/{org}/service-accounts/{id}/keys/{key}";
+    router
+        .add(Endpoint::new(Method::Get, roles, roles::list).operation::<roles::__path_list>())
+        .add(Endpoint::new(Method::Post, roles, roles::create).operation::<roles::__path_create>())
+        .add(Endpoint::new(Method::Put, role, roles::edit).operation::<roles::__path_edit>())
+        .add(Endpoint::new(Method::Delete, role, roles::delete).operation::<roles::__path_delete>())
+        .add(
+            Endpoint::new(Method::Get, accounts, service_accounts::list)
+                .operation::<service_accounts::__path_list>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, accounts, service_accounts::create)
+                .operation::<service_accounts::__path_create>(),
+        )
+        .add(
+            Endpoint::new(Method::Put, account, service_accounts::change)
+                .operation::<service_accounts::__path_change>(),
+        )
+        .add(
+            Endpoint::new(Method::Delete, account, service_accounts::delete)
+                .operation::<service_accounts::__path_delete>(),
+        )
+        .add(
+            Endpoint::new(Method::Post, keys, service_accounts::create_key)
+                .operation::<service_accounts::__path_create_key>(),
+        )
+        .add(
+            Endpoint::new(Method::Delete, key, service_accounts::revoke_key)
+                .operation::<service_accounts::__path_revoke_key>(),
         )
 }
 

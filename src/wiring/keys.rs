@@ -70,6 +70,7 @@ pub enum KeyError {
 pub struct DeploymentKeys {
     pub(crate) user_token: DeploymentKey,
     pub(crate) worker_token: DeploymentKey,
+    pub(crate) service_token: DeploymentKey,
     pub(crate) refresh_token: DeploymentKey,
     pub(crate) device_token: DeploymentKey,
     pub(crate) audit_log: DeploymentKey,
@@ -93,6 +94,7 @@ impl DeploymentKeys {
         Ok(Self {
             user_token: one(store, entropy, at, "keys/user-token").await?,
             worker_token: one(store, entropy, at, "keys/worker-token").await?,
+            service_token: one(store, entropy, at, "keys/service-token").await?,
             refresh_token: one(store, entropy, at, "keys/refresh-token").await?,
             device_token: one(store, entropy, at, "keys/device-token").await?,
             audit_log: one(store, entropy, at, "keys/audit-log").await?,
@@ -111,6 +113,7 @@ impl DeploymentKeys {
         Self {
             user_token: key(),
             worker_token: key(),
+            service_token: key(),
             refresh_token: key(),
             device_token: key(),
             audit_log: key(),

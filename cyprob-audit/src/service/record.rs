@@ -108,7 +108,9 @@ impl ActorAnswer {
     fn of(actor: &Actor) -> Self {
         let (session, on_behalf_of) = match actor {
             Actor::User { session, .. } => (session.map(|id| id.to_string()), None),
-            Actor::Worker { on_behalf_of, .. } => (None, Some(on_behalf_of.to_string())),
+            Actor::Worker { on_behalf_of, .. } | Actor::Service { on_behalf_of, .. } => {
+                (None, Some(on_behalf_of.to_string()))
+            }
             Actor::System { .. } | Actor::Operator | Actor::Anonymous => (None, None),
         };
         Self {

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cyprob_core::domain::{
-    Aal, Epoch, OrgId, OrgSlug, RoleName, RunId, SessionId, Timestamp, TokenId, UserId,
+    Aal, Epoch, KeyId, OrgId, OrgSlug, RoleName, RoleVersion, RunId, ServiceAccountId, SessionId,
+    Timestamp, TokenId, UserId,
 };
 
 /// Whom a token is for: the deployment's own name, 1 to 200 printable ASCII characters.
@@ -50,9 +51,11 @@ pub struct OrgClaims {
     pub id: OrgId,
     /// Its short name when the token was minted.
     pub slug: OrgSlug,
-    /// The person's role in it.
+    /// The caller's role in it.
     pub role: RoleName,
-    /// The membership's epoch.
+    /// The version of the role, where the organization defined it.
+    pub version: Option<RoleVersion>,
+    /// The membership's epoch, or the service account's.
     pub member_epoch: Epoch,
 }
 
@@ -79,6 +82,66 @@ pub struct AccessClaims {
     pub expires_at: Timestamp,
     /// Whether the person is the deployment's administrator.
     pub administrator: bool,
+}
+
+/// What the access token of a service account says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceClaims {
+    /// The token's own id (`jti`); its time is when the token was minted.
+    pub id: TokenId,
+    /// The account.
+    pub account: ServiceAccountId,
+    /// The key that was exchanged for it.
+    pub key: KeyId,
+    /// The person who answers for the account.
+    pub on_behalf_of: UserId,
+    /// The one organization it is for.
+    pub org: OrgClaims,
+    /// The deployment it is for.
+    pub audience: Audience,
+    /// Valid while `at < expires_at`.
+    pub expires_at: Timestamp,
+}
+
+/// What a caller's token says: a person's or a service account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claims<'a> {
+    /// A person's.
+    Person(&'a AccessClaims),
+    /// A service account's.
+    Service(&'a ServiceClaims),
+}
+
+impl<'a> Claims<'a> {
+    /// When it expires.
+    #[must_use]
+    pub const fn expires_at(self) -> Timestamp {
+        match self {
+            Self::Person(claims) => claims.expires_at,
+            Self::Service(claims) => claims.expires_at,
+        }
+    }
+
+    /// The organization it is for, if any.
+    #[must_use]
+    pub const fn org(self) -> Option<&'a OrgClaims> {
+        match self {
+            Self::Person(claims) => claims.org.as_ref(),
+            Self::Service(claims) => Some(&claims.org),
+        }
+    }
+}
+
+impl<'a> From<&'a AccessClaims> for Claims<'a> {
+    fn from(claims: &'a AccessClaims) -> Self {
+        Self::Person(claims)
+    }
+}
+
+impl<'a> From<&'a ServiceClaims> for Claims<'a> {
+    fn from(claims: &'a ServiceClaims) -> Self {
+        Self::Service(claims)
+    }
 }
 
 /// The SHA-256 digest of the rule set that a job runs.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 
-use super::{Permission, Principal, SystemPermission};
+use super::{Claims, Permission, Principal, SystemPermission};
 
 /// How old a sign-in may be where a route asks for a fresh one.
 ///
@@ -77,6 +77,8 @@ pub enum Rule {
     RolePermission,
     /// The caller is not the deployment's administrator.
     NotAdministrator,
+    /// A service account calls what only a person may.
+    NotAPerson,
     /// The sign-in is too old for this route.
     StaleAuthentication,
 }
@@ -94,6 +96,7 @@ impl Rule {
         Self::NarrowedToken,
         Self::RolePermission,
         Self::NotAdministrator,
+        Self::NotAPerson,
         Self::StaleAuthentication,
     ];
 
@@ -111,6 +114,7 @@ impl Rule {
             Self::NarrowedToken => "narrowed_token",
             Self::RolePermission => "role_permission",
             Self::NotAdministrator => "not_administrator",
+            Self::NotAPerson => "not_a_person",
             Self::StaleAuthentication => "stale_authentication",
         }
     }
@@ -126,7 +130,8 @@ impl Rule {
             | Self::NarrowedAddress
             | Self::NarrowedToken
             | Self::RolePermission
-            | Self::NotAdministrator => DenyCode::Forbidden,
+            | Self::NotAdministrator
+            | Self::NotAPerson => DenyCode::Forbidden,
             Self::StaleAuthentication => DenyCode::StepUpRequired,
         }
     }
@@ -191,7 +196,7 @@ pub fn decide(principal: &Principal, demand: &Demand<'_>) -> Decision {
 fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
     let claims = principal.claims();
     let narrowings = principal.narrowings();
-    if demand.at >= claims.expires_at {
+    if demand.at >= claims.expires_at() {
         return Some(Rule::Expired);
     }
     if !narrowings.is_live(second_of(demand.at)) {
@@ -199,12 +204,15 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
     }
     match demand.need {
         Need::Authenticated => {
+            if matches!(claims, Claims::Service(_)) {
+                return Some(Rule::NotAPerson);
+            }
             if narrowings.any() {
                 return Some(Rule::NarrowedToken);
             }
         }
         Need::Org(permission) => {
-            let Some(org) = &claims.org else {
+            let Some(org) = claims.org() else {
                 return Some(Rule::NoOrg);
             };
             let named = |text: &str| text == org.slug.as_str() || text.parse() == Ok(org.id);
@@ -222,7 +230,7 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
             }
         }
         Need::System(permission) => {
-            if !claims.administrator {
+            if !matches!(claims, Claims::Person(person) if person.administrator) {
                 return Some(Rule::NotAdministrator);
             }
             if !narrowings.system().contains(permission) {
@@ -233,11 +241,17 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
             }
         }
     }
-    let fresh_needed = demand.step_up || matches!(demand.need, Need::System(_));
-    if fresh_needed && !is_fresh(claims.auth_time, demand.at) {
-        return Some(Rule::StaleAuthentication);
+    if !demand.step_up && !matches!(demand.need, Need::System(_)) {
+        return None;
     }
-    None
+    match claims {
+        // A machine cannot show a credential anew.
+        Claims::Service(_) => Some(Rule::NotAPerson),
+        Claims::Person(person) if !is_fresh(person.auth_time, demand.at) => {
+            Some(Rule::StaleAuthentication)
+        }
+        Claims::Person(_) => None,
+    }
 }
 
 fn is_fresh(auth_time: Timestamp, at: Timestamp) -> bool {

@@ -11,7 +11,10 @@ mod principal;
 mod role_catalog;
 
 pub use cidr::{Cidr, CidrError, containing_prefixes};
-pub use claims::{AccessClaims, Audience, AudienceError, JobClaims, OrgClaims, RuleSetDigest};
+pub use claims::{
+    AccessClaims, Audience, AudienceError, Claims, JobClaims, OrgClaims, RuleSetDigest,
+    ServiceClaims,
+};
 pub use decision::{Decision, Demand, DenyCode, Need, Rule, STEP_UP_AGE, decide};
 pub use key_ring::{KeyRing, KeyRingError, KeyStatus, PublishedKey, RingKey, RootKeyId};
 pub use narrowing::{Narrowing, Narrowings};
@@ -19,5 +22,5 @@ pub use permission::{
     OrgPermission, Permission, SystemMarker, SystemPermission, UnknownPermission, org, system,
 };
 pub use permission_set::{PermissionSet, SystemPermissionSet};
-pub use principal::{Principal, VerifiedToken};
+pub use principal::{Person, Principal, Verified, VerifiedToken};
 pub use role_catalog::{RoleCatalog, RoleCatalogError, RoleDefinition};

@@ -32,6 +32,12 @@ macro_rules! set {
                 Self(bits)
             }
 
+            /// One bit for each permission, by its place in the catalogue.
+            #[must_use]
+            pub const fn bits(self) -> u64 {
+                self.0
+            }
+
             /// Whether the permission is in it.
             #[must_use]
             pub const fn contains(self, item: $item) -> bool {

@@ -1,59 +1,131 @@
 //! Who calls, once the token is verified.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::{AccessClaims, Narrowings, PermissionSet, RootKeyId};
+use super::{AccessClaims, Claims, Narrowings, OrgClaims, PermissionSet, RootKeyId, ServiceClaims};
 
 /// A token whose shape and signatures held: what the cache keeps.
-#[derive(Clone, Debug)]
-pub struct VerifiedToken {
+#[derive(Debug)]
+pub struct Verified<C> {
     pub(crate) key: RootKeyId,
-    pub(crate) claims: AccessClaims,
+    pub(crate) claims: C,
     pub(crate) narrowings: Narrowings,
+    /// What the role permits, once it is known.
+    ///
+    /// INVARIANT: a built-in role never changes while the process runs, nor does
+    /// a version of an organization's own; so what was found holds as long as the token.
+    pub(crate) role: OnceLock<PermissionSet>,
+}
+
+impl<C> Verified<C> {
+    pub(crate) const fn new(key: RootKeyId, claims: C, narrowings: Narrowings) -> Self {
+        Self {
+            key,
+            claims,
+            narrowings,
+            role: OnceLock::new(),
+        }
+    }
+}
+
+/// A verified token of either kind. Clones share it.
+#[derive(Clone, Debug)]
+pub enum VerifiedToken {
+    /// A person's.
+    Person(Arc<Verified<AccessClaims>>),
+    /// A service account's.
+    Service(Arc<Verified<ServiceClaims>>),
 }
 
 impl VerifiedToken {
-    /// The key that signed it.
-    #[must_use]
-    pub const fn key(&self) -> RootKeyId {
-        self.key
-    }
-
     /// What it says.
     #[must_use]
-    pub const fn claims(&self) -> &AccessClaims {
-        &self.claims
+    pub fn claims(&self) -> Claims<'_> {
+        match self {
+            Self::Person(token) => Claims::Person(&token.claims),
+            Self::Service(token) => Claims::Service(&token.claims),
+        }
     }
 
-    /// How its holder narrowed it.
+    /// The key that signed it.
     #[must_use]
-    pub const fn narrowings(&self) -> &Narrowings {
-        &self.narrowings
+    pub fn key(&self) -> RootKeyId {
+        match self {
+            Self::Person(token) => token.key,
+            Self::Service(token) => token.key,
+        }
+    }
+
+    pub(crate) fn narrowings(&self) -> &Narrowings {
+        match self {
+            Self::Person(token) => &token.narrowings,
+            Self::Service(token) => &token.narrowings,
+        }
+    }
+
+    pub(crate) fn role(&self) -> &OnceLock<PermissionSet> {
+        match self {
+            Self::Person(token) => &token.role,
+            Self::Service(token) => &token.role,
+        }
     }
 }
 
-/// A caller: a verified token and what its role permits at this moment.
+/// A person who calls.
 #[derive(Clone, Debug)]
-pub struct Principal {
-    token: Arc<VerifiedToken>,
-    role: PermissionSet,
-}
+pub struct Person(Arc<Verified<AccessClaims>>);
 
-impl Principal {
-    pub(crate) const fn new(token: Arc<VerifiedToken>, role: PermissionSet) -> Self {
-        Self { token, role }
-    }
-
+impl Person {
     /// What the token says.
     #[must_use]
     pub fn claims(&self) -> &AccessClaims {
-        &self.token.claims
+        &self.0.claims
     }
 
     /// How the holder narrowed the token.
     #[must_use]
     pub fn narrowings(&self) -> &Narrowings {
-        &self.token.narrowings
+        &self.0.narrowings
+    }
+}
+
+/// A caller: a verified token and what its role permits.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    token: VerifiedToken,
+    role: PermissionSet,
+}
+
+impl Principal {
+    pub(crate) const fn new(token: VerifiedToken, role: PermissionSet) -> Self {
+        Self { token, role }
+    }
+
+    /// What the token says.
+    #[must_use]
+    pub fn claims(&self) -> Claims<'_> {
+        self.token.claims()
+    }
+
+    /// The organization the token is for, if any.
+    #[must_use]
+    pub fn org(&self) -> Option<&OrgClaims> {
+        self.claims().org()
+    }
+
+    /// The person who calls; none for a service account.
+    #[must_use]
+    pub fn person(&self) -> Option<Person> {
+        match &self.token {
+            VerifiedToken::Person(token) => Some(Person(Arc::clone(token))),
+            VerifiedToken::Service(_) => None,
+        }
+    }
+
+    /// How the holder narrowed the token.
+    #[must_use]
+    pub fn narrowings(&self) -> &Narrowings {
+        self.token.narrowings()
     }
 
     /// What the role permits, narrowings apart.
@@ -65,6 +137,6 @@ impl Principal {
     /// What the caller may do in the token's organization: what the role permits, less what the holder took away.
     #[must_use]
     pub fn permissions(&self) -> PermissionSet {
-        self.role.and(self.token.narrowings.permissions())
+        self.role.and(self.narrowings().permissions())
     }
 }

@@ -10,7 +10,7 @@ use super::grant::{Grant, SignedIn};
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Stamp, origin};
-use crate::domain::{Demand, DenyCode, Need, Principal, Rule};
+use crate::domain::{Claims, Demand, DenyCode, Need, Principal, Rule};
 use crate::service::{AccessControl, Denial, TokenError};
 
 /// The names in a request's path.
@@ -105,7 +105,7 @@ async fn judged(
     token: &str,
     stamp: Stamp,
 ) -> Result<Principal, TokenError> {
-    let principal = access.authenticate(token, stamp.at)?;
+    let principal = access.identify(token, stamp.at).await?;
     access.confirm(&principal).await?;
     Ok(principal)
 }
@@ -136,27 +136,26 @@ fn decide(
         address: caller.origin.ip_address,
         at: stamp.at,
     };
-    let signed_in = || SignedIn {
-        principal: principal.clone(),
-        user: access.signed_in(principal, caller.clone()),
-    };
-    match policy {
+    let granted = match policy {
         RoutePolicy::Org { permission, .. } => access
             .admit_org(principal, &demand(Need::Org(permission)), caller.clone())
-            .map(|ctx| Grant::Org(ctx, signed_in())),
-        RoutePolicy::System { permission } => access
-            .admit_system(principal, &demand(Need::System(permission)), caller.clone())
-            .map(|ctx| Grant::System(ctx, signed_in())),
+            .map(|ctx| Grant::Org(ctx, principal.clone())),
+        RoutePolicy::System { permission } => {
+            let demand = demand(Need::System(permission));
+            let person = principal.person().ok_or(Rule::NotAdministrator)?;
+            access
+                .admit_system(principal, &demand, caller.clone())
+                .map(|ctx| {
+                    let user = access.signed_in(&person, caller.clone());
+                    let principal = person;
+                    Grant::System(ctx, SignedIn { principal, user })
+                })
+        }
         RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => access
             .admit_user(principal, &demand(Need::Authenticated), caller.clone())
-            .map(|user| {
-                Grant::Authenticated(SignedIn {
-                    principal: principal.clone(),
-                    user,
-                })
-            }),
-    }
-    .map_err(|rejection| rejection.rule)
+            .map(|(principal, user)| Grant::Authenticated(SignedIn { principal, user })),
+    };
+    granted.map_err(|rejection| rejection.rule)
 }
 
 /// Everybody is admitted; one whose token cannot be judged now is not taken for a stranger.
@@ -177,9 +176,11 @@ async fn public(
             Err(_) => None,
             Ok(principal) => Some(principal)
                 .filter(|principal| !principal.narrowings().any())
-                .map(|principal| {
-                    let user = access.signed_in(&principal, caller(&principal, stamp, origin));
-                    SignedIn { principal, user }
+                .and_then(|principal| {
+                    let caller = caller(&principal, stamp, origin);
+                    let principal = principal.person()?;
+                    let user = access.signed_in(&principal, caller);
+                    Some(SignedIn { principal, user })
                 }),
         },
         Bearer::Missing | Bearer::Malformed => None,
@@ -203,13 +204,21 @@ async fn worker(access: &AccessControl, parts: &mut Parts, stamp: Stamp) -> Resu
 }
 
 fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {
-    let claims = principal.claims();
-    Caller {
-        actor: Actor::User {
+    let actor = match principal.claims() {
+        Claims::Person(claims) => Actor::User {
             id: claims.user,
             session: Some(claims.session),
             token: Some(claims.id),
         },
+        Claims::Service(claims) => Actor::Service {
+            id: claims.account,
+            key: claims.key,
+            token: Some(claims.id),
+            on_behalf_of: claims.on_behalf_of,
+        },
+    };
+    Caller {
+        actor,
         origin,
         request_id: Some(stamp.id),
     }

@@ -9,9 +9,9 @@ use http::request::Parts;
 
 use super::grant::{Granted, SignedIn};
 use super::policy::sealed::Sealed;
-use super::policy::{Personal, Policy, Public, Worker};
+use super::policy::{Organizational, Personal, Policy, Public, Worker};
 use super::problem::{Problem, ProblemCode};
-use crate::domain::{JobClaims, Principal};
+use crate::domain::{JobClaims, Person, Principal};
 
 /// The proof that the caller meets the policy `P`; the first argument of every handler.
 ///
@@ -45,9 +45,9 @@ impl<P: Policy> Auth<P> {
 }
 
 impl<P: Policy + Personal> Auth<P> {
-    /// What the caller's token says and permits.
+    /// The person who calls, with what their token says.
     #[must_use]
-    pub fn principal(&self) -> &Principal {
+    pub fn principal(&self) -> &Person {
         self.bearer.principal()
     }
 
@@ -55,6 +55,14 @@ impl<P: Policy + Personal> Auth<P> {
     #[must_use]
     pub fn user(&self) -> &UserCtx {
         self.bearer.user()
+    }
+}
+
+impl<P: Policy + Organizational> Auth<P> {
+    /// Who calls, a person or a service account, with what the token says and permits.
+    #[must_use]
+    pub const fn who(&self) -> &Principal {
+        &self.bearer
     }
 }
 

@@ -3,19 +3,22 @@
 use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Timestamp, UserCtx};
 
 use super::policy::RoutePolicy;
-use crate::domain::{JobClaims, Principal};
+use crate::domain::{JobClaims, Person, Principal};
 
 /// A signed-in person: the verified token and the proof.
+///
+/// It is made from a person's token alone, so no service account comes to
+/// where a handler takes one.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    pub(super) principal: Principal,
+    pub(super) principal: Person,
     pub(super) user: UserCtx,
 }
 
 impl SignedIn {
-    /// What the token says and permits.
+    /// The person, with what their token says.
     #[must_use]
-    pub const fn principal(&self) -> &Principal {
+    pub const fn principal(&self) -> &Person {
         &self.principal
     }
 
@@ -31,7 +34,7 @@ impl SignedIn {
 pub enum Grant {
     Public(Caller, Option<SignedIn>),
     Authenticated(SignedIn),
-    Org(OrgCtx, SignedIn),
+    Org(OrgCtx, Principal),
     System(DeploymentCtx, SignedIn),
     Worker(OrgCtx, JobClaims),
 }

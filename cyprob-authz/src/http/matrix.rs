@@ -51,7 +51,7 @@ pub struct MatrixRow {
     pub method: &'static str,
     /// The path.
     pub path: String,
-    /// `anonymous`, a role's name, `no_organization`, or `administrator` (without an organization, freshly signed in).
+    /// `anonymous`, a role's name, `no_organization`, `administrator` (without an organization, freshly signed in), or `service_account` (in the role `admin`).
     pub caller: String,
     /// Which organization the path names.
     pub place: Place,
@@ -72,6 +72,7 @@ enum Who<'a> {
     Role(&'a RoleName, PermissionSet),
     NoOrg,
     Administrator,
+    Service(PermissionSet),
 }
 
 impl Inventory {
@@ -82,7 +83,8 @@ impl Inventory {
         for role in roles.roles() {
             callers.push(Who::Role(&role.name, role.permissions));
         }
-        callers.extend([Who::NoOrg, Who::Administrator]);
+        let service = Who::Service(roles.permissions(&RoleName::ADMIN));
+        callers.extend([Who::NoOrg, Who::Administrator, service]);
         let mut rows = Vec::new();
         for route in self.routes() {
             let places: &[Place] = match route.rule {
@@ -169,6 +171,7 @@ impl Who<'_> {
             Self::Role(name, _) => name.to_string(),
             Self::NoOrg => "no_organization".to_owned(),
             Self::Administrator => "administrator".to_owned(),
+            Self::Service(_) => "service_account".to_owned(),
         }
     }
 
@@ -176,11 +179,19 @@ impl Who<'_> {
         match (route.rule, self) {
             (RoutePolicy::Public, _) => Expected::Allowed,
             (_, Self::Anonymous) | (RoutePolicy::Worker, _) => Expected::Unauthenticated,
+            (RoutePolicy::Authenticated { .. }, Self::Service(_)) => Expected::Forbidden,
             (RoutePolicy::Authenticated { .. }, _)
             | (RoutePolicy::System { .. }, Self::Administrator) => Expected::Allowed,
             (RoutePolicy::System { .. }, _) => Expected::Forbidden,
-            (RoutePolicy::Org { permission, .. }, Self::Role(_, held)) => match place {
+            (
+                RoutePolicy::Org {
+                    permission,
+                    step_up,
+                },
+                Self::Role(_, held) | Self::Service(held),
+            ) => match place {
                 Place::Foreign => Expected::NotFound,
+                Place::Own if step_up && matches!(self, Self::Service(_)) => Expected::Forbidden,
                 Place::Own if held.contains(permission) => Expected::Allowed,
                 Place::Own => Expected::Forbidden,
             },

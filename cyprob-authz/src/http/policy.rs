@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, UserCtx};
 
 use super::grant::{Grant, SignedIn};
-use crate::domain::{JobClaims, OrgPermission, Permission, SystemMarker, SystemPermission};
+use crate::domain::{
+    JobClaims, OrgPermission, Permission, Principal, SystemMarker, SystemPermission,
+};
 
 /// What a route asks, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum RoutePolicy {
         /// Only with a fresh sign-in.
         step_up: bool,
     },
-    /// Members with the permission may, in their organization.
+    /// Members and service accounts with the permission may, in their organization.
     Org {
         /// The permission.
         permission: Permission,
@@ -107,6 +109,23 @@ pub trait Policy: sealed::Sealed {}
 
 impl<P: sealed::Sealed> Policy for P {}
 
+/// A policy whose callers are members and service accounts; sealed.
+pub trait Organizational: sealed::Sealed<Bearer = Principal> {}
+
+impl<P: sealed::Sealed<Bearer = Principal>> Organizational for P {}
+
+/// A policy that a fresh sign-in can be asked for beside; sealed.
+#[diagnostic::on_unimplemented(
+    message = "a fresh sign-in cannot be asked for beside `{Self}`",
+    label = "nobody signs in here",
+    note = "`StepUp` takes `Authenticated`, `Org<P>` or `System<P>`"
+)]
+pub trait SignIn: sealed::Sealed {}
+
+impl SignIn for Authenticated {}
+impl<P: OrgPermission> SignIn for Org<P> {}
+impl<P: SystemMarker> SignIn for System<P> {}
+
 /// A policy whose callers are signed-in people; sealed.
 pub trait Personal: sealed::Sealed<Bearer = SignedIn> {}
 
@@ -120,7 +139,7 @@ pub enum Public {}
 #[derive(Clone, Copy, Debug)]
 pub enum Authenticated {}
 
-/// Members with the permission may call; the path names the organization. Gives an [`OrgCtx`].
+/// Members and service accounts with the permission may call; the path names the organization. Gives an [`OrgCtx`].
 pub struct Org<P>(PhantomData<fn() -> P>);
 
 /// The deployment's administrator may call, freshly signed in. Gives a [`DeploymentCtx`].
@@ -130,7 +149,7 @@ pub struct System<P>(PhantomData<fn() -> P>);
 #[derive(Clone, Copy, Debug)]
 pub enum Worker {}
 
-/// The same policy, with a sign-in of at most five minutes ago.
+/// The same policy, with a sign-in of at most five minutes ago: no service account meets it.
 pub struct StepUp<P>(PhantomData<fn() -> P>);
 
 macro_rules! debug {
@@ -173,15 +192,15 @@ impl sealed::Sealed for Authenticated {
 
 impl<P: OrgPermission> sealed::Sealed for Org<P> {
     type Ctx = OrgCtx;
-    type Bearer = SignedIn;
+    type Bearer = Principal;
     const POLICY: RoutePolicy = RoutePolicy::Org {
         permission: P::PERMISSION,
         step_up: false,
     };
 
-    fn take(grant: Grant) -> Option<(OrgCtx, SignedIn)> {
+    fn take(grant: Grant) -> Option<(OrgCtx, Principal)> {
         match grant {
-            Grant::Org(ctx, signed_in) => Some((ctx, signed_in)),
+            Grant::Org(ctx, principal) => Some((ctx, principal)),
             _ => None,
         }
     }
@@ -215,12 +234,12 @@ impl sealed::Sealed for Worker {
     }
 }
 
-impl<P: sealed::Sealed<Bearer = SignedIn>> sealed::Sealed for StepUp<P> {
+impl<P: SignIn> sealed::Sealed for StepUp<P> {
     type Ctx = P::Ctx;
-    type Bearer = SignedIn;
+    type Bearer = P::Bearer;
     const POLICY: RoutePolicy = P::POLICY.fresh();
 
-    fn take(grant: Grant) -> Option<(P::Ctx, SignedIn)> {
+    fn take(grant: Grant) -> Option<(P::Ctx, P::Bearer)> {
         P::take(grant)
     }
 }

@@ -4,32 +4,37 @@ use std::sync::Arc;
 
 use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use cyprob_core::domain::{
-    Caller, CtxIssuer, DeploymentCtx, OrgCtx, RequestId, RoleName, Timestamp, UserCtx,
+    Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
+    RoleName, Timestamp, UserCtx,
 };
-use cyprob_core::ports::store::{Claimed, SessionStore, Standing};
-use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use cyprob_core::ports::store::{Claimed, IdentityStore, Standing, StoreError};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
 
 use super::in_flight::InFlight;
+use super::org_roles::OrgRoles;
 use super::revocations::RevocationView;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier};
 use crate::domain::{
-    Decision, Demand, JobClaims, Need, PermissionSet, Principal, RoleCatalog, Rule, decide,
+    AccessClaims, Claims, Decision, Demand, JobClaims, Need, PermissionSet, Person, Principal,
+    RoleCatalog, Rule, ServiceClaims, VerifiedToken, decide,
 };
-use crate::ports::DenialRecorder;
+use crate::ports::{DenialRecorder, RoleSource};
 
 /// The parts of the request check.
 #[derive(Debug)]
 pub struct AccessParts {
-    /// Verifies people's tokens.
+    /// Verifies the tokens of people and service accounts.
     pub verifier: TokenVerifier,
     /// Verifies workers' tokens.
     pub jobs: JobVerifier,
-    /// What roles permit.
+    /// What the deployment's roles permit.
     pub roles: Arc<RoleCatalog>,
+    /// Where organizations' own roles are found.
+    pub org_roles: Arc<dyn RoleSource>,
     /// What was revoked.
     pub revocations: Arc<RevocationView>,
     /// Where it is asked at every request whether a token stands; nowhere, if the view does.
-    pub strict: Option<Arc<dyn SessionStore>>,
+    pub strict: Option<Arc<dyn IdentityStore>>,
     /// The one maker of proofs.
     pub issuer: CtxIssuer,
     /// The time.
@@ -44,8 +49,30 @@ pub struct AccessParts {
 #[derive(Debug)]
 pub struct AccessControl {
     parts: AccessParts,
+    roles: OrgRoles,
     in_flight: InFlight,
     worker_role: RoleName,
+}
+
+/// Whether all that a service account's token says still holds.
+async fn service_stands(
+    store: &dyn IdentityStore,
+    claims: &ServiceClaims,
+) -> Result<bool, StoreError> {
+    let holder = store.key_holder(claims.key).await?;
+    Ok(holder.is_some_and(|holder| {
+        holder.account.id == claims.account
+            && holder.org == claims.org.id
+            && holder.account.epoch == claims.org.member_epoch
+            && holder.version == claims.org.version
+    }))
+}
+
+/// The store did not say what a token comes to.
+fn unsaid(error: &dyn std::error::Error) -> TokenError {
+    let cause = error.source().map(ToString::to_string);
+    tracing::error!(error = %error, cause, "the store does not say whether a token stands");
+    TokenError::Stale
 }
 
 /// A signed-in caller was refused, and why.
@@ -59,17 +86,19 @@ impl AccessControl {
     /// Puts the check together.
     #[must_use]
     pub fn new(parts: AccessParts) -> Arc<Self> {
+        let roles = OrgRoles::new(Arc::clone(&parts.roles), Arc::clone(&parts.org_roles));
         Arc::new(Self {
             parts,
+            roles,
             in_flight: InFlight::default(),
             worker_role: "worker".parse().unwrap_or(RoleName::VIEWER),
         })
     }
 
-    /// What roles permit.
+    /// What the deployment's roles permit.
     #[must_use]
     pub fn roles(&self) -> &RoleCatalog {
-        &self.parts.roles
+        self.roles.catalog()
     }
 
     /// The verifier of people's tokens, with its ring.
@@ -98,6 +127,9 @@ impl AccessControl {
 
     /// Verifies a token's shape, signatures, time, audience and that nothing revoked it.
     ///
+    /// A role that an organization defined permits nothing here until
+    /// [`identify`](Self::identify) has read that version of it once.
+    ///
     /// # Errors
     ///
     /// [`TokenError`]; a client is told `invalid_token` and no more, or
@@ -110,13 +142,7 @@ impl AccessControl {
         if self.parts.revocations.is_stale() {
             return Err(TokenError::Stale);
         }
-        let role = token
-            .claims()
-            .org
-            .as_ref()
-            .map_or(PermissionSet::EMPTY, |org| {
-                self.parts.roles.permissions(&org.role)
-            });
+        let role = self.role_of(&token).unwrap_or(PermissionSet::EMPTY);
         Ok(Principal::new(token, role))
     }
 
@@ -129,22 +155,98 @@ impl AccessControl {
         let Some(store) = &self.parts.strict else {
             return Ok(());
         };
-        let claims = principal.claims();
+        let stands = match principal.claims() {
+            Claims::Person(claims) => self.person_stands(store.as_ref(), claims).await,
+            Claims::Service(claims) => service_stands(store.as_ref(), claims).await,
+        };
+        match stands {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TokenError::Revoked),
+            Err(error) => Err(unsaid(&error)),
+        }
+    }
+
+    async fn person_stands(
+        &self,
+        store: &dyn IdentityStore,
+        claims: &AccessClaims,
+    ) -> Result<bool, StoreError> {
         let claimed = Claimed {
             user: claims.user,
             user_epoch: claims.user_epoch,
             session: claims.session,
             member: claims.org.as_ref().map(|org| (org.id, org.member_epoch)),
         };
-        match store.standing(&claimed).await {
-            Ok(Standing::Stands) => Ok(()),
-            Ok(Standing::Fell) => Err(TokenError::Revoked),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(error = %error, cause, "the store does not say whether a token stands");
-                Err(TokenError::Stale)
+        if store.standing(&claimed).await? == Standing::Fell {
+            return Ok(false);
+        }
+        // A second question, of those alone who have a role that the organization defined.
+        let Some((org, version)) = claims
+            .org
+            .as_ref()
+            .and_then(|org| Some((org, org.version?)))
+        else {
+            return Ok(true);
+        };
+        let caller = Caller::system("access");
+        let ctx = self.parts.issuer.org(org.id, org.role.clone(), caller);
+        let role = store.role_by_id(&ctx, version.id).await?;
+        Ok(role.is_some_and(|role| role.version == version))
+    }
+
+    /// The same; a version of an organization's own role that nobody asked for yet is read first.
+    ///
+    /// Whoever holds a version that is past learns it here, even before the
+    /// revocation comes in.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]; [`TokenError::Stale`] also if the role cannot be read.
+    pub async fn identify(&self, token: &str, at: Timestamp) -> Result<Principal, TokenError> {
+        let verified = self.parts.verifier.verify(token, at)?;
+        if let Some(org) = verified.claims().org()
+            && let Some(version) = org.version
+            && self.role_of(&verified).is_none()
+            && !self.parts.revocations.is_revoked(verified.claims())
+        {
+            let caller = Caller::system("access");
+            let ctx = self.parts.issuer.org(org.id, org.role.clone(), caller);
+            let stored = self.roles.source().role(&ctx, version.id).await;
+            match stored.map_err(|error| unsaid(&error))? {
+                Some(role) if role.version == version => self.roles.learn(&role),
+                // The store is behind the node that minted: another moment, another answer.
+                Some(role) if role.version.epoch < version.epoch => {
+                    return Err(TokenError::Revoked);
+                }
+                Some(_) | None => {
+                    let past = Revocation::Role(org.id, version.id, version.epoch.next());
+                    self.parts.revocations.publish(&[RevocationEntry {
+                        what: past,
+                        expires_at: verified.claims().expires_at(),
+                    }]);
+                    return Err(TokenError::Revoked);
+                }
             }
         }
+        self.authenticate(token, at)
+    }
+
+    /// What the token's role permits; none if its version is not known yet. What was found stays with the token.
+    fn role_of(&self, token: &VerifiedToken) -> Option<PermissionSet> {
+        if let Some(known) = token.role().get() {
+            return Some(*known);
+        }
+        let Some(org) = token.claims().org() else {
+            return Some(PermissionSet::EMPTY);
+        };
+        let found = self.roles.permissions(org)?;
+        Some(*token.role().get_or_init(|| found))
+    }
+
+    /// Makes a version known as if it had been read.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn learn(&self, role: &cyprob_core::domain::CustomRole) {
+        self.roles.learn(role);
     }
 
     /// Decides, and gives the proof of the organization.
@@ -162,13 +264,15 @@ impl AccessControl {
             return Err(Rejection { rule: Rule::NoOrg });
         }
         permitted(principal, demand)?;
-        let Some(org) = &principal.claims().org else {
+        let Some(org) = principal.org() else {
             return Err(Rejection { rule: Rule::NoOrg });
         };
-        Ok(self.parts.issuer.org(org.id, org.role.clone(), caller))
+        let reach = Reach::new(principal.permissions().bits());
+        let issuer = &self.parts.issuer;
+        Ok(issuer.org_within(org.id, org.role.clone(), reach, caller))
     }
 
-    /// Decides, and gives the proof that a person is signed in.
+    /// Decides, and gives the person and the proof that they are signed in; a service account is refused.
     ///
     /// # Errors
     ///
@@ -178,10 +282,13 @@ impl AccessControl {
         principal: &Principal,
         demand: &Demand<'_>,
         caller: Caller,
-    ) -> Result<UserCtx, Rejection> {
+    ) -> Result<(Person, UserCtx), Rejection> {
         permitted(principal, demand)?;
-        let claims = principal.claims();
-        Ok(self.parts.issuer.user(claims.user, claims.session, caller))
+        let person = principal.person().ok_or(Rejection {
+            rule: Rule::NotAPerson,
+        })?;
+        let user = self.signed_in(&person, caller);
+        Ok((person, user))
     }
 
     /// Decides, and gives the proof that the deployment's administrator acts.
@@ -249,7 +356,7 @@ impl AccessControl {
         if let Some(named) = denial.named_org {
             event = event.with("named_organization", MetaValue::public(named));
         }
-        if let Some(org) = &denial.principal.claims().org {
+        if let Some(org) = denial.principal.org() {
             event = event.in_org(org.id);
         }
         event
@@ -262,9 +369,8 @@ impl AccessControl {
     }
 
     /// The proof that a person is signed in, for a caller whose decision was made.
-    #[cfg(feature = "axum")]
-    pub(crate) fn signed_in(&self, principal: &Principal, caller: Caller) -> UserCtx {
-        let claims = principal.claims();
+    pub(crate) fn signed_in(&self, person: &Person, caller: Caller) -> UserCtx {
+        let claims = person.claims();
         self.parts.issuer.user(claims.user, claims.session, caller)
     }
 }

@@ -1,19 +1,20 @@
 //! The bounded memory of tokens whose signatures held.
 //!
 //! It keeps successes only, by the SHA-256 of all the bytes, and never a
-//! decision. One session fills at most four places: a holder can attenuate
-//! without end, and must not push out what others put in.
+//! decision. One session, or one service account's key, fills at most four
+//! places: a holder can attenuate without end, and must not push out what
+//! others put in.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use cyprob_core::domain::{SessionId, Timestamp};
+use cyprob_core::domain::{KeyId, SessionId, Timestamp};
 
-use crate::domain::VerifiedToken;
+use crate::domain::{Claims, VerifiedToken};
 
 const SHARDS: usize = 16;
-const PER_SESSION: usize = 4;
+const PER_HOLDER: usize = 4;
 /// How many entries an eviction draws to find the one least recently used.
 const SAMPLE: u64 = 8;
 /// What an entry costs beside its token's own bytes.
@@ -35,9 +36,32 @@ impl Default for CacheLimits {
 
 type Key = [u8; 32];
 
+/// Whose places a token fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    Session(SessionId),
+    ServiceKey(KeyId),
+}
+
+impl Holder {
+    fn of(token: &VerifiedToken) -> Self {
+        match token.claims() {
+            Claims::Person(claims) => Self::Session(claims.session),
+            Claims::Service(claims) => Self::ServiceKey(claims.key),
+        }
+    }
+
+    const fn last_byte(&self) -> u8 {
+        match self {
+            Self::Session(id) => id.as_bytes()[15],
+            Self::ServiceKey(id) => id.as_bytes()[15],
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
-    token: Arc<VerifiedToken>,
+    token: VerifiedToken,
     weight: usize,
     used: AtomicU64,
     /// Its key's place in the shard's list.
@@ -55,8 +79,8 @@ struct Shard {
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     shards: Vec<RwLock<Shard>>,
-    /// Which keys a session has, oldest first. Locked before a shard, never after.
-    sessions: Vec<Mutex<HashMap<SessionId, Vec<Key>>>>,
+    /// Which keys a holder has, oldest first. Locked before a shard, never after.
+    holders: Vec<Mutex<HashMap<Holder, Vec<Key>>>>,
     shard_bytes: usize,
     ticks: AtomicU64,
 }
@@ -65,35 +89,35 @@ impl TokenCache {
     pub(crate) fn new(limits: CacheLimits) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            sessions: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            holders: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_bytes: limits.bytes / SHARDS,
             ticks: AtomicU64::new(0),
         }
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<Arc<VerifiedToken>> {
+    pub(crate) fn get(&self, key: &Key) -> Option<VerifiedToken> {
         let shard = self
             .shard(key)?
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let entry = shard.entries.get(key)?;
         entry.used.store(self.tick(), Ordering::Relaxed);
-        Some(Arc::clone(&entry.token))
+        Some(entry.token.clone())
     }
 
-    pub(crate) fn insert(&self, key: Key, bytes: usize, token: Arc<VerifiedToken>, at: Timestamp) {
-        let weight = bytes + token.narrowings.weight() + OVERHEAD;
+    pub(crate) fn insert(&self, key: Key, bytes: usize, token: VerifiedToken, at: Timestamp) {
+        let weight = bytes + token.narrowings().weight() + OVERHEAD;
         if weight > self.shard_bytes {
             return;
         }
-        let session = token.claims.session;
+        let holder = Holder::of(&token);
         let mut evicted = Vec::new();
-        if let Some(mut sessions) = self.session_shard(session) {
-            let keys = sessions.entry(session).or_default();
+        if let Some(mut holders) = self.holder_shard(holder) {
+            let keys = holders.entry(holder).or_default();
             if keys.contains(&key) {
                 return;
             }
-            if keys.len() >= PER_SESSION {
+            if keys.len() >= PER_HOLDER {
                 let oldest = keys.remove(0);
                 self.remove(&oldest);
             }
@@ -106,14 +130,14 @@ impl TokenCache {
             };
             evicted = self.place(key, entry, at);
         }
-        // the session's lock is free again: no two locks of one kind at once
-        for (session, key) in evicted {
-            if let Some(mut sessions) = self.session_shard(session)
-                && let Some(keys) = sessions.get_mut(&session)
+        // the holder's lock is free again: no two locks of one kind at once
+        for (holder, key) in evicted {
+            if let Some(mut holders) = self.holder_shard(holder)
+                && let Some(keys) = holders.get_mut(&holder)
             {
                 keys.retain(|known| *known != key);
                 if keys.is_empty() {
-                    sessions.remove(&session);
+                    holders.remove(&holder);
                 }
             }
         }
@@ -127,7 +151,7 @@ impl TokenCache {
         })
     }
 
-    fn place(&self, key: Key, entry: Entry, at: Timestamp) -> Vec<(SessionId, Key)> {
+    fn place(&self, key: Key, entry: Entry, at: Timestamp) -> Vec<(Holder, Key)> {
         let mut evicted = Vec::new();
         let Some(shard) = self.shard(&key) else {
             return evicted;
@@ -138,7 +162,7 @@ impl TokenCache {
                 break;
             };
             if let Some(gone) = shard.remove(&victim) {
-                evicted.push((gone.token.claims.session, victim));
+                evicted.push((Holder::of(&gone.token), victim));
             }
         }
         shard.insert(key, entry);
@@ -156,12 +180,9 @@ impl TokenCache {
         self.shards.get(usize::from(key[0]) % SHARDS)
     }
 
-    fn session_shard(
-        &self,
-        session: SessionId,
-    ) -> Option<MutexGuard<'_, HashMap<SessionId, Vec<Key>>>> {
-        let last = usize::from(session.as_bytes()[15]);
-        let shard = self.sessions.get(last % SHARDS)?;
+    fn holder_shard(&self, holder: Holder) -> Option<MutexGuard<'_, HashMap<Holder, Vec<Key>>>> {
+        let last = usize::from(holder.last_byte());
+        let shard = self.holders.get(last % SHARDS)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -205,7 +226,7 @@ impl Shard {
         });
         drawn
             .min_by_key(|(_, entry)| {
-                let live = at < entry.token.claims.expires_at;
+                let live = at < entry.token.claims().expires_at();
                 (live, entry.used.load(Ordering::Relaxed))
             })
             .map(|(key, _)| *key)
@@ -225,8 +246,10 @@ mod tests {
     use cyprob_core::domain::RoleName;
     use sha2::{Digest as _, Sha256};
 
+    use std::sync::Arc;
+
     use super::*;
-    use crate::domain::{Narrowings, RootKeyId};
+    use crate::domain::{Narrowings, RootKeyId, Verified};
     use crate::testkit::Stand;
 
     fn key(number: u64) -> Key {
@@ -234,12 +257,12 @@ mod tests {
     }
 
     fn insert(cache: &TokenCache, stand: &Stand, number: u64) {
-        let token = VerifiedToken {
-            key: RootKeyId::new(1),
-            claims: stand.claims(Some(stand.org("acme", RoleName::OWNER))),
-            narrowings: Narrowings::compile(Vec::new()),
-        };
-        cache.insert(key(number), 600, Arc::new(token), stand.now());
+        let token = VerifiedToken::Person(Arc::new(Verified::new(
+            RootKeyId::new(1),
+            stand.claims(Some(stand.org("acme", RoleName::OWNER))),
+            Narrowings::compile(Vec::new()),
+        )));
+        cache.insert(key(number), 600, token, stand.now());
     }
 
     #[test]

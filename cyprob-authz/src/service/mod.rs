@@ -3,6 +3,7 @@
 mod access;
 mod cache;
 mod in_flight;
+mod org_roles;
 mod revocations;
 mod role_rules;
 mod tokens;
@@ -13,7 +14,7 @@ pub use in_flight::InFlight;
 pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{
     AccessMinter, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES, MintError,
-    ShapeError, SigningKey, SigningKeyError, TokenError, TokenVerifier,
+    ServiceMinter, ShapeError, SigningKey, SigningKeyError, TokenError, TokenVerifier,
 };
 #[cfg(feature = "testkit")]
 pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, text as token_text};

@@ -9,12 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cyprob_core::domain::{
-    Epoch, Id, OrgId, Revocation, RevocationEntry, SessionId, Timestamp, UserId, Whose,
+    Epoch, Id, KeyId, OrgId, Revocation, RevocationEntry, RoleId, ServiceAccountId, SessionId,
+    Timestamp, UserId, Whose,
 };
 use cyprob_core::ports::{Clock, RevocationFeed};
 
 use super::tokens::MAX_LIFETIME;
-use crate::domain::AccessClaims;
+use crate::domain::{AccessClaims, Claims, OrgClaims, ServiceClaims};
 
 const SHARDS: usize = 16;
 /// When a view was caught up that never was.
@@ -35,6 +36,12 @@ pub struct RevocationCounts {
     pub members: usize,
     /// Everyone, people and organizations whose sessions up to a time ended at once.
     pub opened: usize,
+    /// Versions of organizations' own roles.
+    pub roles: usize,
+    /// Service accounts' epochs.
+    pub services: usize,
+    /// Keys of service accounts.
+    pub service_keys: usize,
 }
 
 /// What was revoked and still matters; implements the core's [`RevocationFeed`].
@@ -56,6 +63,9 @@ pub struct RevocationView {
     opened: Table<Whose, (Timestamp, Option<SessionId>)>,
     /// Whether `opened` may hold anything: almost always it does not, and is not asked.
     any_opened: AtomicBool,
+    roles: Table<RoleId, Epoch>,
+    services: Table<ServiceAccountId, Epoch>,
+    service_keys: Table<KeyId, ()>,
     /// Entries that ended up to here may be gone; microseconds.
     floor: AtomicI64,
     /// Everything revoked before this is known; microseconds.
@@ -75,6 +85,9 @@ impl RevocationView {
             members: Table::new(),
             opened: Table::new(),
             any_opened: AtomicBool::new(false),
+            roles: Table::new(),
+            services: Table::new(),
+            service_keys: Table::new(),
             floor: AtomicI64::new(i64::MIN),
             as_of: AtomicI64::new(NEVER),
             bound: None,
@@ -109,10 +122,19 @@ impl RevocationView {
 
     /// Whether the token of these claims was revoked.
     #[must_use]
-    pub fn is_revoked(&self, claims: &AccessClaims) -> bool {
-        if claims.expires_at.as_micros() <= self.floor.load(Ordering::Acquire) {
+    pub fn is_revoked<'a>(&self, claims: impl Into<Claims<'a>>) -> bool {
+        let claims = claims.into();
+        if claims.expires_at().as_micros() <= self.floor.load(Ordering::Acquire) {
             return true;
         }
+        let ended = match claims {
+            Claims::Person(claims) => self.is_person_revoked(claims),
+            Claims::Service(claims) => self.is_service_revoked(claims),
+        };
+        ended || claims.org().is_some_and(|org| self.is_role_past(org))
+    }
+
+    fn is_person_revoked(&self, claims: &AccessClaims) -> bool {
         if self.sessions.get(&claims.session).is_some()
             || self
                 .users
@@ -146,6 +168,22 @@ impl RevocationView {
             || org.is_some_and(|org| ended(Whose::Org(org.id)))
     }
 
+    fn is_service_revoked(&self, claims: &ServiceClaims) -> bool {
+        self.service_keys.get(&claims.key).is_some()
+            || self
+                .services
+                .get(&claims.account)
+                .is_some_and(|known| claims.org.member_epoch < known)
+    }
+
+    /// Whether the role has been edited since the token was minted.
+    fn is_role_past(&self, org: &OrgClaims) -> bool {
+        org.version.is_some_and(|version| {
+            let known = self.roles.get(&version.id);
+            known.is_some_and(|known| version.epoch < known)
+        })
+    }
+
     /// Drops the entries that cannot matter any more. It is done by itself as entries come in.
     pub fn sweep(&self) {
         let dead = self.raise_floor();
@@ -154,6 +192,9 @@ impl RevocationView {
         self.users.sweep(dead);
         self.members.sweep(dead);
         self.opened.sweep(dead);
+        self.roles.sweep(dead);
+        self.services.sweep(dead);
+        self.service_keys.sweep(dead);
     }
 
     /// How many entries are held.
@@ -165,6 +206,9 @@ impl RevocationView {
             users: self.users.len(),
             members: self.members.len(),
             opened: self.opened.len(),
+            roles: self.roles.len(),
+            services: self.services.len(),
+            service_keys: self.service_keys.len(),
         }
     }
 
@@ -192,6 +236,9 @@ impl RevocationFeed for RevocationView {
                     self.any_opened.store(true, Ordering::Release);
                     crowded
                 }
+                Revocation::Role(_, role, epoch) => self.roles.put(role, epoch, until),
+                Revocation::Service(_, account, epoch) => self.services.put(account, epoch, until),
+                Revocation::ServiceKey(_, key) => self.service_keys.put(key, (), until),
             };
         }
         if crowded {

@@ -1,59 +1,70 @@
-//! What identity asks of the role catalogue: which role may hand out which.
+//! What identity asks of the role catalogue: how far roles and permissions reach.
 
-use cyprob_core::domain::RoleName;
+use cyprob_core::domain::{PermissionNames, Reach, RoleName};
 use cyprob_core::ports::RoleRules;
 
+use super::org_roles::granted;
 use crate::domain::{Permission, RoleCatalog};
 
-/// Nobody hands out more than they hold, and owners are made by owners only.
 impl RoleRules for RoleCatalog {
-    fn exists(&self, role: &RoleName) -> bool {
-        self.get(role).is_some()
+    fn builtin(&self, role: &RoleName) -> Option<Reach> {
+        let role = self.get(role)?;
+        Some(Reach::new(role.permissions.bits()))
     }
 
-    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool {
-        if !self.exists(holder) || !self.exists(role) {
-            return false;
-        }
-        if *holder == RoleName::OWNER {
-            return true;
-        }
-        *role != RoleName::OWNER && self.permissions(holder).is_superset(self.permissions(role))
+    fn reach(&self, permissions: &PermissionNames) -> Option<Reach> {
+        let granted = granted(permissions);
+        let all_known = granted.iter().count() == permissions.iter().count();
+        all_known.then(|| Reach::new(granted.bits()))
     }
 
-    fn manages_members(&self, role: &RoleName) -> bool {
-        self.permissions(role).contains(Permission::MembersWrite)
+    fn manages_members(&self, reach: Reach) -> bool {
+        reach.is_superset(Reach::new(Permission::MembersWrite.bit()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cyprob_core::domain::Authority;
+
     use super::*;
+
+    fn authority(catalog: &RoleCatalog, role: &RoleName) -> Authority {
+        Authority {
+            role: role.clone(),
+            reach: catalog.builtin(role).unwrap(),
+        }
+    }
 
     #[test]
     fn nobody_covers_more_than_they_hold() {
         let catalog = RoleCatalog::builtin();
         for holder in catalog.roles() {
             for role in catalog.roles() {
-                if catalog.covers(&holder.name, &role.name) {
+                let [of, to] = [holder, role].map(|role| authority(&catalog, &role.name));
+                if of.covers(&to) {
                     assert!(holder.permissions.is_superset(role.permissions));
                 }
             }
         }
-        assert!(catalog.covers(&RoleName::OWNER, &RoleName::OWNER));
-        assert!(catalog.covers(&RoleName::ADMIN, &RoleName::ADMIN));
-        assert!(!catalog.covers(&RoleName::ADMIN, &RoleName::OWNER));
-        assert!(!catalog.covers(&RoleName::OPERATOR, &RoleName::AUDITOR));
+        let covers = |of, to| authority(&catalog, &of).covers(&authority(&catalog, &to));
+        assert!(covers(RoleName::OWNER, RoleName::OWNER));
+        assert!(covers(RoleName::ADMIN, RoleName::ADMIN));
+        assert!(!covers(RoleName::ADMIN, RoleName::OWNER));
+        assert!(!covers(RoleName::OPERATOR, RoleName::AUDITOR));
     }
 
     #[test]
-    fn a_strange_role_covers_nothing() {
+    fn permissions_reach_as_far_as_all_of_them_are_known() {
         let catalog = RoleCatalog::builtin();
-        let strange: RoleName = "stranger".parse().unwrap();
-        assert!(!catalog.exists(&strange));
-        assert!(!catalog.covers(&strange, &RoleName::VIEWER));
-        assert!(!catalog.covers(&RoleName::OWNER, &strange));
-        assert!(!catalog.manages_members(&strange));
+        assert_eq!(catalog.builtin(&"stranger".parse().unwrap()), None);
+        let reach = |text: &str| catalog.reach(&text.parse().unwrap());
+        assert_eq!(
+            reach("runs:read"),
+            Some(Reach::new(Permission::RunsRead.bit()))
+        );
+        assert_eq!(reach("runs:read of:tomorrow"), None);
+        assert_eq!(reach("system:orgs:read"), None);
     }
 
     #[test]
@@ -62,7 +73,7 @@ mod tests {
         let managers: Vec<_> = catalog
             .roles()
             .into_iter()
-            .filter(|role| catalog.manages_members(&role.name))
+            .filter(|role| catalog.manages_members(Reach::new(role.permissions.bits())))
             .map(|role| role.name.as_str().to_owned())
             .collect();
         assert_eq!(managers, ["owner", "admin"]);

@@ -11,6 +11,7 @@ mod narrow;
 mod oracle;
 mod properties;
 mod revocations;
+mod roles;
 mod scenario;
 mod stand;
 
@@ -22,5 +23,6 @@ pub use properties::{
     authz_2_compiled_decision_and_datalog_agree, authz_3_attenuation_never_widens,
 };
 pub use revocations::revocation_view_conforms;
-pub use scenario::{Scenario, narrowed, scenario};
+pub use roles::MemoryRoles;
+pub use scenario::{HeldRole, Scenario, narrowed, scenario};
 pub use stand::{AUDIENCE, Stand};

@@ -6,9 +6,11 @@ use biscuit_auth::builder::Algorithm;
 use biscuit_auth::macros::{authorizer, fact};
 use biscuit_auth::{AuthorizerLimits, Biscuit, PublicKey, error};
 
+use cyprob_core::domain::CustomRole;
+
 use crate::domain::{Demand, Need, RingKey, RoleCatalog, STEP_UP_AGE, containing_prefixes};
 
-/// Whether Datalog permits it, with the facts and policies that the control plane states for a request.
+/// Whether Datalog permits it, with the deployment's roles and those that organizations defined, with the facts and policies that the control plane states for a request.
 ///
 /// Revocation apart, it is the whole decision: signatures, expiry, the holder's
 /// checks as they stand in the token, organization, role and step-up.
@@ -20,6 +22,7 @@ pub fn datalog_permits(
     token: &str,
     key: &RingKey,
     roles: &RoleCatalog,
+    own: &[CustomRole],
     demand: &Demand<'_>,
 ) -> Result<bool, String> {
     let text = |e: error::Token| e.to_string();
@@ -53,9 +56,11 @@ pub fn datalog_permits(
             $at >= $oldest, $at <= $newest;
         here(true) <- named($name), org($name);
         here(true) <- named($name), slug($name);
-        allow if need("authenticated"), narrowed(false), fresh(true);
-        allow if need("org"), here(true), role($role), permission($p), grants($role, $p), fresh(true);
-        allow if need("system"), administrator(true), fresh(true);
+        may($p) <- role($role), grants($role, $p);
+        may($p) <- role_id($id), role_epoch($epoch), defines($id, $epoch, $p);
+        allow if need("authenticated"), kind("user"), narrowed(false), fresh(true);
+        allow if need("org"), here(true), permission($p), may($p), fresh(true);
+        allow if need("system"), kind("user"), administrator(true), fresh(true);
         "#,
         now = date(demand.at.as_seconds()),
         oldest = date(oldest),
@@ -85,6 +90,17 @@ pub fn datalog_permits(
             let (role, permission) = (role.name.as_str(), permission.as_str());
             builder = builder
                 .fact(fact!("grants({role}, {permission})"))
+                .map_err(text)?;
+        }
+    }
+    for role in own {
+        for permission in role.permissions.iter() {
+            let (id, epoch) = (
+                role.version.id.to_string(),
+                i64::from(role.version.epoch.get()),
+            );
+            builder = builder
+                .fact(fact!("defines({id}, {epoch}, {permission})"))
                 .map_err(text)?;
         }
     }

@@ -4,16 +4,16 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cyprob_core::domain::{RoleName, Timestamp};
+use cyprob_core::domain::{CustomRole, RoleName, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use super::narrow::{Narrow, narrow, seal};
 use super::oracle::datalog_permits;
-use super::scenario::{Scenario, narrowed, scenario};
+use super::scenario::{HeldRole, Scenario, narrowed, scenario};
 use super::stand::Stand;
 use crate::domain::{
-    AccessClaims, Decision, Demand, Need, Permission, Rule, SystemPermission, decide,
+    AccessClaims, Decision, Demand, Need, OrgClaims, Permission, Rule, SystemPermission, decide,
 };
 use crate::service::TokenError;
 
@@ -22,6 +22,7 @@ struct Made {
     stand: Stand,
     tokens: Vec<String>,
     org: Option<String>,
+    own: Vec<CustomRole>,
     at: Timestamp,
 }
 
@@ -35,17 +36,42 @@ fn shown_at(minted: Timestamp, age: i64) -> Timestamp {
     }
 }
 
+/// The role in an organization; one that the organization defined is known to the check, unless it is past.
+fn held(stand: &Stand, role: &HeldRole, own: &mut Vec<CustomRole>) -> Option<OrgClaims> {
+    let (permissions, past) = match role {
+        HeldRole::None => return None,
+        HeldRole::Named(role) => return Some(stand.org("acme", role.clone())),
+        HeldRole::Own(permissions) => (permissions, false),
+        HeldRole::Past(permissions) => (permissions, true),
+    };
+    let role = stand.define("triage", &permissions.join(" "));
+    let version = role.version;
+    if !past {
+        stand.access.learn(&role);
+        own.push(role.clone());
+    }
+    Some(OrgClaims {
+        version: Some(version),
+        ..stand.org("acme", role.name)
+    })
+}
+
 fn make(scenario: &Scenario) -> Result<Made, String> {
     let stand = Stand::new(11);
     let minted = stand.now();
-    let own = scenario.role.clone().map(|role| stand.org("acme", role));
+    let mut defined = Vec::new();
+    let own = held(&stand, &scenario.role, &mut defined);
     let foreign = stand.org("globex", RoleName::OWNER);
     let claims = AccessClaims {
         administrator: scenario.administrator,
         auth_time: shown_at(minted, scenario.auth_age),
         ..stand.claims(own.clone())
     };
-    let mut tokens = vec![stand.mint(&claims)];
+    let first = match (&own, scenario.service) {
+        (Some(org), true) => stand.mint_service(&stand.service(org.clone())),
+        _ => stand.mint(&claims),
+    };
+    let mut tokens = vec![first];
     let base = u64::try_from(minted.as_seconds()).map_err(|e| e.to_string())?;
     for block in &scenario.blocks {
         let shifted: Vec<Narrow> = block
@@ -85,6 +111,7 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         stand,
         tokens,
         org,
+        own: defined,
         at,
     })
 }
@@ -157,9 +184,14 @@ pub fn authz_2_compiled_decision_and_datalog_agree() -> Result<BTreeMap<&'static
         let made = make(&scenario)?;
         let resources: Vec<&str> = scenario.resources.iter().map(String::as_str).collect();
         let demand = made.demand(&scenario, &resources);
-        let key = made.stand.key.ring_key(Timestamp::UNIX_EPOCH);
+        let service = scenario.service && !matches!(scenario.role, HeldRole::None);
+        let key = match service {
+            true => &made.stand.service_key,
+            false => &made.stand.key,
+        };
+        let key = key.ring_key(Timestamp::UNIX_EPOCH);
         let token = made.tokens.last().map(String::as_str).unwrap_or_default();
-        let oracle = datalog_permits(token, &key, made.stand.access.roles(), &demand)?;
+        let oracle = datalog_permits(token, &key, made.stand.access.roles(), &made.own, &demand)?;
         // twice: once cold, once from the memory of verified tokens
         for _ in 0..2 {
             let compiled = made.compiled(token, &demand).map_err(|e| e.to_string())?;

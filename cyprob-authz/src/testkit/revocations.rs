@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use cyprob_core::domain::{Epoch, OrgId, Revocation, RevocationEntry, RoleName, Timestamp, Whose};
+use cyprob_core::domain::{
+    Epoch, OrgId, Revocation, RevocationEntry, RoleName, RoleVersion, Timestamp, Whose,
+};
 use cyprob_core::ports::RevocationFeed as _;
 
 use super::stand::Stand;
-use crate::domain::AccessClaims;
+use crate::domain::{AccessClaims, OrgClaims, ServiceClaims};
 
 /// Revocations end exactly the tokens they name, at once, and leave memory when they cannot matter.
 ///
@@ -16,6 +18,7 @@ use crate::domain::AccessClaims;
 pub fn revocation_view_conforms() {
     each_kind_ends_its_tokens_alone();
     many_end_with_one_entry();
+    machines_and_roles_end_apart();
     epochs_only_grow();
     memory_is_bounded_by_what_lives();
     a_clock_set_back_revives_nothing();
@@ -109,6 +112,52 @@ fn many_end_with_one_entry() {
         stand.revocations.sweep();
         assert_eq!(stand.revocations.counts().opened, 0);
     }
+}
+
+fn machines_and_roles_end_apart() {
+    let stand = Stand::new(25);
+    let role = stand.define("triage", "runs:read");
+    let org = OrgClaims {
+        version: Some(role.version),
+        ..stand.org("acme", role.name)
+    };
+    let claims = stand.service(org.clone());
+    let other_key = ServiceClaims {
+        key: stand.service(org.clone()).key,
+        ..claims.clone()
+    };
+    let neighbour = stand.service(stand.org("acme", RoleName::VIEWER));
+    let person = stand.claims(Some(org.clone()));
+    let revoked = |claims: &ServiceClaims| stand.revocations.is_revoked(claims);
+    assert!(!revoked(&claims) && !revoked(&neighbour));
+
+    publish(&stand, Revocation::ServiceKey(org.id, claims.key));
+    assert!(revoked(&claims) && !revoked(&other_key) && !revoked(&neighbour));
+
+    publish(
+        &stand,
+        Revocation::Service(org.id, claims.account, Epoch::new(2)),
+    );
+    assert!(revoked(&other_key) && !revoked(&neighbour));
+    assert!(!stand.revocations.is_revoked(&person));
+
+    publish(
+        &stand,
+        Revocation::Role(org.id, role.version.id, role.version.epoch.next()),
+    );
+    assert!(stand.revocations.is_revoked(&person) && !revoked(&neighbour));
+    let next = RoleVersion {
+        epoch: role.version.epoch.next(),
+        ..role.version
+    };
+    let anew = AccessClaims {
+        org: Some(OrgClaims {
+            version: Some(next),
+            ..org
+        }),
+        ..person
+    };
+    assert!(!stand.revocations.is_revoked(&anew));
 }
 
 fn epochs_only_grow() {

@@ -11,11 +11,26 @@ use super::narrow::{Narrow, NarrowBlock};
 use crate::domain::{Need, Permission, SystemPermission};
 use crate::service::{MAX_LISTED, MAX_RANGES};
 
+/// What role a holder has.
+#[derive(Clone, Debug)]
+pub enum HeldRole {
+    /// None: the token is for no organization.
+    None,
+    /// One that the deployment has, or that nobody defined.
+    Named(RoleName),
+    /// One that the organization defined, with what it permits.
+    Own(Vec<&'static str>),
+    /// One that the organization defined, in a version that nobody can read any more.
+    Past(Vec<&'static str>),
+}
+
 /// One token and one request, before either is made.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// The holder's role, or no organization.
-    pub role: Option<RoleName>,
+    pub role: HeldRole,
+    /// Whether the holder is a service account, which is always in an organization.
+    pub service: bool,
     /// Whether the holder is the administrator.
     pub administrator: bool,
     /// How many seconds before minting the holder showed a credential; below zero by a clock that was set back.
@@ -89,17 +104,24 @@ fn need() -> impl Strategy<Value = Need> {
     ]
 }
 
-fn role() -> impl Strategy<Value = Option<RoleName>> {
+fn role() -> impl Strategy<Value = HeldRole> {
     let strange: RoleName = "stranger".parse().unwrap_or(RoleName::VIEWER);
+    let named = |role| Just(HeldRole::Named(role));
+    let all: Vec<&'static str> = Permission::ALL.iter().map(|p| p.as_str()).collect();
+    let some = subsequence(all.clone(), 1..=all.len());
+    let most = subsequence(all.clone(), all.len() - 4..=all.len());
     prop_oneof![
-        3 => Just(Some(RoleName::OWNER)),
-        1 => Just(Some(RoleName::ADMIN)),
-        1 => Just(Some(RoleName::OPERATOR)),
-        1 => Just(Some(RoleName::ANALYST)),
-        1 => Just(Some(RoleName::AUDITOR)),
-        2 => Just(Some(RoleName::VIEWER)),
-        1 => Just(Some(strange)),
-        1 => Just(None),
+        3 => named(RoleName::OWNER),
+        1 => named(RoleName::ADMIN),
+        1 => named(RoleName::OPERATOR),
+        1 => named(RoleName::ANALYST),
+        1 => named(RoleName::AUDITOR),
+        2 => named(RoleName::VIEWER),
+        1 => named(strange),
+        1 => Just(HeldRole::None),
+        2 => some.clone().prop_map(HeldRole::Own),
+        1 => most.prop_map(HeldRole::Own),
+        1 => some.prop_map(HeldRole::Past),
     ]
 }
 
@@ -134,6 +156,7 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
     let who = (
         role(),
         any::<bool>(),
+        prop::bool::weighted(0.2),
         prop_oneof![4 => 0_i64..100, 5 => 100_i64..2_000, 1 => -600_i64..0],
     );
     let when = (
@@ -155,7 +178,8 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
     (who, when, blocks, any::<bool>(), rest).prop_map(|(who, when, blocks, seal, rest)| Scenario {
         role: who.0,
         administrator: who.1,
-        auth_age: who.2,
+        service: who.2,
+        auth_age: who.3,
         request_age: when.0,
         micros: when.1,
         blocks,
@@ -200,8 +224,9 @@ pub fn narrowed() -> impl Strategy<Value = Scenario> {
     let step = prop_oneof![4 => mild(), 1 => check()];
     let mild = vec(vec(step, 1..=2), 1..=2).prop_map(fitting);
     let mighty = (scenario(), mild).prop_map(|(anyone, blocks)| Scenario {
-        role: Some(RoleName::OWNER),
+        role: HeldRole::Named(RoleName::OWNER),
         administrator: true,
+        service: false,
         auth_age: anyone.auth_age % 100,
         request_age: anyone.request_age % 200,
         place: anyone.place % 2,

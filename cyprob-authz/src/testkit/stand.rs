@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_core::domain::{
-    Aal, CtxIssuer, Epoch, OrgId, OrgSlug, RoleName, RunId, Timestamp, UserId,
+    Aal, CtxIssuer, CustomRole, Epoch, OrgId, OrgSlug, RoleName, RoleVersion, RunId, Timestamp,
+    UserId,
 };
 use cyprob_core::ports::{Clock as _, EntropyExt as _};
 use cyprob_core::testkit::{ManualClock, SeededEntropy};
 use secrecy::{ExposeSecret as _, SecretBox};
 
 use super::denials::MemoryDenials;
+use super::roles::MemoryRoles;
 use crate::domain::{
     AccessClaims, Audience, JobClaims, KeyRing, OrgClaims, RoleCatalog, RootKeyId, RuleSetDigest,
+    ServiceClaims,
 };
 use crate::ports::DenialRecorder;
 use crate::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, LiveRing,
-    RevocationView, SigningKey, TokenVerifier,
+    RevocationView, ServiceMinter, SigningKey, TokenVerifier,
 };
 
 /// The audience of a stand's tokens.
@@ -30,10 +33,16 @@ pub struct Stand {
     pub access: Arc<AccessControl>,
     /// Mints people's tokens.
     pub minter: AccessMinter,
+    /// Mints service accounts' tokens.
+    pub services: ServiceMinter,
+    /// The roles that organizations defined.
+    pub roles: Arc<MemoryRoles>,
     /// Mints workers' tokens.
     pub jobs: JobMinter,
     /// The key of people's tokens.
     pub key: Arc<SigningKey>,
+    /// The key of service accounts' tokens.
+    pub service_key: Arc<SigningKey>,
     /// The clock.
     pub clock: Arc<ManualClock>,
     /// The randomness.
@@ -94,12 +103,19 @@ impl Stand {
             let ring = KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).expect("a ring");
             LiveRing::new(ring).expect("a ring of keys")
         };
-        let (user_key, worker_key) = (key(1), key(1));
+        let (user_key, worker_key, service_key) = (key(1), key(1), key(1));
+        let roles = Arc::new(MemoryRoles::default());
         let revocations = Arc::new(bounded(RevocationView::new(clock.clone())));
         let access = AccessControl::new(AccessParts {
-            verifier: TokenVerifier::new(ring(&user_key), audience.clone(), CacheLimits::default()),
+            verifier: TokenVerifier::new(
+                ring(&user_key),
+                ring(&service_key),
+                audience.clone(),
+                CacheLimits::default(),
+            ),
             jobs: JobVerifier::new(ring(&worker_key), audience.clone()),
             roles: Arc::new(RoleCatalog::builtin()),
+            org_roles: Arc::clone(&roles) as _,
             revocations: Arc::clone(&revocations),
             strict: None,
             issuer: CtxIssuer::for_composition(),
@@ -110,8 +126,11 @@ impl Stand {
         Self {
             access,
             minter: AccessMinter::new(Arc::clone(&user_key)),
+            services: ServiceMinter::new(Arc::clone(&service_key)),
+            roles,
             jobs: JobMinter::new(worker_key),
             key: user_key,
+            service_key,
             clock,
             entropy,
             revocations,
@@ -133,8 +152,57 @@ impl Stand {
             id: self.entropy.id::<OrgId>(self.now()),
             slug: slug.parse::<OrgSlug>().expect("a slug"),
             role,
+            version: None,
             member_epoch: Epoch::FIRST,
         }
+    }
+
+    /// A role that an organization defined, as it is in force.
+    ///
+    /// # Panics
+    ///
+    /// If it permits nothing.
+    #[must_use]
+    pub fn define(&self, name: &str, permissions: &str) -> CustomRole {
+        let now = self.now();
+        let role = CustomRole {
+            version: RoleVersion {
+                id: self.entropy.id(now),
+                epoch: Epoch::FIRST,
+            },
+            name: name.parse().expect("a role's name"),
+            permissions: permissions.parse().expect("permissions"),
+            created_at: now,
+            updated_at: now,
+        };
+        self.roles.put(role.clone());
+        role
+    }
+
+    /// Claims of a new service account in an organization.
+    #[must_use]
+    pub fn service(&self, org: OrgClaims) -> ServiceClaims {
+        let now = self.now();
+        ServiceClaims {
+            id: self.entropy.id(now),
+            account: self.entropy.id(now),
+            key: self.entropy.id(now),
+            on_behalf_of: self.entropy.id(now),
+            org,
+            audience: self.audience.clone(),
+            expires_at: now.after(Duration::from_secs(300)),
+        }
+    }
+
+    /// The text of a service account's token.
+    ///
+    /// # Panics
+    ///
+    /// If the claims cannot be minted.
+    #[must_use]
+    pub fn mint_service(&self, claims: &ServiceClaims) -> String {
+        let token = self.services.mint(claims, &*self.entropy).expect("a token");
+        token.expose_secret().to_owned()
     }
 
     /// Claims of a new person with a new session: five minutes from now, one factor, shown just now.

@@ -10,6 +10,7 @@
 mod bodies;
 mod closed;
 mod credentials;
+mod machines;
 mod matrix;
 mod refusals;
 mod revoked;

@@ -1,6 +1,6 @@
 //! AUTHZ-1: every cell of route, caller and organization, driven against the live router.
 
-use cyprob_authz::domain::AccessClaims;
+use cyprob_authz::domain::{AccessClaims, OrgClaims};
 use cyprob_authz::http::{Expected, Place};
 use cyprob_core::domain::RoleName;
 
@@ -14,7 +14,7 @@ async fn authz_1_every_cell_behaves_as_the_inventory_says() {
     let (mut cells, mut permitted) = (0, 0);
     for row in &matrix.rows {
         let claims = match row.caller.as_str() {
-            "anonymous" => None,
+            "anonymous" | "service_account" => None,
             "no_organization" => Some(site.stand.claims(None)),
             "administrator" => Some(AccessClaims {
                 administrator: true,
@@ -22,7 +22,16 @@ async fn authz_1_every_cell_behaves_as_the_inventory_says() {
             }),
             role => Some(site.claims(role.parse().unwrap())),
         };
-        let token = claims.map(|claims| site.stand.mint(&claims));
+        let token = match row.caller.as_str() {
+            "service_account" => {
+                let org = OrgClaims {
+                    role: RoleName::ADMIN,
+                    ..site.org.clone()
+                };
+                Some(site.stand.mint_service(&site.stand.service(org)))
+            }
+            _ => claims.map(|claims| site.stand.mint(&claims)),
+        };
         let org = match row.place {
             Place::Own => site.org.id,
             Place::Foreign => other.id,

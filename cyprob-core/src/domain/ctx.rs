@@ -1,7 +1,7 @@
 //! Proofs of who acts, and for which tenant.
 
 use super::audit::{Actor, RequestOrigin};
-use super::{OrgId, RequestId, RoleName, SessionId, UserId};
+use super::{OrgId, Reach, RequestId, RoleName, SessionId, UserId};
 
 /// Who acts, from where and in which request: what every event of an operation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ impl Caller {
 pub struct OrgCtx {
     org: OrgId,
     role: RoleName,
+    reach: Option<Reach>,
     caller: Caller,
 }
 
@@ -58,6 +59,12 @@ impl OrgCtx {
     #[must_use]
     pub const fn role(&self) -> &RoleName {
         &self.role
+    }
+
+    /// How far the caller's token reaches; without it as far as a built-in role of the name does.
+    #[must_use]
+    pub const fn reach(&self) -> Option<Reach> {
+        self.reach
     }
 
     /// Who acts.
@@ -170,7 +177,29 @@ impl CtxIssuer {
     /// Vouches that the caller may act in the organization, in this role.
     #[must_use]
     pub const fn org(&self, org: OrgId, role: RoleName, caller: Caller) -> OrgCtx {
-        OrgCtx { org, role, caller }
+        OrgCtx {
+            org,
+            role,
+            reach: None,
+            caller,
+        }
+    }
+
+    /// The same for a caller whose token reaches this far and no further.
+    #[must_use]
+    pub const fn org_within(
+        &self,
+        org: OrgId,
+        role: RoleName,
+        reach: Reach,
+        caller: Caller,
+    ) -> OrgCtx {
+        OrgCtx {
+            org,
+            role,
+            reach: Some(reach),
+            caller,
+        }
     }
 
     /// Vouches that the person is signed in.

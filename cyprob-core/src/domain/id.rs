@@ -152,6 +152,10 @@ ids! {
     RunId "run";
     /// A key of a service account.
     KeyId "key";
+    /// A machine that acts in one organization.
+    ServiceAccountId "sva";
+    /// A role that an organization defined.
+    RoleId "rol";
     /// An invitation into an organization.
     InvitationId "inv";
     /// A review of an organization's roles.

@@ -1,8 +1,8 @@
 //! Who belongs to an organization, and who is asked to.
 
 use super::{
-    DisplayName, Email, Epoch, InvitationId, OrgId, OrgSlug, RoleName, Timestamp, TokenDigest,
-    UserId,
+    DisplayName, Email, Epoch, InvitationId, OrgId, OrgSlug, RoleName, ServiceAccountId, Timestamp,
+    TokenDigest, UserId,
 };
 
 /// One person's place in one organization, seen from the person.
@@ -59,6 +59,28 @@ impl InvitationState {
     }
 }
 
+/// Who invites, and is asked again when the invitation is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inviter {
+    /// The deployment's administrator, who made the organization.
+    Deployment,
+    /// A member.
+    User(UserId),
+    /// A service account of the organization.
+    Service(ServiceAccountId),
+}
+
+impl Inviter {
+    /// The member who invites, if it is one.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Deployment | Self::Service(_) => None,
+        }
+    }
+}
+
 /// An offer of a role in an organization to the holder of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
@@ -70,8 +92,8 @@ pub struct Invitation {
     pub email: Email,
     /// In which role.
     pub role: RoleName,
-    /// Who invites; none where the deployment's administrator does.
-    pub inviter: Option<UserId>,
+    /// Who invites.
+    pub inviter: Inviter,
     /// The hash of the token that accepts it.
     pub token: TokenDigest,
     /// When it was made.

@@ -4,6 +4,7 @@ mod account_policy;
 pub mod audit;
 mod base_url;
 mod ctx;
+mod custom_role;
 mod email;
 mod email_change;
 mod epoch;
@@ -21,6 +22,8 @@ mod revocation;
 mod role;
 mod role_review;
 mod second_factor;
+mod service_account;
+mod service_key_text;
 mod session;
 mod session_policy;
 mod slug;
@@ -34,14 +37,17 @@ pub use account_policy::{
 };
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
+pub use custom_role::{
+    Authority, CustomRole, PermissionNames, PermissionNamesError, Reach, RoleUse, RoleVersion,
+};
 pub use email::{Email, EmailError};
 pub use email_change::EmailChange;
 pub use epoch::Epoch;
 pub use id::{
     EmailChangeId, EventId, FindingId, Id, IdError, InvitationId, KeyId, OrgId, RequestId,
-    ReviewId, RunId, SessionId, TokenId, UserId,
+    ReviewId, RoleId, RunId, ServiceAccountId, SessionId, TokenId, UserId,
 };
-pub use membership::{Invitation, InvitationState, Member, Membership};
+pub use membership::{Invitation, InvitationState, Inviter, Member, Membership};
 pub use message::{Letter, Message, Notification};
 pub use name::{DisplayName, NameError};
 pub use notice::{EMAIL_CHANGE, NEW_DEVICE, Notice, NoticeKind};
@@ -63,6 +69,10 @@ pub use second_factor::{
     FactorCode, FactorCodeError, FactorEnrolment, FactorKey, FactorKeyId, FactorKeys, FactorUse,
     RecoveryCode, SealedSecret, SecondFactor, TotpCode, TotpSecret, TotpStep,
 };
+pub use service_account::{
+    KeyHolder, MAX_LIVE_KEYS, ServiceAccount, ServiceAccountView, ServiceKey,
+};
+pub use service_key_text::{SERVICE_KEY_PATTERN, read_service_key, service_key_text};
 pub use session::{
     Aal, EndReason, Grant, RefreshState, Session, SessionSeed, SessionView, TokenDigest,
 };

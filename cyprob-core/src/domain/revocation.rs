@@ -1,6 +1,6 @@
 //! What ends access tokens before their time.
 
-use super::{Epoch, OrgId, SessionId, Timestamp, UserId};
+use super::{Epoch, KeyId, OrgId, RoleId, ServiceAccountId, SessionId, Timestamp, UserId};
 
 /// A fact that ends access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +16,12 @@ pub enum Revocation {
     /// All tokens of sessions that were opened up to a time (whole milliseconds), but those of
     /// one session; for an organization, the sessions' tokens for it.
     Opened(Whose, Timestamp, Option<SessionId>),
+    /// All tokens in older versions of a role that an organization defined.
+    Role(OrgId, RoleId, Epoch),
+    /// A service account's tokens that carry an older epoch.
+    Service(OrgId, ServiceAccountId, Epoch),
+    /// The tokens that a service account's key was exchanged for.
+    ServiceKey(OrgId, KeyId),
 }
 
 /// Whose sessions.

@@ -33,6 +33,16 @@ impl RoleName {
     /// Reads runs and findings.
     pub const VIEWER: Self = Self(Cow::Borrowed("viewer"));
 
+    /// The roles that ship with the control plane, from the widest to the narrowest.
+    pub const BUILTIN: [Self; 6] = [
+        Self::OWNER,
+        Self::ADMIN,
+        Self::OPERATOR,
+        Self::ANALYST,
+        Self::AUDITOR,
+        Self::VIEWER,
+    ];
+
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,16 +2,16 @@
 
 use std::fmt::Debug;
 
-use crate::domain::RoleName;
+use crate::domain::{PermissionNames, Reach, RoleName};
 
 /// The authorization crate's word on roles, as far as membership needs it.
 pub trait RoleRules: Debug + Send + Sync + 'static {
-    /// Whether there is such a role.
-    fn exists(&self, role: &RoleName) -> bool;
+    /// How far a role reaches that ships with the deployment; none if there is none of this name.
+    fn builtin(&self, role: &RoleName) -> Option<Reach>;
 
-    /// Whether the holder of `holder` may give, take or change membership in `role`: everything that `role` permits, `holder` permits.
-    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool;
+    /// How far these permissions reach; none if one of them is not in the catalogue.
+    fn reach(&self, permissions: &PermissionNames) -> Option<Reach>;
 
-    /// Whether the role may manage members at all.
-    fn manages_members(&self, role: &RoleName) -> bool;
+    /// Whether one who reaches this far may manage members at all.
+    fn manages_members(&self, reach: Reach) -> bool;
 }

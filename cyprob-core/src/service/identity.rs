@@ -94,6 +94,12 @@ impl Identity {
         at.after(self.parts.sessions.access_ttl())
     }
 
+    /// When the last access token expires that anyone was given until `at`, a person or a service account.
+    pub(super) fn all_tokens_expire_at(&self, at: Timestamp) -> Timestamp {
+        let machines = at.after(self.parts.policy.service_keys.token_ttl());
+        self.tokens_expire_at(at).max(machines)
+    }
+
     /// The refresh token of a session that is in force.
     pub(super) fn refresh_token(&self, session: &Session) -> Result<SecretString, StoreError> {
         let token = mint_refresh_token(&self.parts.refresh_keys, session)

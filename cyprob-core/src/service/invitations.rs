@@ -6,9 +6,9 @@ use super::refusals::RefusalKind;
 use super::{Identity, SlowDown, new_org};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId,
-    InvitationState, OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName, Timestamp,
-    TokenDigest, User, UserCtx, WeakPassword,
+    Authority, Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId,
+    InvitationState, Inviter, OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName,
+    RoleVersion, Timestamp, TokenDigest, User, UserCtx, WeakPassword,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError};
@@ -68,6 +68,9 @@ pub enum AcceptError {
     /// The person is a member already.
     #[error("already a member")]
     AlreadyMember,
+    /// The role was changed meanwhile; the token is still good.
+    #[error("the role changed meanwhile")]
+    RoleChanged,
     /// The new password is refused.
     #[error("the password is refused")]
     Weak(#[source] WeakPassword),
@@ -93,6 +96,14 @@ pub struct Accepted {
     pub role: RoleName,
 }
 
+/// An invitation that is good at this moment.
+struct Invited {
+    invitation: Invitation,
+    /// The version of its role, where the organization defined it.
+    version: Option<RoleVersion>,
+    org: Organization,
+}
+
 impl Identity {
     /// Invites the holder of an address into the caller's organization, for 72 hours.
     ///
@@ -107,14 +118,17 @@ impl Identity {
         role: RoleName,
     ) -> Result<NewInvitation, InviteError> {
         let at = self.now();
-        if !self.parts.roles.exists(&role) {
-            return Err(InviteError::UnknownRole);
-        }
-        if !self.parts.roles.covers(org.role(), &role) {
+        let given = self.role_named(org, &role).await?;
+        let given = given.ok_or(InviteError::UnknownRole)?;
+        if !self.holding(org).covers(&given.authority) {
             return Err(InviteError::Forbidden);
         }
         let (mut invitation, token) = self.draft_invitation(org.org(), email, role, at);
-        invitation.inviter = org.caller().actor.user();
+        invitation.inviter = match &org.caller().actor {
+            Actor::User { id, .. } => Inviter::User(*id),
+            Actor::Service { id, .. } => Inviter::Service(*id),
+            _ => Inviter::Deployment,
+        };
         let on = Resource::new("invitation", invitation.id);
         let event = self
             .event(at, org.caller(), Action::InvitationCreated, on)
@@ -176,7 +190,9 @@ impl Identity {
     ) -> Result<Accepted, AcceptError> {
         let at = self.now();
         let visit = self.visit(Gate::Token, caller, at)?;
-        let (invitation, org) = self.open_invitation(token, caller, at).await?;
+        let Invited {
+            invitation, org, ..
+        } = self.open_invitation(token, caller, at).await?;
         visit.good();
         if self
             .store()
@@ -201,10 +217,10 @@ impl Identity {
             .await?;
         // Hashing may have waited for its turn: the inviter's rights are asked again.
         let at = self.now();
-        let (invitation, org) = self.open_invitation(token, caller, at).await?;
+        let invited = self.open_invitation(token, caller, at).await?;
         let user = User {
             id: self.parts.entropy.id(at),
-            email: invitation.email.clone(),
+            email: invited.invitation.email.clone(),
             email_verified: false,
             name: account.name,
             password: Some(password),
@@ -214,8 +230,7 @@ impl Identity {
             created_at: at,
         };
         let invitee = Invitee::New(Box::new(user.clone()));
-        self.accept(invitation, org, user, invitee, token, caller, at)
-            .await
+        self.accept(invited, user, invitee, token, caller, at).await
     }
 
     /// Accepts an invitation as the signed-in person whose address it names.
@@ -231,18 +246,18 @@ impl Identity {
     ) -> Result<Accepted, AcceptError> {
         let at = self.now();
         let visit = self.visit(Gate::Token, by.caller(), at)?;
-        let (invitation, org) = self.open_invitation(token, by.caller(), at).await?;
+        let invited = self.open_invitation(token, by.caller(), at).await?;
         visit.good();
         let user = self
             .store()
             .user(by.user())
             .await?
             .ok_or(AcceptError::Forbidden)?;
-        if user.email != invitation.email || !user.email_verified {
+        if user.email != invited.invitation.email || !user.email_verified {
             return Err(AcceptError::Forbidden);
         }
         let invitee = Invitee::Existing(user.id);
-        self.accept(invitation, org, user, invitee, token, by.caller(), at)
+        self.accept(invited, user, invitee, token, by.caller(), at)
             .await
     }
 
@@ -252,7 +267,7 @@ impl Identity {
         token: &SecretString,
         caller: &Caller,
         at: Timestamp,
-    ) -> Result<(Invitation, Organization), AcceptError> {
+    ) -> Result<Invited, AcceptError> {
         let good = self.good_invitation(token, at).await?;
         if good.is_none() {
             self.refusals()
@@ -265,7 +280,7 @@ impl Identity {
         &self,
         token: &SecretString,
         at: Timestamp,
-    ) -> Result<Option<(Invitation, Organization)>, StoreError> {
+    ) -> Result<Option<Invited>, StoreError> {
         if !token
             .expose_secret()
             .starts_with(new_org::INVITATION_PREFIX)
@@ -279,36 +294,63 @@ impl Identity {
         if invitation.state(at) != InvitationState::Open {
             return Ok(None);
         }
-        if let Some(inviter) = invitation.inviter {
-            let theirs = self.store().memberships(inviter).await?;
-            let roles = self.parts.roles.as_ref();
-            let may = theirs.iter().any(|membership| {
-                membership.org == invitation.org
-                    && roles.manages_members(&membership.role)
-                    && roles.covers(&membership.role, &invitation.role)
-            });
-            if !may {
-                return Ok(None);
+        let Some(given) = self.role_in(invitation.org, &invitation.role).await? else {
+            return Ok(None);
+        };
+        let may = match self.inviting(&invitation).await? {
+            Some(holder) => {
+                self.parts.roles.manages_members(holder.reach) && holder.covers(&given.authority)
             }
+            None => invitation.inviter == Inviter::Deployment,
+        };
+        if !may {
+            return Ok(None);
         }
         let org = self.store().org(invitation.org).await?;
-        Ok(org.map(|org| (invitation, org)))
+        Ok(org.map(|org| Invited {
+            invitation,
+            version: given.version,
+            org,
+        }))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one private step that its two callers share"
-    )]
+    /// What the inviter holds by now, who may have left.
+    async fn inviting(&self, invitation: &Invitation) -> Result<Option<Authority>, StoreError> {
+        let role = match invitation.inviter {
+            Inviter::Deployment => None,
+            Inviter::User(user) => {
+                let theirs = self.store().memberships(user).await?;
+                let mut theirs = theirs.into_iter();
+                theirs
+                    .find(|membership| membership.org == invitation.org)
+                    .map(|membership| membership.role)
+            }
+            Inviter::Service(account) => {
+                let store = self.store();
+                store.role_of_service(invitation.org, account).await?
+            }
+        };
+        let Some(role) = role else {
+            return Ok(None);
+        };
+        let known = self.role_in(invitation.org, &role).await?;
+        Ok(known.map(|known| known.authority))
+    }
+
     async fn accept(
         &self,
-        invitation: Invitation,
-        org: Organization,
+        invited: Invited,
         user: User,
         invitee: Invitee,
         token: &SecretString,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Accepted, AcceptError> {
+        let Invited {
+            invitation,
+            version,
+            org,
+        } = invited;
         let caller = match &caller.actor {
             Actor::User { .. } => caller.clone(),
             _ => Caller {
@@ -344,6 +386,7 @@ impl Identity {
         let acceptance = Acceptance {
             invitation: invitation.id,
             token: TokenDigest::of(token.expose_secret()),
+            version,
             invitee,
             at,
         };
@@ -356,6 +399,7 @@ impl Identity {
             AcceptanceOutcome::Gone => Err(AcceptError::InvalidToken),
             AcceptanceOutcome::EmailTaken => Err(AcceptError::SignInRequired),
             AcceptanceOutcome::AlreadyMember => Err(AcceptError::AlreadyMember),
+            AcceptanceOutcome::RoleChanged => Err(AcceptError::RoleChanged),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Members of an organization.
 
 use super::Identity;
+use super::authority::KnownRole;
 use crate::domain::audit::{Action, MetaValue, Resource};
 use crate::domain::{Member, OrgCtx, Page, PageRequest, RoleName, UserId};
 use crate::ports::store::{MemberOutcome, RoleChange, StoreError};
@@ -63,14 +64,13 @@ impl Identity {
             .member(org, user)
             .await?
             .ok_or(MemberError::NotFound)?;
-        if !self.parts.roles.exists(&role) {
-            return Err(MemberError::UnknownRole);
-        }
-        self.may_change(org, &member, Some(&role))?;
+        let given = self.role_named(org, &role).await?;
+        let given = given.ok_or(MemberError::UnknownRole)?;
+        self.may_change(org, &member, Some(&given)).await?;
         if member.role == role {
             return Ok(member);
         }
-        self.change_role(org, &member, Some(role.clone()), Action::MemberRoleChanged)
+        self.change_role(org, &member, Some(given), Action::MemberRoleChanged)
             .await?;
         Ok(Member { role, ..member })
     }
@@ -87,20 +87,20 @@ impl Identity {
             .member(org, user)
             .await?
             .ok_or(MemberError::NotFound)?;
-        self.may_change(org, &member, None)?;
+        self.may_change(org, &member, None).await?;
         self.change_role(org, &member, None, Action::MemberRemoved)
             .await
     }
 
-    fn may_change(
+    async fn may_change(
         &self,
         org: &OrgCtx,
         member: &Member,
-        to: Option<&RoleName>,
+        to: Option<&KnownRole>,
     ) -> Result<(), MemberError> {
-        let roles = self.parts.roles.as_ref();
-        let covers = |role| roles.covers(org.role(), role);
-        if covers(&member.role) && to.is_none_or(covers) {
+        let holder = self.holding(org);
+        let from = self.authority_of(org, &member.role).await?;
+        if holder.covers(&from) && to.is_none_or(|to| holder.covers(&to.authority)) {
             Ok(())
         } else {
             Err(MemberError::Forbidden)
@@ -111,7 +111,7 @@ impl Identity {
         &self,
         org: &OrgCtx,
         member: &Member,
-        to: Option<RoleName>,
+        to: Option<KnownRole>,
         action: Action,
     ) -> Result<(), MemberError> {
         let at = self.now();
@@ -119,6 +119,10 @@ impl Identity {
             .event(at, org.caller(), action, Resource::new("user", member.user))
             .in_org(org.org())
             .with("from", MetaValue::public(&member.role));
+        let (to, version) = match to {
+            Some(to) => (Some(to.authority.role), to.version),
+            None => (None, None),
+        };
         if let Some(role) = &to {
             event = event.with("to", MetaValue::public(role));
         }
@@ -126,6 +130,7 @@ impl Identity {
             user: member.user,
             from: member.role.clone(),
             to,
+            version,
             at,
             tokens_expire_at: self.tokens_expire_at(at),
         };

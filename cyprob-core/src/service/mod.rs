@@ -6,6 +6,7 @@
 //! after the commit. The HTTP layer runs them in tasks of their own for that reason.
 
 mod accounts;
+mod authority;
 mod bootstrap;
 mod emails;
 mod factor_changes;
@@ -23,8 +24,11 @@ mod refresh;
 mod refusals;
 mod resets;
 mod role_reviews;
+mod roles;
 mod scope;
 mod secret_token;
+mod service_accounts;
+mod service_keys;
 mod sessions;
 mod sign_in;
 mod step_up;
@@ -44,7 +48,10 @@ pub use refresh::RefreshError;
 pub use refusals::{RefusalKind, Refusals};
 pub use resets::ResetError;
 pub use role_reviews::{ReviewError, ReviewInView};
+pub use roles::RoleError;
 pub use scope::{Scope, ScopeError};
+pub use service_accounts::{AccountUpdate, ServiceAccountError};
+pub use service_keys::{ExchangeError, KeyError, NewServiceKey, ServiceGrant};
 pub use sign_in::{Credentials, SignInError, SignedIn};
 pub use step_up::StepUpError;
 pub use throttle::{SlowDown, SwitchOnError, Throttle};

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use super::{Identity, secret_token};
 use crate::domain::audit::{Action, MetaValue, Resource};
 use crate::domain::{
-    DeploymentCtx, DisplayName, Email, Invitation, OrgId, OrgPolicy, OrgSlug, Organization,
-    RoleName, Timestamp,
+    DeploymentCtx, DisplayName, Email, Invitation, Inviter, OrgId, OrgPolicy, OrgSlug,
+    Organization, RoleName, Timestamp,
 };
 use crate::ports::EntropyExt;
 use crate::ports::store::{CreateOrgOutcome, StoreError};
@@ -74,7 +74,7 @@ impl Identity {
             org,
             email,
             role,
-            inviter: None,
+            inviter: Inviter::Deployment,
             token: digest,
             created_at: at,
             expires_at: at.after(INVITATION_TTL),

@@ -31,6 +31,8 @@ pub enum RefusalKind {
     EmailChange,
     /// The second factor of a sign-in whose password was right.
     SecondFactor,
+    /// A service account's key.
+    ServiceKey,
 }
 
 impl RefusalKind {
@@ -46,6 +48,7 @@ impl RefusalKind {
             Self::PasswordReset => "invalid_reset_token",
             Self::EmailChange => "invalid_email_token",
             Self::SecondFactor => "invalid_second_factor",
+            Self::ServiceKey => "invalid_service_key",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use crate::domain::audit::{Action, Actor, Resource};
-use crate::domain::{Aal, Caller, Grant, Membership, OrgRef, Session, Timestamp};
+use crate::domain::{Aal, Caller, Grant, Membership, OrgRef, RoleVersion, Session, Timestamp};
 use crate::ports::store::{GrantOutcome, StoreError};
 
 /// What an access token is for, and until when.
@@ -10,6 +10,8 @@ use crate::ports::store::{GrantOutcome, StoreError};
 pub struct Scope {
     /// The organization and the person's place in it; without one the token opens only what belongs to the person.
     pub membership: Option<Membership>,
+    /// The version of the person's role, where the organization defined it.
+    pub version: Option<RoleVersion>,
     /// When the token expires.
     pub expires_at: Timestamp,
 }
@@ -57,6 +59,7 @@ impl Identity {
         membership: Option<Membership>,
         at: Timestamp,
     ) -> Result<Scope, ScopeError> {
+        let mut version = None;
         let mut expires_at = self.tokens_expire_at(at).min(session.absolute_expires_at);
         if let Some(membership) = &membership {
             let org = self
@@ -73,12 +76,14 @@ impl Identity {
                     .after(std::time::Duration::from_secs(seconds.into()));
                 expires_at = expires_at.min(bound);
             }
+            version = self.version_in(membership.org, &membership.role).await?;
         }
         if expires_at <= at {
             return Err(ScopeError::SignInRequired);
         }
         Ok(Scope {
             membership,
+            version,
             expires_at,
         })
     }

@@ -362,6 +362,7 @@ impl Identity {
                     RefusalKind::Invitation => (Action::InvitationAccepted, "invitation"),
                     RefusalKind::PasswordReset => (Action::PasswordReset, "user"),
                     RefusalKind::EmailChange => (Action::EmailChangeRefused, "user"),
+                    RefusalKind::ServiceKey => (Action::ServiceKeyExchanged, "service_key"),
                 };
                 let mut caller = Caller::system("refusals");
                 caller.actor = Actor::Anonymous;

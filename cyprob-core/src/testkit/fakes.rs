@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{BreachDigest, RevocationEntry, RoleName, Timestamp};
+use crate::domain::{BreachDigest, PermissionNames, Reach, RevocationEntry, RoleName, Timestamp};
 use crate::ports::{BreachList, BreachListError, Clock, Entropy, RevocationFeed, RoleRules};
 
 /// A clock that moves when it is told to.
@@ -85,34 +85,42 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// The built-in roles in one line: each covers itself and those after it; the first two manage members.
+/// The built-in roles in one line: each permits one thing more than the one after it; the first two manage members.
+///
+/// The things are [`FixedRoles::PERMISSIONS`], from what everyone may to what only an owner may.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FixedRoles;
 
-const RANKS: [RoleName; 6] = [
-    RoleName::OWNER,
-    RoleName::ADMIN,
-    RoleName::OPERATOR,
-    RoleName::ANALYST,
-    RoleName::AUDITOR,
-    RoleName::VIEWER,
-];
-
-fn rank(role: &RoleName) -> Option<usize> {
-    RANKS.iter().position(|ranked| ranked == role)
+impl FixedRoles {
+    /// The catalogue: the viewer may the first, the auditor the first two, and so on; the administrator's one manages members.
+    pub const PERMISSIONS: [&'static str; 6] = [
+        "runs:read",
+        "audit:read",
+        "runs:create",
+        "plugins:write",
+        "members:write",
+        "org:write",
+    ];
+    const MANAGES: Reach = Reach::new(1 << 4);
 }
 
 impl RoleRules for FixedRoles {
-    fn exists(&self, role: &RoleName) -> bool {
-        rank(role).is_some()
+    fn builtin(&self, role: &RoleName) -> Option<Reach> {
+        let above = RoleName::BUILTIN.iter().position(|ranked| ranked == role)?;
+        let held = Self::PERMISSIONS.len().saturating_sub(above);
+        Some(Reach::new((1 << held) - 1))
     }
 
-    fn covers(&self, holder: &RoleName, role: &RoleName) -> bool {
-        matches!((rank(holder), rank(role)), (Some(holder), Some(role)) if holder <= role)
+    fn reach(&self, permissions: &PermissionNames) -> Option<Reach> {
+        let mut bits = 0;
+        for name in permissions.iter() {
+            bits |= 1 << Self::PERMISSIONS.iter().position(|known| *known == name)?;
+        }
+        Some(Reach::new(bits))
     }
 
-    fn manages_members(&self, role: &RoleName) -> bool {
-        rank(role).is_some_and(|rank| rank < 2)
+    fn manages_members(&self, reach: Reach) -> bool {
+        reach.is_superset(Self::MANAGES)
     }
 }
 

@@ -10,11 +10,12 @@ use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
     AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, FactorKey, FactorKeyId,
-    FactorKeys, OrgCtx, OrgId, RefreshKey, RefreshKeyId, RefreshKeys, RoleName, SessionPolicy,
-    UserCtx, UserId,
+    FactorKeys, Id, OrgCtx, OrgId, Reach, RefreshKey, RefreshKeyId, RefreshKeys, RoleName,
+    ServiceAccountId, SessionPolicy, UserCtx, UserId,
 };
 use cyprob_core::ports::BreachList;
 use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::ports::{Clock as _, EntropyExt as _};
 use cyprob_core::service::{
     Accepted, Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts,
     NewAccount, NewInvitation, SignInError, SignedIn,
@@ -249,6 +250,36 @@ impl House {
             token: None,
         };
         self.issuer.org(org, role, caller)
+    }
+
+    /// The same with a token that reaches this far.
+    pub(crate) fn within(&self, org: OrgId, user: UserId, role: RoleName, reach: Reach) -> OrgCtx {
+        self.issuer.org_within(org, role, reach, Self::caller(user))
+    }
+
+    /// A service account that acts in its role, for which the same person answers as acts in `by`.
+    pub(crate) fn service(
+        &self,
+        org: OrgId,
+        id: ServiceAccountId,
+        role: RoleName,
+        by: &OrgCtx,
+    ) -> OrgCtx {
+        let caller = Caller {
+            actor: Actor::Service {
+                id,
+                key: self.id(),
+                token: None,
+                on_behalf_of: by.caller().actor.user().unwrap(),
+            },
+            ..stranger()
+        };
+        self.issuer.org(org, role, caller)
+    }
+
+    /// An id that nothing has.
+    pub(crate) fn id<I: Id>(&self) -> I {
+        self.entropy.id(self.clock.now())
     }
 
     pub(crate) fn deployment(&self, user: UserId) -> DeploymentCtx {

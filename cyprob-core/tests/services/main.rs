@@ -16,12 +16,14 @@ mod factors;
 mod hasher;
 mod house;
 mod invitations;
+mod machines;
 mod members;
 mod passwords;
 mod post;
 mod refresh;
 mod resets;
 mod role_reviews;
+mod roles;
 mod sign_in;
 mod step_up;
 mod throttle;
@@ -208,6 +210,25 @@ over_every_store! {
         a_notice_outlives_a_server_that_is_away
         a_letter_is_tried_again_until_it_expires
         what_waits_is_bounded
+    }
+    roles {
+        asvs_8_2_1_nobody_defines_more_than_they_hold
+        built_in_names_and_unknown_permissions_are_refused
+        asvs_8_3_2_an_edit_ends_the_tokens_and_new_ones_carry_its_version
+        a_role_in_use_says_who_uses_it
+        who_has_an_own_role_gives_as_far_as_it_reaches
+        an_invitation_counts_by_what_the_roles_permit_when_it_is_accepted
+    }
+    machines {
+        a_key_is_exchanged_for_its_account_s_role_and_no_longer_than_a_token_lives
+        a_key_that_is_not_good_says_nothing_and_is_counted
+        a_key_always_has_an_end_within_the_bound
+        two_keys_change_over_and_a_revoked_one_ends_at_once
+        a_machine_holds_no_more_than_who_made_it_and_owns_nothing
+        a_machine_outlives_its_owner_s_membership
+        a_deleted_machine_ends_at_once_with_its_keys
+        a_machine_invites_by_its_own_rights_and_not_its_owner_s
+        no_secret_of_a_key_is_shown_or_kept
     }
     bootstrap {
         of_many_at_once_one_wins

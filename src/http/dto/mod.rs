@@ -8,8 +8,10 @@ mod page;
 mod person;
 mod plugin;
 mod recovery;
+mod role;
 mod role_review;
 mod run;
+mod service_account;
 mod session;
 
 pub(crate) use auth::{
@@ -22,7 +24,7 @@ pub(crate) use factor::{
 };
 pub(crate) use invitation::{AcceptRequest, InvitationAnswer, InviteRequest, NewInvitationAnswer};
 pub(crate) use org::{
-    CreateOrgRequest, MembershipAnswer, NewOrgAnswer, OrgAnswer, RoleAnswer, UpdateOrgRequest,
+    CreateOrgRequest, MembershipAnswer, NewOrgAnswer, OrgAnswer, UpdateOrgRequest,
 };
 pub(crate) use page::PageAnswer;
 pub(crate) use person::{MeAnswer, MemberAnswer, PersonAnswer, PersonInOrgAnswer, SetRoleRequest};
@@ -31,8 +33,13 @@ pub(crate) use recovery::{
     AccountAnswer, DisableRequest, EmailRequest, EndSessionsRequest, EndedAnswer,
     ResetConfirmRequest, ResetRequest, TakenAnswer, TokenRequest,
 };
+pub(crate) use role::{CreateRoleRequest, EditRoleRequest, RoleAnswer};
 pub(crate) use role_review::{
     ReviewRecordAnswer, RoleChangesAnswer, RoleReviewAnswer, SignOffRequest,
 };
 pub(crate) use run::{FindingAnswer, QueuedAnswer, RunAnswer, RunBody};
+pub(crate) use service_account::{
+    ChangeServiceAccountRequest, CreateKeyRequest, CreateServiceAccountRequest, NewKeyAnswer,
+    ServiceAccountAnswer, ServiceTokenAnswer, ServiceTokenRequest,
+};
 pub(crate) use session::{OrgSessionAnswer, SessionAnswer};

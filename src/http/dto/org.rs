@@ -160,12 +160,3 @@ impl NewOrgAnswer {
         }
     }
 }
-
-/// A role with what it permits.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RoleAnswer {
-    #[schema(value_type = String)]
-    pub(crate) name: RoleName,
-    pub(crate) permissions: Vec<&'static str>,
-    pub(crate) builtin: bool,
-}

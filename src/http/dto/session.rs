@@ -25,7 +25,7 @@ pub(crate) struct SessionAnswer {
 }
 
 impl SessionAnswer {
-    pub(crate) fn of(view: SessionView, current: SessionId) -> Self {
+    pub(crate) fn of(view: SessionView, current: Option<SessionId>) -> Self {
         Self {
             id: view.id,
             created_at: view.created_at.to_string(),
@@ -35,7 +35,7 @@ impl SessionAnswer {
             aal: view.aal.get(),
             client: view.client,
             ip_address: view.ip_address,
-            current: view.id == current,
+            current: current == Some(view.id),
         }
     }
 }
@@ -49,7 +49,7 @@ pub(crate) struct OrgSessionAnswer {
 }
 
 impl OrgSessionAnswer {
-    pub(crate) fn of(view: SessionView, current: SessionId) -> Self {
+    pub(crate) fn of(view: SessionView, current: Option<SessionId>) -> Self {
         let user = PersonAnswer {
             id: view.user,
             email: view.email.clone(),

@@ -139,6 +139,12 @@ impl<'a> Fields<'a> {
                 run: self.parsed("id")?,
                 on_behalf_of: self.parsed("on_behalf_of")?,
             },
+            "service" => Actor::Service {
+                id: self.parsed("id")?,
+                key: self.parsed("key")?,
+                token: self.optional("token", Self::parsed)?,
+                on_behalf_of: self.parsed("on_behalf_of")?,
+            },
             "system" => Actor::System {
                 id: self.text("id")?.to_owned(),
             },

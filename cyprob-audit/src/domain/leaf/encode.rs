@@ -220,6 +220,18 @@ fn actor(actor: &Actor) -> Value {
         Actor::Worker { on_behalf_of, .. } => {
             put("on_behalf_of", on_behalf_of.to_string());
         }
+        Actor::Service {
+            key,
+            token,
+            on_behalf_of,
+            ..
+        } => {
+            put("key", key.to_string());
+            if let Some(token) = token {
+                put("token", token.to_string());
+            }
+            put("on_behalf_of", on_behalf_of.to_string());
+        }
         Actor::System { .. } | Actor::Operator | Actor::Anonymous => {}
     }
     Value::Object(fields)

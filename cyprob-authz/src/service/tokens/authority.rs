@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cyprob_core::domain::{Aal, Epoch, Timestamp};
+use cyprob_core::domain::{Aal, Epoch, RoleVersion, Timestamp};
 
 use super::block::Block;
 use super::reader::{Reader, Value};
 use super::shape::ShapeError;
 use super::symbols::Symbols;
 use super::templates;
-use crate::domain::{AccessClaims, JobClaims, OrgClaims, RuleSetDigest};
+use crate::domain::{AccessClaims, JobClaims, OrgClaims, RuleSetDigest, ServiceClaims};
 
 /// What an authority block of one kind says.
 pub(super) trait Authority: Sized {
@@ -22,42 +22,81 @@ pub(super) trait Authority: Sized {
 
 /// The `kind` fact of a person's access token.
 pub(super) const KIND_USER: &str = "user";
+/// The `kind` fact of a service account's access token.
+pub(super) const KIND_SERVICE: &str = "service";
 /// The `kind` fact of a worker's job token.
 pub(super) const KIND_JOB: &str = "job";
 
-impl Authority for AccessClaims {
+/// What the token of a caller says, before its signatures are looked at.
+#[derive(Debug)]
+pub(super) enum CallerClaims {
+    Person(AccessClaims),
+    Service(ServiceClaims),
+}
+
+impl Authority for CallerClaims {
     const SEALED: bool = false;
 
     fn read(block: &Block<'_>, symbols: &Symbols<'_>) -> Result<Self, ShapeError> {
         let mut facts = Facts::of(block, symbols)?;
-        if facts.text("kind")? != KIND_USER {
-            return Err(ShapeError::AuthorityFacts);
-        }
-        let org = if facts.has("org") {
-            Some(OrgClaims {
-                id: facts.parsed("org")?,
-                slug: facts.parsed("slug")?,
-                role: facts.parsed("role")?,
-                member_epoch: facts.epoch("member_epoch")?,
-            })
-        } else {
-            None
-        };
-        let claims = Self {
-            id: facts.parsed("jti")?,
-            user: facts.parsed("user")?,
-            org,
-            session: facts.parsed("session")?,
-            user_epoch: facts.epoch("epoch")?,
-            audience: facts.parsed("aud")?,
-            aal: facts.aal("aal")?,
-            auth_time: facts.date("auth_time")?,
-            expires_at: facts.expiry,
-            administrator: facts.bool("administrator")?,
+        let claims = match facts.text("kind")? {
+            KIND_USER => Self::Person(person(&mut facts)?),
+            KIND_SERVICE => Self::Service(service(&mut facts)?),
+            _ => return Err(ShapeError::AuthorityFacts),
         };
         facts.done()?;
         Ok(claims)
     }
+}
+
+fn person(facts: &mut Facts<'_>) -> Result<AccessClaims, ShapeError> {
+    let org = if facts.has("org") {
+        Some(org(facts, "member_epoch")?)
+    } else {
+        None
+    };
+    Ok(AccessClaims {
+        id: facts.parsed("jti")?,
+        user: facts.parsed("user")?,
+        org,
+        session: facts.parsed("session")?,
+        user_epoch: facts.epoch("epoch")?,
+        audience: facts.parsed("aud")?,
+        aal: facts.aal("aal")?,
+        auth_time: facts.date("auth_time")?,
+        expires_at: facts.expiry,
+        administrator: facts.bool("administrator")?,
+    })
+}
+
+fn service(facts: &mut Facts<'_>) -> Result<ServiceClaims, ShapeError> {
+    Ok(ServiceClaims {
+        id: facts.parsed("jti")?,
+        account: facts.parsed("service")?,
+        key: facts.parsed("key")?,
+        on_behalf_of: facts.parsed("on_behalf_of")?,
+        org: org(facts, "epoch")?,
+        audience: facts.parsed("aud")?,
+        expires_at: facts.expiry,
+    })
+}
+
+fn org(facts: &mut Facts<'_>, epoch: &str) -> Result<OrgClaims, ShapeError> {
+    let version = if facts.has("role_id") {
+        Some(RoleVersion {
+            id: facts.parsed("role_id")?,
+            epoch: facts.epoch("role_epoch")?,
+        })
+    } else {
+        None
+    };
+    Ok(OrgClaims {
+        id: facts.parsed("org")?,
+        slug: facts.parsed("slug")?,
+        role: facts.parsed("role")?,
+        version,
+        member_epoch: facts.epoch(epoch)?,
+    })
 }
 
 impl Authority for JobClaims {

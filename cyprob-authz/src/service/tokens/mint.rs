@@ -11,10 +11,10 @@ use cyprob_core::ports::{Entropy, EntropyExt};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::authority::KIND_USER;
+use super::authority::{KIND_SERVICE, KIND_USER};
 use super::keys::SigningKey;
 use super::text;
-use crate::domain::{AccessClaims, RootKeyId};
+use crate::domain::{AccessClaims, OrgClaims, RootKeyId, ServiceClaims};
 
 /// The longest life a token may have.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -84,15 +84,75 @@ impl AccessMinter {
         );
         if let Some(org) = &claims.org {
             builder = biscuit_merge!(
-                builder,
-                r#"org({org}); slug({slug}); role({role}); member_epoch({member_epoch});"#,
-                org = org.id.to_string(),
-                slug = org.slug.as_str(),
-                role = org.role.as_str(),
+                with_org(builder, org),
+                r#"member_epoch({member_epoch});"#,
                 member_epoch = i64::from(org.member_epoch.get()),
             );
         }
         sign(builder, &self.key, entropy, false)
+    }
+}
+
+/// The organization and the role in it.
+fn with_org(builder: BiscuitBuilder, org: &OrgClaims) -> BiscuitBuilder {
+    let builder = biscuit_merge!(
+        builder,
+        r#"org({org}); slug({slug}); role({role});"#,
+        org = org.id.to_string(),
+        slug = org.slug.as_str(),
+        role = org.role.as_str(),
+    );
+    match org.version {
+        None => builder,
+        Some(version) => biscuit_merge!(
+            builder,
+            r#"role_id({role_id}); role_epoch({role_epoch});"#,
+            role_id = version.id.to_string(),
+            role_epoch = i64::from(version.epoch.get()),
+        ),
+    }
+}
+
+/// Mints access tokens of service accounts with a key of their own ring.
+#[derive(Clone, Debug)]
+pub struct ServiceMinter {
+    key: Arc<SigningKey>,
+}
+
+impl ServiceMinter {
+    /// Mints with this key, which must not be the one of people's tokens.
+    #[must_use]
+    pub fn new(key: Arc<SigningKey>) -> Self {
+        Self { key }
+    }
+
+    /// Mints a token: its text is what the machine presents as its bearer token.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::Lifetime`] as for people's tokens.
+    pub fn mint(
+        &self,
+        claims: &ServiceClaims,
+        entropy: &dyn Entropy,
+    ) -> Result<SecretString, MintError> {
+        check_lifetime(claims.id, claims.expires_at)?;
+        let builder = biscuit!(
+            r#"
+            jti({jti}); kind({kind}); service({service}); key({key});
+            on_behalf_of({on_behalf_of}); epoch({epoch}); aud({aud});
+            check if time($time), $time < {expires_at};
+            "#,
+            jti = claims.id.to_string(),
+            kind = KIND_SERVICE,
+            service = claims.account.to_string(),
+            key = claims.key.to_string(),
+            on_behalf_of = claims.on_behalf_of.to_string(),
+            epoch = i64::from(claims.org.member_epoch.get()),
+            aud = claims.audience.as_str(),
+            expires_at = date(claims.expires_at),
+        );
+        sign(with_org(builder, &claims.org), &self.key, entropy, false)
     }
 }
 

@@ -17,7 +17,7 @@ mod verify;
 
 pub use job::{JobMinter, JobVerifier};
 pub use keys::{LiveRing, SigningKey, SigningKeyError};
-pub use mint::{AccessMinter, MAX_LIFETIME, MintError};
+pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
 #[cfg(feature = "testkit")]
 pub(crate) use shape::{MAX_LISTED, MAX_RANGES};
 pub use shape::{MAX_TOKEN_BYTES, ShapeError};

@@ -8,12 +8,12 @@ use biscuit_auth::{PublicKey, error};
 use cyprob_core::domain::{Timestamp, TokenId};
 use sha2::{Digest, Sha256};
 
-use super::authority::Authority;
+use super::authority::{Authority, CallerClaims};
 use super::keys::LiveRing;
 use super::mint::{MAX_LIFETIME, minted_at};
 use super::shape::{self, Shape, ShapeError};
 use super::text;
-use crate::domain::{AccessClaims, Audience, Narrowings, VerifiedToken};
+use crate::domain::{Audience, Narrowings, Verified, VerifiedToken};
 use crate::service::cache::{CacheLimits, TokenCache};
 
 /// How far another node's clock may be ahead of this one's.
@@ -53,16 +53,26 @@ pub enum TokenError {
 #[derive(Debug)]
 pub struct TokenVerifier {
     ring: LiveRing,
+    services: LiveRing,
     audience: Audience,
     cache: TokenCache,
 }
 
 impl TokenVerifier {
-    /// Verifies with the ring of people's keys, for this deployment.
+    /// Verifies with the ring of people's keys and that of service accounts, for this deployment.
+    ///
+    /// Which ring a token is held against follows from its kind, so a key of
+    /// one ring signs nothing for the other.
     #[must_use]
-    pub fn new(ring: LiveRing, audience: Audience, limits: CacheLimits) -> Self {
+    pub fn new(
+        ring: LiveRing,
+        services: LiveRing,
+        audience: Audience,
+        limits: CacheLimits,
+    ) -> Self {
         Self {
             ring,
+            services,
             audience,
             cache: TokenCache::new(limits),
         }
@@ -74,10 +84,16 @@ impl TokenVerifier {
         &self.audience
     }
 
-    /// The ring, to publish or replace it.
+    /// The ring of people's keys, to publish or replace it.
     #[must_use]
     pub const fn ring(&self) -> &LiveRing {
         &self.ring
+    }
+
+    /// The ring of service accounts' keys, to publish or replace it.
+    #[must_use]
+    pub const fn services(&self) -> &LiveRing {
+        &self.services
     }
 
     /// How many tokens the memory holds, and their bytes.
@@ -93,19 +109,26 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// [`TokenError`], never `Revoked`.
-    pub fn verify(&self, token: &str, at: Timestamp) -> Result<Arc<VerifiedToken>, TokenError> {
+    pub fn verify(&self, token: &str, at: Timestamp) -> Result<VerifiedToken, TokenError> {
         let bytes = text::decode(token)?;
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         if let Some(known) = self.cache.get(&digest) {
-            if !self.ring.verifies(known.key, at) {
+            let (ring, key, id, ends) = match &known {
+                VerifiedToken::Person(it) => {
+                    (&self.ring, it.key, it.claims.id, it.claims.expires_at)
+                }
+                VerifiedToken::Service(it) => {
+                    (&self.services, it.key, it.claims.id, it.claims.expires_at)
+                }
+            };
+            if !ring.verifies(key, at) {
                 return Err(TokenError::UnknownKey);
             }
-            check_times(known.claims.id, known.claims.expires_at, at)?;
+            check_times(id, ends, at)?;
             return Ok(known);
         }
-        let token = Arc::new(self.verify_cold(&bytes, at)?);
-        self.cache
-            .insert(digest, bytes.len(), Arc::clone(&token), at);
+        let token = self.verify_cold(&bytes, at)?;
+        self.cache.insert(digest, bytes.len(), token.clone(), at);
         Ok(token)
     }
 
@@ -115,27 +138,39 @@ impl TokenVerifier {
         bytes: &[u8],
         at: Timestamp,
     ) -> Result<VerifiedToken, TokenError> {
-        let shape = verified::<AccessClaims>(bytes, &self.ring, at)?;
-        if shape.authority.audience != self.audience {
+        let ring = |claims: &CallerClaims| match claims {
+            CallerClaims::Person(_) => &self.ring,
+            CallerClaims::Service(_) => &self.services,
+        };
+        let shape = verified::<CallerClaims>(bytes, ring, at)?;
+        let narrowings = Narrowings::compile(shape.narrowings);
+        let (audience, id, ends) = match &shape.authority {
+            CallerClaims::Person(it) => (&it.audience, it.id, it.expires_at),
+            CallerClaims::Service(it) => (&it.audience, it.id, it.expires_at),
+        };
+        if *audience != self.audience {
             return Err(TokenError::Audience);
         }
-        check_times(shape.authority.id, shape.authority.expires_at, at)?;
-        Ok(VerifiedToken {
-            key: shape.key,
-            claims: shape.authority,
-            narrowings: Narrowings::compile(shape.narrowings),
+        check_times(id, ends, at)?;
+        Ok(match shape.authority {
+            CallerClaims::Person(claims) => {
+                VerifiedToken::Person(Arc::new(Verified::new(shape.key, claims, narrowings)))
+            }
+            CallerClaims::Service(claims) => {
+                VerifiedToken::Service(Arc::new(Verified::new(shape.key, claims, narrowings)))
+            }
         })
     }
 }
 
 /// Shape, then key, then signatures.
-pub(super) fn verified<A: Authority>(
+pub(super) fn verified<'a, A: Authority>(
     bytes: &[u8],
-    ring: &LiveRing,
+    ring: impl FnOnce(&A) -> &'a LiveRing,
     at: Timestamp,
 ) -> Result<Shape<A>, TokenError> {
     let shape = shape::judge::<A>(bytes)?;
-    let key = ring
+    let key = ring(&shape.authority)
         .verifying(shape.key, at)
         .ok_or(TokenError::UnknownKey)?;
     let named = shape.key.get();

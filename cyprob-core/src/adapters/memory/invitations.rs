@@ -113,6 +113,9 @@ impl InvitationStore for MemoryStore {
             if state.place(found.org, user).is_some() {
                 return Ok(AcceptanceOutcome::AlreadyMember);
             }
+            if !state.is_at(found.org, acceptance.version) {
+                return Ok(AcceptanceOutcome::RoleChanged);
+            }
             state.outbox.admit(events)?;
             if let Invitee::New(user) = &acceptance.invitee {
                 state.add_user(user);
@@ -120,7 +123,7 @@ impl InvitationStore for MemoryStore {
             if let Some(invitation) = state.invitations.get_mut(&(found.org, found.id)) {
                 invitation.accepted_at = Some(at);
             }
-            state.join(found.org, user, &found.role, found.inviter, at);
+            state.join(found.org, user, &found.role, found.inviter.user(), at);
             state.outbox.record(events);
             Ok(AcceptanceOutcome::Accepted)
         })

@@ -73,7 +73,9 @@ impl MemberStore for MemoryStore {
         self.write(|state| {
             state.outbox.admit(events)?;
             let place = state.place(org, user);
-            if place.is_none_or(|place| place.role != change.from) {
+            if place.is_none_or(|place| place.role != change.from)
+                || !state.is_at(org, change.version)
+            {
                 return Ok(MemberOutcome::Raced);
             }
             let leaves_owners =

@@ -8,9 +8,10 @@ use super::outbox::Events;
 use super::resets::ArmedReset;
 use super::second_factors::Factor;
 use crate::domain::{
-    Aal, Email, EmailChangeId, Epoch, FactorEnrolment, Grant, Invitation, InvitationId, OrgId,
-    OrgSlug, Organization, Page, PageRequest, ReviewId, Revocation, RevocationEntry, RoleName,
-    RoleReview, Session, SessionId, SessionView, Timestamp, TokenDigest, User, UserId,
+    Aal, CustomRole, Email, EmailChangeId, Epoch, FactorEnrolment, Grant, Invitation, InvitationId,
+    Inviter, KeyId, OrgId, OrgSlug, Organization, Page, PageRequest, ReviewId, Revocation,
+    RevocationEntry, RoleId, RoleName, RoleReview, RoleVersion, ServiceAccount, ServiceAccountId,
+    ServiceKey, Session, SessionId, SessionView, Timestamp, TokenDigest, User, UserId,
 };
 use crate::ports::store::{SessionOwner, StoreError, StoredSession};
 
@@ -34,6 +35,9 @@ pub(super) struct State {
     pub(super) email_changes: BTreeMap<EmailChangeId, StoredChange>,
     /// Sessions opened up to this time get no further grant of the organization.
     pub(super) signed_out: BTreeMap<OrgId, Timestamp>,
+    pub(super) roles: BTreeMap<(OrgId, RoleId), CustomRole>,
+    pub(super) service_accounts: BTreeMap<(OrgId, ServiceAccountId), ServiceAccount>,
+    pub(super) service_keys: BTreeMap<(OrgId, KeyId), ServiceKey>,
     pub(super) outbox: Events,
 }
 
@@ -129,16 +133,24 @@ impl State {
         self.memberships.insert((org, user), place);
     }
 
+    /// Whether a role that was checked in some version is still at it; a built-in one always is.
+    pub(super) fn is_at(&self, org: OrgId, version: Option<RoleVersion>) -> bool {
+        version.is_none_or(|version| {
+            let role = self.roles.get(&(org, version.id));
+            role.is_some_and(|role| role.version == version)
+        })
+    }
+
     pub(super) fn may_invite(&self, org: OrgId, invitation: &Invitation) -> Result<(), StoreError> {
         let known = self
             .invitations
             .values()
             .any(|there| there.token == invitation.token);
-        let inviter = invitation.inviter;
         if known || self.invitations.contains_key(&(org, invitation.id)) {
             return Err(broken("an invitation's id and token are unique"));
         }
-        if inviter.is_some_and(|inviter| !self.users.contains_key(&inviter)) {
+        // A service account that is deleted leaves its invitations, which are good no more.
+        if matches!(invitation.inviter, Inviter::User(user) if !self.users.contains_key(&user)) {
             return Err(broken("an inviter has an account"));
         }
         Ok(())

@@ -18,6 +18,9 @@ pub(super) const TABLES: &[Table] = &[
     Table::tenant("invitations"),
     Table::tenant("grants"),
     Table::tenant("role_reviews"),
+    Table::tenant("roles"),
+    Table::tenant("service_accounts"),
+    Table::tenant("service_keys"),
     Table::mixed("revocations"),
     Table::mixed("audit_outbox"),
 ];

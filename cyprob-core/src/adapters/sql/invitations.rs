@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Columns, Scope, SqlStore, members, sql, users};
+use super::{Arg, Backend, Columns, Scope, SqlStore, members, roles, sql, users};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Invitation, InvitationId, OrgCtx, OrgId, Page, PageRequest, Timestamp, TokenDigest,
+    Invitation, InvitationId, Inviter, OrgCtx, OrgId, Page, PageRequest, Timestamp, TokenDigest,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, InvitationStore, Invitee, StoreError};
 
@@ -21,7 +21,14 @@ fn invitation<B: Backend>(row: &B::Row) -> Result<Invitation, StoreError> {
         org: row.id("org_id")?,
         email: row.parse("email")?,
         role: row.parse("role")?,
-        inviter: row.optional_id("inviter")?,
+        inviter: match (
+            row.optional_id("inviter")?,
+            row.optional_id("inviter_service")?,
+        ) {
+            (Some(user), _) => Inviter::User(user),
+            (None, Some(account)) => Inviter::Service(account),
+            (None, None) => Inviter::Deployment,
+        },
         token: TokenDigest::from_bytes(token),
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
@@ -35,6 +42,11 @@ pub(super) async fn insert<B: Backend>(
     org: OrgId,
     invitation: &Invitation,
 ) -> Result<(), StoreError> {
+    let (user, service) = match invitation.inviter {
+        Inviter::Deployment => (None, None),
+        Inviter::User(user) => (Some(user), None),
+        Inviter::Service(account) => (None, Some(account)),
+    };
     write
         .execute(
             &sql::TENANT_INSERT_INVITATION,
@@ -43,7 +55,8 @@ pub(super) async fn insert<B: Backend>(
                 invitation.id.into(),
                 invitation.email.as_str().into(),
                 invitation.role.as_str().into(),
-                invitation.inviter.into(),
+                user.into(),
+                service.into(),
                 Arg::bytes(invitation.token.as_bytes()),
                 invitation.created_at.into(),
                 invitation.expires_at.into(),
@@ -137,6 +150,7 @@ impl<B: Backend> InvitationStore for SqlStore<B> {
             return Ok(AcceptanceOutcome::Gone);
         };
         write.rescope(Scope::org(found.org)).await?;
+        let at_version = roles::is_at(&mut write, found.org, acceptance.version).await?;
         let used = write
             .execute(
                 &sql::TENANT_USE_INVITATION,
@@ -155,9 +169,12 @@ impl<B: Backend> InvitationStore for SqlStore<B> {
                 user.id
             }
         };
-        let (org, by, at) = (found.org, found.inviter, acceptance.at);
+        let (org, by, at) = (found.org, found.inviter.user(), acceptance.at);
         if !members::join(&mut write, org, user, &found.role, by, at).await? {
             return Ok(AcceptanceOutcome::AlreadyMember);
+        }
+        if !at_version {
+            return Ok(AcceptanceOutcome::RoleChanged);
         }
         write.record(events).await?;
         write.commit().await?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Columns, Scope, SqlStore, revocations, sql};
+use super::{Arg, Backend, Columns, Scope, SqlStore, revocations, roles, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     Member, OrgCtx, OrgId, Page, PageRequest, Revocation, RevocationEntry, RoleName, Timestamp,
@@ -114,6 +114,9 @@ impl<B: Backend> MemberStore for SqlStore<B> {
         let args = [org.into(), user.into(), change.from.as_str().into(), to];
         // Of two owners who leave at once, one must see that the other is gone.
         write.lock(&sql::LOCK_ORG, &[org.into()]).await?;
+        if !roles::is_at(&mut write, org, change.version).await? {
+            return Ok(MemberOutcome::Raced);
+        }
         let row = write.fetch_optional(statement, &args).await?;
         let Some(row) = row else {
             return Ok(MemberOutcome::Raced);

@@ -25,8 +25,11 @@ mod read;
 mod resets;
 mod reviews;
 pub(super) mod revocations;
+mod roles;
 mod scope;
 mod second_factors;
+mod service_accounts;
+mod service_keys;
 mod sessions;
 #[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;

@@ -20,6 +20,9 @@ const MEMBER: i64 = 4;
 const OPENED_EVERYONE: i64 = 5;
 const OPENED_USER: i64 = 6;
 const OPENED_ORG: i64 = 7;
+const ROLE: i64 = 8;
+const SERVICE: i64 = 9;
+const SERVICE_KEY: i64 = 10;
 
 pub(super) async fn insert<B: Backend>(
     write: &mut Write<B>,
@@ -44,6 +47,9 @@ pub(super) async fn insert<B: Backend>(
         Revocation::Opened(Whose::Org(org), to, keep) => {
             opened(OPENED_ORG, NOBODY, Some(org), to, keep)
         }
+        Revocation::Role(org, role, epoch) => (ROLE, *role.as_bytes(), Some(org), Some(epoch)),
+        Revocation::Service(org, id, epoch) => (SERVICE, *id.as_bytes(), Some(org), Some(epoch)),
+        Revocation::ServiceKey(org, key) => (SERVICE_KEY, *key.as_bytes(), Some(org), None),
     };
     write
         .execute(
@@ -84,6 +90,9 @@ pub(in crate::adapters) fn entry<B: Backend>(row: &B::Row) -> Result<RevocationE
             row.optional_id("kept")?,
         ),
         MEMBER => Revocation::Member(row.id("org_id")?, row.id("subject")?, row.epoch("epoch")?),
+        ROLE => Revocation::Role(row.id("org_id")?, row.id("subject")?, row.epoch("epoch")?),
+        SERVICE => Revocation::Service(row.id("org_id")?, row.id("subject")?, row.epoch("epoch")?),
+        SERVICE_KEY => Revocation::ServiceKey(row.id("org_id")?, row.id("subject")?),
         _ => {
             return Err(StoreError::Corrupt {
                 table: "revocations",

@@ -43,11 +43,40 @@ crate::sql_statements! {
     TENANT_REVIEW = "SELECT id, digest, members, mapping, opened_by, opened_at, signed_by, signed_at, note, self_reviewed FROM role_reviews WHERE org_id = $1 AND id = $2";
     TENANT_SIGN_REVIEW = "UPDATE role_reviews SET signed_by = $3, signed_at = $4, note = $5, self_reviewed = $6 WHERE org_id = $1 AND id = $2 AND signed_at IS NULL";
 
-    TENANT_INSERT_INVITATION = "INSERT INTO invitations (org_id, id, email, role, inviter, token, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    TENANT_INVITATIONS = "SELECT org_id, id, email, role, inviter, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    TENANT_INSERT_INVITATION = "INSERT INTO invitations (org_id, id, email, role, inviter, inviter_service, token, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TENANT_INVITATIONS = "SELECT org_id, id, email, role, inviter, inviter_service, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     TENANT_REVOKE_INVITATION = "UPDATE invitations SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3";
-    INVITATION_BY_TOKEN = "SELECT org_id, id, email, role, inviter, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE token = $1";
+    INVITATION_BY_TOKEN = "SELECT org_id, id, email, role, inviter, inviter_service, token, created_at, expires_at, accepted_at, revoked_at FROM invitations WHERE token = $1";
     TENANT_USE_INVITATION = "UPDATE invitations SET accepted_at = $3 WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3";
+
+    TENANT_ROLES = "SELECT id, name, permissions, epoch, created_at, updated_at FROM roles WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    TENANT_ROLE = "SELECT id, name, permissions, epoch, created_at, updated_at FROM roles WHERE org_id = $1 AND name = $2";
+    TENANT_ROLE_BY_ID = "SELECT id, name, permissions, epoch, created_at, updated_at FROM roles WHERE org_id = $1 AND id = $2";
+    TENANT_ROLE_AT = sqlite "SELECT id FROM roles WHERE org_id = $1 AND id = $2 AND epoch = $3" postgres "SELECT id FROM roles WHERE org_id = $1 AND id = $2 AND epoch = $3 FOR SHARE";
+    TENANT_LOCK_ROLE = sqlite "SELECT name FROM roles WHERE org_id = $1 AND id = $2 AND epoch = $3" postgres "SELECT name FROM roles WHERE org_id = $1 AND id = $2 AND epoch = $3 FOR UPDATE";
+    TENANT_INSERT_ROLE = "INSERT INTO roles (org_id, id, name, permissions, epoch, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, name) DO NOTHING";
+    TENANT_COUNT_ROLES = "SELECT count(*) AS number FROM roles WHERE org_id = $1";
+    TENANT_EDIT_ROLE = "UPDATE roles SET permissions = $4, epoch = epoch + 1, updated_at = $5 WHERE org_id = $1 AND id = $2 AND epoch = $3";
+    TENANT_DELETE_ROLE = "DELETE FROM roles WHERE org_id = $1 AND id = $2";
+    TENANT_ROLE_USE = "SELECT (SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2 AND ended_at IS NULL) AS members, (SELECT count(*) FROM service_accounts WHERE org_id = $1 AND role = $2) AS service_accounts, (SELECT count(*) FROM invitations WHERE org_id = $1 AND role = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3) AS invitations";
+
+    TENANT_SERVICE_ACCOUNTS = "SELECT a.id, a.name, a.role, a.owner, a.epoch, a.created_at, EXISTS (SELECT 1 FROM memberships m WHERE m.org_id = $1 AND m.user_id = a.owner AND m.ended_at IS NULL) AS owner_is_here FROM service_accounts a WHERE a.org_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3";
+    TENANT_SERVICE_ACCOUNT = "SELECT a.id, a.name, a.role, a.owner, a.epoch, a.created_at, EXISTS (SELECT 1 FROM memberships m WHERE m.org_id = $1 AND m.user_id = a.owner AND m.ended_at IS NULL) AS owner_is_here FROM service_accounts a WHERE a.org_id = $1 AND a.id = $2";
+    TENANT_SERVICE_ACCOUNT_AT = sqlite "SELECT id FROM service_accounts WHERE org_id = $1 AND id = $2 AND epoch = $3" postgres "SELECT id FROM service_accounts WHERE org_id = $1 AND id = $2 AND epoch = $3 FOR SHARE";
+    TENANT_LOCK_SERVICE_ACCOUNT = sqlite "SELECT id FROM service_accounts WHERE org_id = $1 AND id = $2 AND epoch = $3" postgres "SELECT id FROM service_accounts WHERE org_id = $1 AND id = $2 AND epoch = $3 FOR UPDATE";
+    TENANT_INSERT_SERVICE_ACCOUNT = "INSERT INTO service_accounts (org_id, id, name, role, owner, epoch, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    TENANT_COUNT_SERVICE_ACCOUNTS = "SELECT count(*) AS number FROM service_accounts WHERE org_id = $1";
+    TENANT_CHANGE_SERVICE_ACCOUNT = "UPDATE service_accounts SET role = COALESCE($4, role), owner = COALESCE($5, owner), epoch = epoch + 1 WHERE org_id = $1 AND id = $2 AND epoch = $3";
+    TENANT_DELETE_SERVICE_ACCOUNT = "DELETE FROM service_accounts WHERE org_id = $1 AND id = $2";
+    TENANT_SERVICE_KEYS = "SELECT k.id AS key_id, k.account_id, k.digest, k.created_at AS key_created_at, k.expires_at, k.last_used FROM service_keys k WHERE k.org_id = $1 AND k.account_id >= $2 AND k.account_id <= $3 ORDER BY k.account_id, k.id";
+    TENANT_COUNT_SERVICE_KEYS = "SELECT count(*) AS number FROM service_keys WHERE org_id = $1 AND account_id = $2";
+    TENANT_INSERT_SERVICE_KEY = "INSERT INTO service_keys (org_id, id, account_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    TENANT_DELETE_DEAD_KEYS = "DELETE FROM service_keys WHERE org_id = $1 AND account_id = $2 AND expires_at <= $3";
+    TENANT_DELETE_SERVICE_KEYS = "DELETE FROM service_keys WHERE org_id = $1 AND account_id = $2";
+    TENANT_DELETE_SERVICE_KEY = "DELETE FROM service_keys WHERE org_id = $1 AND id = $2 AND account_id = $3";
+    TENANT_LIVE_KEY = sqlite "SELECT last_used FROM service_keys WHERE org_id = $1 AND id = $2 AND account_id = $3 AND expires_at > $4" postgres "SELECT last_used FROM service_keys WHERE org_id = $1 AND id = $2 AND account_id = $3 AND expires_at > $4 FOR UPDATE";
+    TENANT_KEY_USED = "UPDATE service_keys SET last_used = $3 WHERE org_id = $1 AND id = $2";
+    KEY_HOLDER = "SELECT k.id AS key_id, k.account_id, k.digest, k.created_at AS key_created_at, k.expires_at, k.last_used, k.org_id, a.name, a.role, a.owner, a.epoch, a.created_at, o.slug, r.id AS role_id, r.epoch AS role_epoch FROM service_keys k JOIN service_accounts a ON a.org_id = k.org_id AND a.id = k.account_id JOIN organizations o ON o.id = k.org_id LEFT JOIN roles r ON r.org_id = a.org_id AND r.name = a.role WHERE k.id = $1";
 
     INSERT_SESSION = sqlite "INSERT INTO sessions (id, user_id, seed, generation, refresh_key, previous_key, rotated_at, credential_epoch, auth_time, aal, created_at, last_used_at, idle_expires_at, absolute_expires_at, client, ip_address) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM users WHERE id = $2 AND epoch = $8 AND disabled_at IS NULL" postgres "INSERT INTO sessions (id, user_id, seed, generation, refresh_key, previous_key, rotated_at, credential_epoch, auth_time, aal, created_at, last_used_at, idle_expires_at, absolute_expires_at, client, ip_address) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM users WHERE id = $2 AND epoch = $8 AND disabled_at IS NULL FOR SHARE";
     STANDING = "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND u.epoch = $3 AND u.disabled_at IS NULL";

@@ -46,7 +46,7 @@ fn every_tenant_statement_is_bound_to_its_organization() {
             text.contains(" (org_id, ")
                 && (text.contains(" VALUES ($1, ") || text.contains(" SELECT $1, "))
         } else {
-            text.contains("org_id = $1 ")
+            format!("{text} ").contains("org_id = $1 ")
         };
         assert!(bound, "{name} is not bound to org_id = $1");
         // Every table of a tenant that a statement changes or joins is bound, not only the first.
@@ -60,19 +60,27 @@ fn every_tenant_statement_is_bound_to_its_organization() {
     }
     // Whatever touches a tenant table is either tenant-scoped or on this list, with its reason.
     let global = [
+        "KEY_HOLDER",
         "MEMBERSHIPS_OF_USER",     // a person's own organizations
         "FACTOR_REQUIRED_OF_USER", // the same
         "INVITATION_BY_TOKEN",     // the token is the proof; no organization is known yet
     ];
     for (name, statement) in sql::ALL {
         let text = statement.sqlite();
-        let touches = ["memberships", "invitations", "grants"]
-            .iter()
-            .any(|table| {
-                ["FROM ", "INTO ", "UPDATE ", "JOIN "]
-                    .iter()
-                    .any(|verb| text.contains(&format!("{verb}{table}")))
-            });
+        let touches = [
+            "memberships",
+            "invitations",
+            "grants",
+            "roles",
+            "service_accounts",
+            "service_keys",
+        ]
+        .iter()
+        .any(|table| {
+            ["FROM ", "INTO ", "UPDATE ", "JOIN "]
+                .iter()
+                .any(|verb| text.contains(&format!("{verb}{table}")))
+        });
         assert!(
             !touches || name.starts_with("TENANT_") || global.contains(name),
             "{name}"
@@ -88,12 +96,19 @@ async fn tables_are_strict_and_tenant_keys_begin_with_the_organization() {
         .fetch_all(write.connection())
         .await
         .unwrap();
-    assert_eq!(rows.len(), 17);
+    assert_eq!(rows.len(), 20);
     for row in &rows {
         let (name, strict): (String, bool) = (row.get("name"), row.get("strict"));
         assert!(strict, "{name} is not STRICT");
     }
-    for table in ["memberships", "invitations", "grants"] {
+    for table in [
+        "memberships",
+        "invitations",
+        "grants",
+        "roles",
+        "service_accounts",
+        "service_keys",
+    ] {
         let first: String =
             sqlx::query_scalar("SELECT name FROM pragma_table_info($1) WHERE pk = 1")
                 .bind(table)

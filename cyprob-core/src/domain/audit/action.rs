@@ -156,6 +156,24 @@ actions! {
     RoleReviewOpened "role_review.opened";
     /// A person signed a review of an organization's roles.
     RoleReviewSigned "role_review.signed";
+    /// An organization defined a role.
+    RoleCreated "role.created";
+    /// What a role permits was changed; the tokens in it ended.
+    RoleEdited "role.edited";
+    /// A role was deleted.
+    RoleDeleted "role.deleted";
+    /// A service account was made.
+    ServiceAccountCreated "service_account.created";
+    /// A service account got another role, or another person answers for it; its tokens ended.
+    ServiceAccountChanged "service_account.changed";
+    /// A service account was deleted; its keys and tokens ended.
+    ServiceAccountDeleted "service_account.deleted";
+    /// A key of a service account was made.
+    ServiceKeyCreated "service_key.created";
+    /// A key of a service account was revoked; its tokens ended.
+    ServiceKeyRevoked "service_key.revoked";
+    /// A key was exchanged for an access token.
+    ServiceKeyExchanged "service_key.exchanged";
     /// The audit trail was read.
     AuditRead "audit.read";
     /// The audit trail was exported.

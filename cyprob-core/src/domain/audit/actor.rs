@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{RunId, SessionId, TokenId, UserId};
+use crate::domain::{KeyId, RunId, ServiceAccountId, SessionId, TokenId, UserId};
 
 /// Who did or tried a thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,17 @@ pub enum Actor {
         /// The run it works on.
         run: RunId,
         /// The person who asked for it.
+        on_behalf_of: UserId,
+    },
+    /// A service account, for which a person answers.
+    Service {
+        /// The account.
+        id: ServiceAccountId,
+        /// The key that it showed.
+        key: KeyId,
+        /// The access token that was shown, where there is one.
+        token: Option<TokenId>,
+        /// The person who answered for the account when the key was exchanged.
         on_behalf_of: UserId,
     },
     /// A part of the control plane itself, such as `sequencer`.
@@ -44,12 +55,13 @@ impl Actor {
         }
     }
 
-    /// The kind's name in the trail: `user`, `worker`, `system`, `operator` or `anonymous`.
+    /// The kind's name in the trail: `user`, `worker`, `service`, `system`, `operator` or `anonymous`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::User { .. } => "user",
             Self::Worker { .. } => "worker",
+            Self::Service { .. } => "service",
             Self::System { .. } => "system",
             Self::Operator => "operator",
             Self::Anonymous => "anonymous",
@@ -62,6 +74,7 @@ impl Actor {
         match self {
             Self::User { id, .. } => Some(id.to_string()),
             Self::Worker { run, .. } => Some(run.to_string()),
+            Self::Service { id, .. } => Some(id.to_string()),
             Self::System { id } => Some(id.clone()),
             Self::Operator | Self::Anonymous => None,
         }
@@ -73,6 +86,9 @@ impl Actor {
         match self {
             Self::User { id, .. }
             | Self::Worker {
+                on_behalf_of: id, ..
+            }
+            | Self::Service {
                 on_behalf_of: id, ..
             } => Some(*id),
             Self::System { .. } | Self::Operator | Self::Anonymous => None,

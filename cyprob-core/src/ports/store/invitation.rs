@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Invitation, InvitationId, OrgCtx, Page, PageRequest, Timestamp, TokenDigest, User, UserId,
+    Invitation, InvitationId, OrgCtx, Page, PageRequest, RoleVersion, Timestamp, TokenDigest, User,
+    UserId,
 };
 
 /// Who accepts an invitation.
@@ -26,6 +27,8 @@ pub struct Acceptance {
     pub invitation: InvitationId,
     /// The digest of the token that was shown.
     pub token: TokenDigest,
+    /// The version of the invitation's role, where the organization defined it; another one loses the race.
+    pub version: Option<RoleVersion>,
     /// Who accepts.
     pub invitee: Invitee,
     /// Now.
@@ -43,6 +46,8 @@ pub enum AcceptanceOutcome {
     EmailTaken,
     /// The person is a member already. Nothing changed.
     AlreadyMember,
+    /// The role has another version by now, or is gone. Nothing changed.
+    RoleChanged,
 }
 
 /// Invitations into organizations.

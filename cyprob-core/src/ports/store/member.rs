@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Member, OrgCtx, Page, PageRequest, RevocationEntry, RoleName, Timestamp, UserId,
+    Member, OrgCtx, Page, PageRequest, RevocationEntry, RoleName, RoleVersion, Timestamp, UserId,
 };
 
 /// A change of a member's role, or the end of the membership.
@@ -19,6 +19,8 @@ pub struct RoleChange {
     pub from: RoleName,
     /// The new role; `None` ends the membership.
     pub to: Option<RoleName>,
+    /// The version of the new role, where the organization defined it; another one loses the race.
+    pub version: Option<RoleVersion>,
     /// Now.
     pub at: Timestamp,
     /// When the last access token given so far expires.
@@ -30,7 +32,7 @@ pub struct RoleChange {
 pub enum MemberOutcome {
     /// It is in force; the revocation is stored, to be published.
     Changed(RevocationEntry),
-    /// The member has another role by now, or is none. Nothing changed.
+    /// The member has another role by now, or is none, or the new role has another version. Nothing changed.
     Raced,
     /// The organization would be left without an owner. Nothing changed.
     LastOwner,

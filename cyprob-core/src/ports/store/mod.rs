@@ -18,7 +18,9 @@ mod outbox;
 mod reset;
 mod review;
 mod revocation;
+mod role;
 mod second_factor;
+mod service_account;
 mod session;
 mod user;
 
@@ -35,8 +37,16 @@ pub use outbox::Outbox;
 pub use reset::{NewReset, Reset, ResetStore};
 pub use review::{ReviewStore, SignOffOutcome};
 pub use revocation::RevocationStore;
+pub use role::{
+    CreateRoleOutcome, DeleteRoleOutcome, EditRoleOutcome, MAX_ROLES, RoleDeletion, RoleEdit,
+    RoleStore,
+};
 pub use second_factor::{
     FactorActivation, FactorOutcome, FactorUseOutcome, Rekeying, SecondFactorStore,
+};
+pub use service_account::{
+    AccountChange, AccountDeletion, AccountOutcome, AddKeyOutcome, CreateAccountOutcome, KeyUse,
+    MAX_SERVICE_ACCOUNTS, ServiceAccountStore,
 };
 pub use session::{
     Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoredSession,
@@ -60,6 +70,8 @@ pub trait IdentityStore:
     + NoticeStore
     + SecondFactorStore
     + Outbox
+    + RoleStore
+    + ServiceAccountStore
 {
 }
 
@@ -79,6 +91,8 @@ impl<T> IdentityStore for T where
         + NoticeStore
         + SecondFactorStore
         + Outbox
+        + RoleStore
+        + ServiceAccountStore
         + ?Sized
 {
 }

@@ -113,6 +113,7 @@ pub async fn the_door_stays_shut_when_its_first_administrator_goes(store: Store)
         user: world.founder.id,
         from: role("owner"),
         to: None,
+        version: None,
         at: later(2),
         tokens_expire_at: later(300),
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::world::{AT, Done, Store, World, email, later, race, role, walk};
 use crate::domain::audit::Action;
-use crate::domain::{Invitation, InvitationState, PageRequest, TokenDigest, User};
+use crate::domain::{Invitation, InvitationState, Inviter, PageRequest, TokenDigest, User};
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
 
 fn as_new(user: &User) -> Invitee {
@@ -20,7 +20,7 @@ async fn state(world: &World, invitation: &Invitation) -> Result<InvitationState
 pub async fn an_invitation_comes_back_as_it_was(store: Store) -> Done {
     let world = World::new(store).await?;
     let mut invitation = world.invitation(world.org.id, "guest", "operator");
-    invitation.inviter = Some(world.founder.id);
+    invitation.inviter = Inviter::User(world.founder.id);
     let event = world.event(Action::InvitationCreated);
     world
         .store
@@ -96,6 +96,7 @@ pub async fn an_invitation_that_is_not_open_is_gone(store: Store) -> Done {
         invitation: open.id,
         token: open.token,
         invitee: as_new(&world.user("late")),
+        version: None,
         at: AT,
     };
     let mut expired = good.clone();
@@ -131,6 +132,7 @@ pub async fn of_many_who_accept_one_is_let_in(store: Store) -> Done {
             invitation: invitation.id,
             token: invitation.token,
             invitee: as_new(guest),
+            version: None,
             at: later(1),
         };
         let event = world.event(Action::InvitationAccepted);
@@ -252,6 +254,7 @@ pub async fn of_withdrawal_and_acceptance_one_wins(store: Store) -> Done {
                 invitation: invitation.id,
                 token: invitation.token,
                 invitee: as_new(&guest),
+                version: None,
                 at: later(1),
             };
             async move {

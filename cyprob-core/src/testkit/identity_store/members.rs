@@ -12,6 +12,7 @@ fn change(user: UserId, from: &str, to: Option<&str>) -> RoleChange {
         user,
         from: role(from),
         to: to.map(role),
+        version: None,
         at: later(2),
         tokens_expire_at: later(300),
     }

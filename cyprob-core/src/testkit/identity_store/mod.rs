@@ -20,7 +20,10 @@ pub mod passwords;
 pub mod resets;
 pub mod reviews;
 pub mod revocations;
+pub mod roles;
 pub mod second_factor;
+pub mod service_accounts;
+pub mod service_keys;
 pub mod sessions;
 pub mod standing;
 pub mod tenants;
@@ -203,6 +206,43 @@ macro_rules! identity_store_conformance {
                 discarding_takes_out_what_is_named
                 of_many_recorders_no_event_is_lost_or_torn
                 a_change_whose_event_fails_is_taken_back
+            }
+            roles {
+                a_role_comes_back_as_it_was
+                a_taken_name_changes_nothing
+                of_many_for_one_name_one_wins
+                roles_come_in_pages
+                an_organization_defines_a_bounded_number
+                an_edit_makes_the_next_version_and_ends_those_before
+                an_edit_checked_against_another_version_loses
+                of_many_edits_of_one_version_one_wins
+                a_role_given_in_another_version_is_not_given
+                a_grant_never_follows_the_edit_it_was_not_checked_against
+                a_role_that_somebody_has_stays
+                a_role_that_nobody_has_goes
+                of_deletion_and_grant_one_wins
+                another_organization_has_none_of_it
+            }
+            service_accounts {
+                an_account_comes_back_as_it_was
+                accounts_come_in_pages
+                a_change_grows_the_epoch_and_is_revoked
+                a_change_checked_at_another_epoch_loses
+                of_many_changes_at_one_epoch_one_wins
+                an_owner_who_leaves_is_told_and_another_takes_over
+                a_deleted_account_is_gone_with_its_keys
+                another_organization_has_none_of_them
+            }
+            service_keys {
+                two_keys_live_and_a_third_is_refused
+                a_dead_key_makes_room
+                of_many_new_keys_two_are_good
+                a_key_is_made_for_the_account_that_was_checked
+                a_revoked_key_is_gone
+                a_use_is_kept_by_the_hour
+                a_use_of_what_has_changed_is_none
+                no_use_follows_a_deletion
+                another_organization_touches_no_key
             }
             tenants {
                 another_organization_sees_nothing

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::world::{Done, Store, World, later, race, role, walk};
 use crate::domain::audit::Action;
 use crate::domain::{
-    HeldRole, MappingDigest, OrgCtx, OrgId, PageRequest, ReviewId, ReviewNote, ReviewRecord,
-    RoleReview, SignOff, User,
+    HeldRole, Inviter, MappingDigest, OrgCtx, OrgId, PageRequest, ReviewId, ReviewNote,
+    ReviewRecord, RoleReview, SignOff, User,
 };
 use crate::ports::store::{Invitee, RoleChange, SignOffOutcome, StoreError};
 
@@ -68,6 +68,7 @@ async fn change(world: &World, by: &OrgCtx, user: &User, from: &str, to: Option<
         user: user.id,
         from: role(from),
         to: to.map(role),
+        version: None,
         at: later(20),
         tokens_expire_at: later(300),
     };
@@ -237,7 +238,7 @@ pub async fn who_changed_a_role_last_is_known(store: Store) -> Done {
             .await?
     );
     let mut invitation = world.invitation(world.org.id, "user", "viewer");
-    invitation.inviter = Some(admin.id);
+    invitation.inviter = Inviter::User(admin.id);
     store.invite(&ctx, &invitation, &[]).await?;
     let invitee = Invitee::Existing(user.id);
     world.accept(&invitation, invitee, &[]).await?;

@@ -40,6 +40,7 @@ async fn one_of_each(world: &World) -> Result<Vec<RevocationEntry>, StoreError> 
         user: user.id,
         from: role("viewer"),
         to: None,
+        version: None,
         at: later(2),
         tokens_expire_at: later(240),
     };

@@ -155,6 +155,7 @@ pub async fn a_token_falls_with_its_membership(store: Store) -> Done {
             user: user.id,
             from: role(from),
             to: to.map(role),
+            version: None,
             at: later(2),
             tokens_expire_at: later(300),
         };

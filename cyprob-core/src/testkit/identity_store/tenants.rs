@@ -54,6 +54,7 @@ pub async fn another_organization_changes_nothing(store: Store) -> Done {
             user: user.id,
             from: role("viewer"),
             to,
+            version: None,
             at: later(2),
             tokens_expire_at: later(300),
         };

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::domain::audit::{Action, Actor, AuditEvent, Resource};
 use crate::domain::{
     Aal, Caller, CtxIssuer, Cursor, DeploymentCtx, DisplayName, Email, Epoch, EventId, Grant, Id,
-    Invitation, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, PageRequest, PasswordHash,
-    RefreshKeyId, RefreshState, RoleName, Session, SessionSeed, Timestamp, TokenDigest, User,
+    Invitation, Inviter, OrgCtx, OrgId, OrgPolicy, OrgSlug, Organization, PageRequest,
+    PasswordHash, RefreshKeyId, RefreshState, RoleName, Session, SessionSeed, Timestamp,
+    TokenDigest, User,
 };
 use crate::ports::EntropyExt;
 use crate::ports::store::{
@@ -206,7 +207,7 @@ impl World {
             org,
             email: email(name),
             role: role(as_role),
-            inviter: None,
+            inviter: Inviter::Deployment,
             token: TokenDigest::from_bytes(self.entropy.bytes()),
             created_at: AT,
             expires_at: later(60),
@@ -238,6 +239,7 @@ impl World {
             invitation: invitation.id,
             token: invitation.token,
             invitee,
+            version: None,
             at: later(1),
         };
         self.store.accept(&acceptance, events).await

@@ -242,6 +242,7 @@ async fn move_in(site: &Site, ctx: &OrgCtx, case: Case, number: usize, hash: Pas
         invitation: invited.invitation.id,
         token: TokenDigest::of(invited.token.expose_secret()),
         invitee: Invitee::New(Box::new(account)),
+        version: None,
         at,
     };
     let outcome = site.store.accept(&acceptance, &[]).await;

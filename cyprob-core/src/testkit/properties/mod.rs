@@ -8,6 +8,7 @@
 
 mod auth_1;
 mod auth_2;
+mod authz_5;
 mod factors;
 mod iso_1;
 mod mfa_1;
@@ -18,6 +19,7 @@ mod ses_3;
 
 pub use auth_1::{Auth1, Hashers, auth_1};
 pub use auth_2::auth_2;
+pub use authz_5::authz_5;
 pub use iso_1::iso_1;
 pub use mfa_1::mfa_1;
 pub use mfa_2::mfa_2;

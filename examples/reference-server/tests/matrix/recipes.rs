@@ -1,5 +1,6 @@
 //! For each route: a request that has everything but perhaps the right to be made.
 
+mod machines;
 mod role_reviews;
 
 use serde_json::{Value, json};
@@ -131,6 +132,9 @@ impl Scene<'_> {
             ..Recipe::default()
         };
         if let Some(recipe) = self.role_review(route, &plain) {
+            return recipe;
+        }
+        if let Some(recipe) = self.machines(route, &plain) {
             return recipe;
         }
         match route {

@@ -132,6 +132,7 @@ async fn verified_member(site: &Site, ctx: &OrgCtx) -> (UserId, SessionId) {
         invitation: invitation.invitation.id,
         token: TokenDigest::of(invitation.token.expose_secret()),
         invitee: Invitee::New(Box::new(account)),
+        version: None,
         at,
     };
     let outcome = site.store.accept(&acceptance, &[]).await;

@@ -177,5 +177,7 @@ fn covers(what: Revocation, token: &Claimed) -> bool {
             };
             meant && token.session.made_at() <= until && keep != Some(token.session)
         }
+        // Nobody here has an own role of an organization, nor is a service account.
+        Revocation::Role(..) | Revocation::Service(..) | Revocation::ServiceKey(..) => false,
     }
 }

@@ -1,0 +1,100 @@
+//! What callers hold and what roles hand out.
+
+use super::Identity;
+use crate::domain::{Authority, CustomRole, OrgCtx, OrgId, Reach, RoleName, RoleVersion};
+use crate::ports::store::StoreError;
+
+/// A role that there is, as it is at this moment.
+pub(super) struct KnownRole {
+    pub(super) authority: Authority,
+    /// Its version, where the organization defined it.
+    pub(super) version: Option<RoleVersion>,
+}
+
+impl Identity {
+    /// What the caller holds: what the token reaches, where its holder narrowed it.
+    pub(super) fn holding(&self, org: &OrgCtx) -> Authority {
+        let builtin = || self.parts.roles.builtin(org.role());
+        Authority {
+            role: org.role().clone(),
+            reach: org.reach().or_else(builtin).unwrap_or(Reach::NOTHING),
+        }
+    }
+
+    /// The role of this name in the caller's organization.
+    pub(super) async fn role_named(
+        &self,
+        org: &OrgCtx,
+        name: &RoleName,
+    ) -> Result<Option<KnownRole>, StoreError> {
+        if let Some(builtin) = self.builtin(name) {
+            return Ok(Some(builtin));
+        }
+        let own = self.store().role(org, name).await?;
+        Ok(own.map(|role| self.known(role)))
+    }
+
+    /// What a role hands out; one that is not there permits nothing.
+    pub(super) async fn authority_of(
+        &self,
+        org: &OrgCtx,
+        name: &RoleName,
+    ) -> Result<Authority, StoreError> {
+        let nothing = || Authority {
+            role: name.clone(),
+            reach: Reach::NOTHING,
+        };
+        let known = self.role_named(org, name).await?;
+        Ok(known.map_or_else(nothing, |known| known.authority))
+    }
+
+    /// The role of this name, for one who has no token for the organization yet.
+    pub(super) async fn role_in(
+        &self,
+        org: OrgId,
+        name: &RoleName,
+    ) -> Result<Option<KnownRole>, StoreError> {
+        if let Some(builtin) = self.builtin(name) {
+            return Ok(Some(builtin));
+        }
+        let own = self.store().role_in(org, name).await?;
+        Ok(own.map(|role| self.known(role)))
+    }
+
+    /// The version that a new token in this role carries.
+    pub(super) async fn version_in(
+        &self,
+        org: OrgId,
+        name: &RoleName,
+    ) -> Result<Option<RoleVersion>, StoreError> {
+        let known = self.role_in(org, name).await?;
+        Ok(known.and_then(|known| known.version))
+    }
+
+    /// What an organization's own role hands out; permissions that this version does not know are beyond everyone.
+    pub(super) fn authority_in(&self, role: &CustomRole) -> Authority {
+        let reach = self.parts.roles.reach(&role.permissions);
+        Authority {
+            role: role.name.clone(),
+            reach: reach.unwrap_or(Reach::BEYOND),
+        }
+    }
+
+    fn known(&self, role: CustomRole) -> KnownRole {
+        KnownRole {
+            authority: self.authority_in(&role),
+            version: Some(role.version),
+        }
+    }
+
+    fn builtin(&self, name: &RoleName) -> Option<KnownRole> {
+        let reach = self.parts.roles.builtin(name)?;
+        Some(KnownRole {
+            authority: Authority {
+                role: name.clone(),
+                reach,
+            },
+            version: None,
+        })
+    }
+}
