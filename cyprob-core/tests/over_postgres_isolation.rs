@@ -15,12 +15,15 @@ mod over_postgres {
     static EMPTY: Template = Template::new(|| vec![Component::CORE]);
 
     /// The tables with rows of organizations.
-    const TENANT: [&str; 5] = [
+    const TENANT: [&str; 8] = [
         "memberships",
         "invitations",
         "grants",
         "revocations",
         "audit_outbox",
+        "roles",
+        "service_accounts",
+        "service_keys",
     ];
 
     async fn run(connection: &mut PgConnection, sql: &str) {
@@ -59,7 +62,10 @@ mod over_postgres {
              INSERT INTO invitations SELECT id, gen_random_uuid(), 'x', 'viewer', NULL, decode(repeat('0' || substr(slug, 2), 32), 'hex'), 0, 9 FROM organizations;
              INSERT INTO grants SELECT o.id, s.id, 0 FROM organizations o, sessions s;
              INSERT INTO revocations (kind, subject, org_id, epoch, expires_at) SELECT 4, gen_random_uuid(), id, 1, 9 FROM organizations;
-             INSERT INTO audit_outbox (org_id, id, body) SELECT id, gen_random_uuid(), '{}' FROM organizations;",
+             INSERT INTO audit_outbox (org_id, id, body) SELECT id, gen_random_uuid(), '{}' FROM organizations;
+             INSERT INTO roles SELECT id, gen_random_uuid(), 'triage', 'org:read', 1, 0, 0 FROM organizations;
+             INSERT INTO service_accounts SELECT o.id, gen_random_uuid(), 'm', 'triage', (SELECT id FROM users LIMIT 1), 1, 0 FROM organizations o;
+             INSERT INTO service_keys SELECT org_id, gen_random_uuid(), id, decode(repeat('00', 32), 'hex'), 0, 9 FROM service_accounts;",
         )
         .await;
         database
@@ -110,7 +116,7 @@ mod over_postgres {
             &format!("BEGIN; SELECT set_config('cyprob.org', '{org}', true)"),
         )
         .await;
-        for (table, rows) in TENANT.into_iter().zip([2, 1, 2, 1, 1]) {
+        for (table, rows) in TENANT.into_iter().zip([2, 1, 2, 1, 1, 1, 1, 1]) {
             assert_eq!(count(&mut runtime, table).await, rows, "{table}");
         }
         let moved = "UPDATE memberships SET org_id = (SELECT id FROM organizations WHERE replace(id::text, '-', '') <> current_setting('cyprob.org'))";

@@ -1,5 +1,6 @@
 //! What the API answers when it does not answer what was asked.
 
+mod machines;
 mod recovery;
 
 use std::time::Duration;
@@ -12,9 +13,8 @@ use cyprob_core::domain::RoleUse;
 use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
-    AcceptError, BootstrapError, CreateOrgError, ExchangeError, InviteError, KeyError, MemberError,
-    OrgError, PasswordError, RefreshError, ReviewError, RoleError, ServiceAccountError,
-    SignInError, SlowDown, SwitchOnError,
+    AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
+    RefreshError, ReviewError, SignInError, SlowDown, SwitchOnError,
 };
 use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
@@ -393,63 +393,6 @@ impl From<CreateOrgError> for ApiError {
     fn from(error: CreateOrgError) -> Self {
         match error {
             CreateOrgError::SlugTaken => Self::Conflict("another organization has the slug"),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-const ABOVE: &str = "the role permits more than your own; ask one who holds it";
-
-impl From<RoleError> for ApiError {
-    fn from(error: RoleError) -> Self {
-        match error {
-            RoleError::NotFound => Self::NotFound,
-            RoleError::Builtin => Self::Conflict("a built-in role cannot be changed"),
-            RoleError::NameTaken => Self::Conflict("the organization has a role of this name"),
-            RoleError::UnknownPermission => {
-                Self::field("permissions", "names one that is not in the catalogue")
-            }
-            RoleError::Forbidden => Self::Forbidden(ABOVE),
-            RoleError::TooMany => Self::Conflict("the organization has as many roles as it can"),
-            RoleError::InUse(by) => Self::InUse(by),
-            RoleError::Raced => Self::Conflict("the role changed meanwhile; try again"),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-impl From<ServiceAccountError> for ApiError {
-    fn from(error: ServiceAccountError) -> Self {
-        use ServiceAccountError as E;
-        match error {
-            E::NotFound => Self::NotFound,
-            E::UnknownRole => Self::field("role", "is no role of this organization"),
-            E::OwnerIsAPerson => Self::field("role", "owners are people"),
-            E::NotAMember => Self::field("owner", "is no member of this organization"),
-            E::Forbidden => Self::Forbidden(ABOVE),
-            E::TooMany => Self::Conflict("the organization has as many service accounts as it can"),
-            E::Raced => Self::Conflict("the service account changed meanwhile; try again"),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-impl From<KeyError> for ApiError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Expiry => Self::field("expires_at", "is past, or too far away"),
-            KeyError::Full => Self::Conflict("two keys are live; revoke one of them first"),
-            KeyError::Account(error) => error.into(),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-impl From<ExchangeError> for ApiError {
-    fn from(error: ExchangeError) -> Self {
-        match error {
-            ExchangeError::InvalidKey => Self::InvalidGrant,
-            ExchangeError::SlowDown(error) => error.into(),
             other => Self::unavailable(&other),
         }
     }

@@ -1,12 +1,13 @@
 //! The table of routes: path and method here, the policy in each handler's first argument.
 
 mod credentials;
+mod machines;
 
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
 use super::{
     ApiState, accounts, audit, auth, console, health, me, members, orgs, plugins, role_reviews,
-    roles, runs, service_accounts, system, well_known,
+    runs, service_accounts, system, well_known,
 };
 
 /// Adds every route.
@@ -15,7 +16,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = person(router);
     let router = credentials::second_factor(router);
     let router = organization(router);
-    let router = machines_and_roles(router);
+    let router = machines::routes(router);
     let router = logs(router);
     let router = reviews(router);
     let router = plugin_runs(router);
@@ -223,44 +224,6 @@ fn reviews(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
                 role_reviews::changes,
             )
             .operation::<role_reviews::__path_changes>(),
-        )
-}
-
-fn machines_and_roles(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
-    let roles = "/api/v1/orgs/{org}/roles";
-    let role = "/api/v1/orgs/{org}/roles/{name}";
-    let accounts = "/api/v1/orgs/{org}/service-accounts";
-    let account = "/api/v1/orgs/{org}/service-accounts/{id}";
-    let keys = "/api/v1/orgs/{org}/service-accounts/{id}/keys";
-    let key = "/api/v1/orgs/{org}/service-accounts/{id}/keys/{key}";
-    router
-        .add(Endpoint::new(Method::Get, roles, roles::list).operation::<roles::__path_list>())
-        .add(Endpoint::new(Method::Post, roles, roles::create).operation::<roles::__path_create>())
-        .add(Endpoint::new(Method::Put, role, roles::edit).operation::<roles::__path_edit>())
-        .add(Endpoint::new(Method::Delete, role, roles::delete).operation::<roles::__path_delete>())
-        .add(
-            Endpoint::new(Method::Get, accounts, service_accounts::list)
-                .operation::<service_accounts::__path_list>(),
-        )
-        .add(
-            Endpoint::new(Method::Post, accounts, service_accounts::create)
-                .operation::<service_accounts::__path_create>(),
-        )
-        .add(
-            Endpoint::new(Method::Put, account, service_accounts::change)
-                .operation::<service_accounts::__path_change>(),
-        )
-        .add(
-            Endpoint::new(Method::Delete, account, service_accounts::delete)
-                .operation::<service_accounts::__path_delete>(),
-        )
-        .add(
-            Endpoint::new(Method::Post, keys, service_accounts::create_key)
-                .operation::<service_accounts::__path_create_key>(),
-        )
-        .add(
-            Endpoint::new(Method::Delete, key, service_accounts::revoke_key)
-                .operation::<service_accounts::__path_revoke_key>(),
         )
 }
 

@@ -7,16 +7,17 @@ use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
     RoleName, Timestamp, UserCtx,
 };
-use cyprob_core::ports::store::{Claimed, IdentityStore, Standing, StoreError};
+use cyprob_core::ports::store::IdentityStore;
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
 
 use super::in_flight::InFlight;
 use super::org_roles::OrgRoles;
 use super::revocations::RevocationView;
+use super::strict::unsaid;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier};
 use crate::domain::{
-    AccessClaims, Claims, Decision, Demand, JobClaims, Need, PermissionSet, Person, Principal,
-    RoleCatalog, Rule, ServiceClaims, VerifiedToken, decide,
+    Decision, Demand, JobClaims, Need, PermissionSet, Person, Principal, RoleCatalog, Rule,
+    VerifiedToken, decide,
 };
 use crate::ports::{DenialRecorder, RoleSource};
 
@@ -48,31 +49,10 @@ pub struct AccessParts {
 /// The request check of one control plane.
 #[derive(Debug)]
 pub struct AccessControl {
-    parts: AccessParts,
+    pub(super) parts: AccessParts,
     roles: OrgRoles,
     in_flight: InFlight,
     worker_role: RoleName,
-}
-
-/// Whether all that a service account's token says still holds.
-async fn service_stands(
-    store: &dyn IdentityStore,
-    claims: &ServiceClaims,
-) -> Result<bool, StoreError> {
-    let holder = store.key_holder(claims.key).await?;
-    Ok(holder.is_some_and(|holder| {
-        holder.account.id == claims.account
-            && holder.org == claims.org.id
-            && holder.account.epoch == claims.org.member_epoch
-            && holder.version == claims.org.version
-    }))
-}
-
-/// The store did not say what a token comes to.
-fn unsaid(error: &dyn std::error::Error) -> TokenError {
-    let cause = error.source().map(ToString::to_string);
-    tracing::error!(error = %error, cause, "the store does not say whether a token stands");
-    TokenError::Stale
 }
 
 /// A signed-in caller was refused, and why.
@@ -146,55 +126,7 @@ impl AccessControl {
         Ok(Principal::new(token, role))
     }
 
-    /// Asks the store whether the token still stands, where that is asked at every request.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError::Revoked`], or [`TokenError::Stale`] if the store does not answer.
-    pub async fn confirm(&self, principal: &Principal) -> Result<(), TokenError> {
-        let Some(store) = &self.parts.strict else {
-            return Ok(());
-        };
-        let stands = match principal.claims() {
-            Claims::Person(claims) => self.person_stands(store.as_ref(), claims).await,
-            Claims::Service(claims) => service_stands(store.as_ref(), claims).await,
-        };
-        match stands {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(TokenError::Revoked),
-            Err(error) => Err(unsaid(&error)),
-        }
-    }
-
-    async fn person_stands(
-        &self,
-        store: &dyn IdentityStore,
-        claims: &AccessClaims,
-    ) -> Result<bool, StoreError> {
-        let claimed = Claimed {
-            user: claims.user,
-            user_epoch: claims.user_epoch,
-            session: claims.session,
-            member: claims.org.as_ref().map(|org| (org.id, org.member_epoch)),
-        };
-        if store.standing(&claimed).await? == Standing::Fell {
-            return Ok(false);
-        }
-        // A second question, of those alone who have a role that the organization defined.
-        let Some((org, version)) = claims
-            .org
-            .as_ref()
-            .and_then(|org| Some((org, org.version?)))
-        else {
-            return Ok(true);
-        };
-        let caller = Caller::system("access");
-        let ctx = self.parts.issuer.org(org.id, org.role.clone(), caller);
-        let role = store.role_by_id(&ctx, version.id).await?;
-        Ok(role.is_some_and(|role| role.version == version))
-    }
-
-    /// The same; a version of an organization's own role that nobody asked for yet is read first.
+    /// Does as [`authenticate`](Self::authenticate) does; a version of an organization's own role that nobody asked for yet is read first.
     ///
     /// Whoever holds a version that is past learns it here, even before the
     /// revocation comes in.

@@ -6,6 +6,7 @@ mod in_flight;
 mod org_roles;
 mod revocations;
 mod role_rules;
+mod strict;
 mod tokens;
 
 pub use access::{AccessControl, AccessParts, Denial, Rejection};

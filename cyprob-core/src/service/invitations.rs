@@ -2,13 +2,14 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::invited::Invited;
 use super::refusals::RefusalKind;
-use super::{Identity, SlowDown, new_org};
+use super::{Identity, SlowDown};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
-    Authority, Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId,
-    InvitationState, Inviter, OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName,
-    RoleVersion, Timestamp, TokenDigest, User, UserCtx, WeakPassword,
+    Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId, Inviter,
+    OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName, Timestamp, TokenDigest, User,
+    UserCtx, WeakPassword,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError};
@@ -94,14 +95,6 @@ pub struct Accepted {
     pub org: Organization,
     /// The role in it.
     pub role: RoleName,
-}
-
-/// An invitation that is good at this moment.
-struct Invited {
-    invitation: Invitation,
-    /// The version of its role, where the organization defined it.
-    version: Option<RoleVersion>,
-    org: Organization,
 }
 
 impl Identity {
@@ -274,67 +267,6 @@ impl Identity {
                 .count(RefusalKind::Invitation, caller.origin.ip_address, at);
         }
         good.ok_or(AcceptError::InvalidToken)
-    }
-
-    async fn good_invitation(
-        &self,
-        token: &SecretString,
-        at: Timestamp,
-    ) -> Result<Option<Invited>, StoreError> {
-        if !token
-            .expose_secret()
-            .starts_with(new_org::INVITATION_PREFIX)
-        {
-            return Ok(None);
-        }
-        let digest = TokenDigest::of(token.expose_secret());
-        let Some(invitation) = self.store().invitation_by_token(&digest).await? else {
-            return Ok(None);
-        };
-        if invitation.state(at) != InvitationState::Open {
-            return Ok(None);
-        }
-        let Some(given) = self.role_in(invitation.org, &invitation.role).await? else {
-            return Ok(None);
-        };
-        let may = match self.inviting(&invitation).await? {
-            Some(holder) => {
-                self.parts.roles.manages_members(holder.reach) && holder.covers(&given.authority)
-            }
-            None => invitation.inviter == Inviter::Deployment,
-        };
-        if !may {
-            return Ok(None);
-        }
-        let org = self.store().org(invitation.org).await?;
-        Ok(org.map(|org| Invited {
-            invitation,
-            version: given.version,
-            org,
-        }))
-    }
-
-    /// What the inviter holds by now, who may have left.
-    async fn inviting(&self, invitation: &Invitation) -> Result<Option<Authority>, StoreError> {
-        let role = match invitation.inviter {
-            Inviter::Deployment => None,
-            Inviter::User(user) => {
-                let theirs = self.store().memberships(user).await?;
-                let mut theirs = theirs.into_iter();
-                theirs
-                    .find(|membership| membership.org == invitation.org)
-                    .map(|membership| membership.role)
-            }
-            Inviter::Service(account) => {
-                let store = self.store();
-                store.role_of_service(invitation.org, account).await?
-            }
-        };
-        let Some(role) = role else {
-            return Ok(None);
-        };
-        let known = self.role_in(invitation.org, &role).await?;
-        Ok(known.map(|known| known.authority))
     }
 
     async fn accept(

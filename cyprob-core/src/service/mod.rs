@@ -14,6 +14,7 @@ mod factor_codes;
 mod factors;
 mod identity;
 mod invitations;
+mod invited;
 mod members;
 mod new_org;
 mod new_password;

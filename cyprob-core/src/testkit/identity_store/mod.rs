@@ -20,6 +20,7 @@ pub mod passwords;
 pub mod resets;
 pub mod reviews;
 pub mod revocations;
+pub mod role_grants;
 pub mod roles;
 pub mod second_factor;
 pub mod service_accounts;
@@ -216,12 +217,14 @@ macro_rules! identity_store_conformance {
                 an_edit_makes_the_next_version_and_ends_those_before
                 an_edit_checked_against_another_version_loses
                 of_many_edits_of_one_version_one_wins
+                another_organization_has_none_of_it
+            }
+            role_grants {
                 a_role_given_in_another_version_is_not_given
                 a_grant_never_follows_the_edit_it_was_not_checked_against
                 a_role_that_somebody_has_stays
                 a_role_that_nobody_has_goes
                 of_deletion_and_grant_one_wins
-                another_organization_has_none_of_it
             }
             service_accounts {
                 an_account_comes_back_as_it_was

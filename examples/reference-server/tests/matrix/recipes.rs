@@ -131,10 +131,8 @@ impl Scene<'_> {
             path: fill(path),
             ..Recipe::default()
         };
-        if let Some(recipe) = self.role_review(route, &plain) {
-            return recipe;
-        }
-        if let Some(recipe) = self.machines(route, &plain) {
+        let special = self.role_review(route, &plain);
+        if let Some(recipe) = special.or_else(|| self.machines(route, &plain)) {
             return recipe;
         }
         match route {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{SqliteStore, sql, store, system};
 use crate::domain::audit::{Action, AuditEvent, Resource};
 use crate::domain::{
-    Caller, CtxIssuer, Id, PageRequest, RoleName, SessionId, Timestamp, TokenDigest, UserId,
+    Caller, CtxIssuer, Id, KeyId, PageRequest, RoleName, SessionId, Timestamp, TokenDigest, UserId,
 };
 use crate::ports::store::*;
 use crate::testkit::identity_store;
@@ -27,6 +27,9 @@ async fn read_all(store: &SqliteStore, ids: &Ids) -> Result<(), StoreError> {
     store.sessions_of_user(ids.user, at, &page).await?;
     store.grants_of_org(&ctx, at, &page).await?;
     store.live_revocations(at).await?;
+    store.roles(&ctx, &page).await?;
+    store.service_accounts(&ctx, &page).await?;
+    store.key_holder(ids.key).await?;
     store.pending(10).await?;
     store.is_bootstrapped().await?;
     Ok(())
@@ -36,7 +39,15 @@ struct Ids {
     user: UserId,
     session: SessionId,
     token: TokenDigest,
+    key: KeyId,
 }
+
+/// A role, a machine in it and its key.
+const MACHINE: [&str; 3] = [
+    "INSERT INTO roles SELECT org_id, id, 'triage', 'org:read', 1, 0, 0 FROM invitations",
+    "INSERT INTO service_accounts SELECT i.org_id, i.id, 'Machine', 'triage', m.user_id, 1, 0 FROM invitations i JOIN memberships m ON m.org_id = i.org_id AND m.ended_at IS NULL",
+    "INSERT INTO service_keys SELECT org_id, id, id, zeroblob(32), 0, 9, NULL FROM service_accounts",
+];
 
 async fn blob(store: &SqliteStore, statement: &'static str) -> Vec<u8> {
     sqlx::query_scalar(statement)
@@ -56,12 +67,19 @@ async fn populated() -> (tempfile::TempDir, SqliteStore, Ids) {
     let id = Id::from_random(at, [1; 10]);
     let event = AuditEvent::new(id, at, &Caller::operator(), Action::AuditRead, on);
     store.record(&[event]).await.unwrap();
+    let mut write = store.system_tx(&system()).await.unwrap();
+    for statement in MACHINE {
+        let made = sqlx::query(statement).execute(write.connection()).await;
+        assert_eq!(made.unwrap().rows_affected(), 1, "{statement}");
+    }
+    write.commit().await.unwrap();
     let owner = "SELECT user_id FROM memberships WHERE ended_at IS NULL";
     let token = blob(&store, "SELECT token FROM invitations").await;
     let ids = Ids {
         user: Id::from_slice(&blob(&store, owner).await).unwrap(),
         session: Id::from_slice(&blob(&store, "SELECT id FROM sessions").await).unwrap(),
         token: TokenDigest::from_bytes(token.try_into().unwrap()),
+        key: Id::from_slice(&blob(&store, "SELECT id FROM service_keys").await).unwrap(),
     };
     read_all(&store, &ids).await.unwrap();
     (dir, store, ids)
@@ -108,7 +126,7 @@ async fn every_column_with_a_rule_is_checked() {
             "sessions.ip_address",
             "UPDATE sessions SET ip_address = 'localhost'",
         ),
-        ("revocations.kind", "UPDATE revocations SET kind = 9"),
+        ("revocations.kind", "UPDATE revocations SET kind = 99"),
         (
             "revocations.subject",
             "UPDATE revocations SET subject = x'00'",
@@ -119,6 +137,25 @@ async fn every_column_with_a_rule_is_checked() {
         ),
         ("revocations.epoch", "UPDATE revocations SET epoch = NULL"),
         ("revocations.org_id", "UPDATE revocations SET org_id = NULL"),
+        ("roles.name", "UPDATE roles SET name = 'No Role'"),
+        ("roles.permissions", "UPDATE roles SET permissions = ''"),
+        (
+            "roles.permissions",
+            "UPDATE roles SET permissions = 'org:read  '",
+        ),
+        ("roles.epoch", "UPDATE roles SET epoch = -1"),
+        (
+            "service_accounts.name",
+            "UPDATE service_accounts SET name = ''",
+        ),
+        (
+            "service_accounts.role",
+            "UPDATE service_accounts SET role = ''",
+        ),
+        (
+            "service_accounts.epoch",
+            "UPDATE service_accounts SET epoch = -1",
+        ),
         ("audit_outbox.body", "UPDATE audit_outbox SET body = '{}'"),
         ("audit_outbox.body", "UPDATE audit_outbox SET body = ''"),
     ];
