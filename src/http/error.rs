@@ -342,6 +342,9 @@ impl From<InviteError> for ApiError {
     fn from(error: InviteError) -> Self {
         match error {
             InviteError::UnknownRole => Self::field("role", "is no role of this organization"),
+            InviteError::RoleChanged => {
+                Self::Conflict("the role changed meanwhile; look at it again")
+            }
             InviteError::Forbidden => {
                 Self::Forbidden("the role permits more than your own; ask one who holds it")
             }
@@ -359,7 +362,9 @@ impl From<MemberError> for ApiError {
                 Self::Forbidden("the role permits more than your own; ask one who holds it")
             }
             MemberError::LastOwner => Self::LastOwner,
-            MemberError::Raced => Self::Conflict("the membership changed meanwhile; try again"),
+            MemberError::Raced => {
+                Self::Conflict("the membership or the role changed meanwhile; look again")
+            }
             other => Self::unavailable(&other),
         }
     }

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::body::Body;
 use super::dto::{
     AcceptRequest, InvitationAnswer, InviteRequest, MemberAnswer, NewInvitationAnswer, PageAnswer,
-    PersonInOrgAnswer, SetRoleRequest,
+    PersonInOrgAnswer, SetRoleRequest, choice,
 };
 use super::path::PathId;
 use super::query::Paging;
@@ -35,7 +35,8 @@ pub(crate) async fn set_role(
     PathId(user): PathId<UserId>,
     Body(body): Body<SetRoleRequest>,
 ) -> Result<Json<MemberAnswer>, ApiError> {
-    let member = api.identity().set_role(auth.ctx(), user, body.role).await?;
+    let role = choice(body.role, body.role_version);
+    let member = api.identity().set_role(auth.ctx(), user, role).await?;
     Ok(Json(MemberAnswer::of(member)))
 }
 
@@ -59,7 +60,7 @@ pub(crate) async fn invite(
 ) -> Result<(StatusCode, Json<NewInvitationAnswer>), ApiError> {
     let new = api
         .identity()
-        .invite(auth.ctx(), body.email, body.role)
+        .invite(auth.ctx(), body.email, choice(body.role, body.role_version))
         .await?;
     let answer = NewInvitationAnswer::new(&new.invitation, &new.token);
     Ok((StatusCode::CREATED, Json(answer)))

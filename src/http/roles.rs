@@ -7,7 +7,7 @@ use cyprob_core::domain::PageRequest;
 use http::StatusCode;
 
 use super::body::Body;
-use super::dto::{CreateRoleRequest, EditRoleRequest, PageAnswer, RoleAnswer};
+use super::dto::{CreateRoleRequest, EditRoleRequest, PageAnswer, RoleAnswer, choice};
 use super::path::PathRole;
 use super::query::Paging;
 use super::{ApiError, ApiState};
@@ -51,7 +51,7 @@ pub(crate) async fn edit(
 ) -> Result<Json<RoleAnswer>, ApiError> {
     let role = api
         .identity()
-        .edit_role(auth.ctx(), &name, body.permissions.0)
+        .edit_role(auth.ctx(), choice(name, body.version), body.permissions.0)
         .await?;
     Ok(Json(RoleAnswer::own(&role)))
 }

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::body::Body;
 use super::dto::{
     ChangeServiceAccountRequest, CreateKeyRequest, CreateServiceAccountRequest, NewKeyAnswer,
-    PageAnswer, ServiceAccountAnswer, ServiceTokenAnswer, ServiceTokenRequest,
+    PageAnswer, ServiceAccountAnswer, ServiceTokenAnswer, ServiceTokenRequest, choice,
 };
 use super::path::{PathId, PathKey};
 use super::query::Paging;
@@ -34,9 +34,10 @@ pub(crate) async fn create(
     State(api): State<ApiState>,
     Body(body): Body<CreateServiceAccountRequest>,
 ) -> Result<(StatusCode, Json<ServiceAccountAnswer>), ApiError> {
+    let role = choice(body.role, body.role_version);
     let made = api
         .identity()
-        .create_service_account(auth.ctx(), body.name, body.role)
+        .create_service_account(auth.ctx(), body.name, role)
         .await?;
     Ok((StatusCode::CREATED, Json(ServiceAccountAnswer::of(made))))
 }
@@ -53,7 +54,7 @@ pub(crate) async fn change(
         return Err(ApiError::field("owner", "or role is needed"));
     }
     let update = AccountUpdate {
-        role: body.role,
+        role: body.role.map(|role| choice(role, body.role_version)),
         owner: body.owner,
     };
     let changed = api

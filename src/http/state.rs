@@ -80,6 +80,7 @@ impl ApiState {
             name: role.name.clone(),
             permissions: role.permissions.iter().map(Permission::as_str).collect(),
             builtin: role.builtin,
+            version: None,
         };
         catalog.roles().into_iter().map(answer).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Epoch, RoleId, RoleName, Timestamp};
+use super::{RoleName, RoleVersion, Timestamp};
 
 /// Most permissions that one role can name.
 const MAX_NAMES: usize = 64;
@@ -123,18 +123,6 @@ impl Authority {
         (other.role != RoleName::OWNER || self.role == RoleName::OWNER)
             && self.reach.is_superset(other.reach)
     }
-}
-
-/// One version of a role that an organization defined.
-///
-/// What a version permits never changes: an edit makes the next one and ends
-/// the tokens of those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RoleVersion {
-    /// The role; another one that later has the same name has another id.
-    pub id: RoleId,
-    /// Grows with each edit.
-    pub epoch: Epoch,
 }
 
 /// A role that an organization defined.

@@ -20,6 +20,7 @@ mod password;
 mod refresh;
 mod revocation;
 mod role;
+mod role_choice;
 mod role_review;
 mod second_factor;
 mod service_account;
@@ -38,7 +39,7 @@ pub use account_policy::{
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use ctx::{Caller, CtxIssuer, DeploymentCtx, OrgCtx, SystemCtx, UserCtx};
 pub use custom_role::{
-    Authority, CustomRole, PermissionNames, PermissionNamesError, Reach, RoleUse, RoleVersion,
+    Authority, CustomRole, PermissionNames, PermissionNamesError, Reach, RoleUse,
 };
 pub use email::{Email, EmailError};
 pub use email_change::EmailChange;
@@ -61,6 +62,7 @@ pub use refresh::{
 };
 pub use revocation::{Revocation, RevocationEntry, Whose};
 pub use role::{RoleError, RoleName};
+pub use role_choice::{RoleChoice, RoleVersion, RoleVersionError};
 pub use role_review::{
     HeldRole, MappingDigest, MappingDigestError, ReviewNote, ReviewNoteError, ReviewRecord,
     RoleChanges, RoleHolder, RoleMove, RoleReview, SignOff,

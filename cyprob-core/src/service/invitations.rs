@@ -8,8 +8,8 @@ use super::{Identity, SlowDown};
 use crate::domain::audit::{Action, Actor, MetaValue, Resource};
 use crate::domain::{
     Caller, ContextWords, DisplayName, Email, Epoch, Gate, Invitation, InvitationId, Inviter,
-    OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleName, Timestamp, TokenDigest, User,
-    UserCtx, WeakPassword,
+    OrgCtx, Organization, Page, PageRequest, PasswordRole, RoleChoice, RoleName, Timestamp,
+    TokenDigest, User, UserCtx, WeakPassword,
 };
 use crate::ports::store::{Acceptance, AcceptanceOutcome, Invitee, StoreError};
 use crate::ports::{BreachListError, EntropyExt, HashError};
@@ -24,6 +24,9 @@ pub enum InviteError {
     /// The role permits more than the caller's own.
     #[error("the role permits more than the caller's own")]
     Forbidden,
+    /// The role is not the one any more that the caller looked at.
+    #[error("the role changed meanwhile")]
+    RoleChanged,
     /// The store failed.
     #[error("the invitation could not be stored")]
     Store(#[from] StoreError),
@@ -108,15 +111,18 @@ impl Identity {
         &self,
         org: &OrgCtx,
         email: Email,
-        role: RoleName,
+        role: impl Into<RoleChoice> + Send,
     ) -> Result<NewInvitation, InviteError> {
-        let at = self.now();
-        let given = self.role_named(org, &role).await?;
+        let (at, choice) = (self.now(), role.into());
+        let given = self.role_named(org, &choice.name).await?;
         let given = given.ok_or(InviteError::UnknownRole)?;
+        if !choice.is_current(given.version) {
+            return Err(InviteError::RoleChanged);
+        }
         if !self.holding(org).covers(&given.authority) {
             return Err(InviteError::Forbidden);
         }
-        let (mut invitation, token) = self.draft_invitation(org.org(), email, role, at);
+        let (mut invitation, token) = self.draft_invitation(org.org(), email, choice.name, at);
         invitation.inviter = match &org.caller().actor {
             Actor::User { id, .. } => Inviter::User(*id),
             Actor::Service { id, .. } => Inviter::Service(*id),

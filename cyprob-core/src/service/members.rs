@@ -3,7 +3,7 @@
 use super::Identity;
 use super::authority::KnownRole;
 use crate::domain::audit::{Action, MetaValue, Resource};
-use crate::domain::{Member, OrgCtx, Page, PageRequest, RoleName, UserId};
+use crate::domain::{Member, OrgCtx, Page, PageRequest, RoleChoice, UserId};
 use crate::ports::store::{MemberOutcome, RoleChange, StoreError};
 
 /// Why a membership was not changed.
@@ -22,8 +22,8 @@ pub enum MemberError {
     /// The organization would be left without an owner.
     #[error("the last owner stays")]
     LastOwner,
-    /// The membership changed meanwhile; nothing of this took effect.
-    #[error("the membership changed meanwhile")]
+    /// The membership or the role changed meanwhile; nothing of this took effect.
+    #[error("the membership or the role changed meanwhile")]
     Raced,
     /// The store failed.
     #[error("the membership could not be read or stored")]
@@ -57,22 +57,29 @@ impl Identity {
         &self,
         org: &OrgCtx,
         user: UserId,
-        role: RoleName,
+        role: impl Into<RoleChoice> + Send,
     ) -> Result<Member, MemberError> {
+        let choice = role.into();
         let member = self
             .store()
             .member(org, user)
             .await?
             .ok_or(MemberError::NotFound)?;
-        let given = self.role_named(org, &role).await?;
+        let given = self.role_named(org, &choice.name).await?;
         let given = given.ok_or(MemberError::UnknownRole)?;
+        if !choice.is_current(given.version) {
+            return Err(MemberError::Raced);
+        }
         self.may_change(org, &member, Some(&given)).await?;
-        if member.role == role {
+        if member.role == choice.name {
             return Ok(member);
         }
         self.change_role(org, &member, Some(given), Action::MemberRoleChanged)
             .await?;
-        Ok(Member { role, ..member })
+        Ok(Member {
+            role: choice.name,
+            ..member
+        })
     }
 
     /// Ends a membership; the person's tokens for the organization stop working at once.

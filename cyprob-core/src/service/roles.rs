@@ -3,8 +3,8 @@
 use super::Identity;
 use crate::domain::audit::{Action, AuditEvent, MetaValue, Resource};
 use crate::domain::{
-    Authority, CustomRole, Epoch, OrgCtx, Page, PageRequest, PermissionNames, Reach, RoleName,
-    RoleUse, RoleVersion, Timestamp,
+    Authority, CustomRole, Epoch, OrgCtx, Page, PageRequest, PermissionNames, Reach, RoleChoice,
+    RoleName, RoleUse, RoleVersion, Timestamp,
 };
 use crate::ports::EntropyExt;
 use crate::ports::store::{
@@ -98,7 +98,8 @@ impl Identity {
     /// Changes what a role permits; every token in it stops working at once, and the next ones permit what it permits then.
     ///
     /// The caller must hold all that the role permits and is to permit: whoever
-    /// has it, has it from the caller from now on. The same permissions again
+    /// has it, has it from the caller from now on. Of two who edit the version
+    /// that both looked at, the second is refused. The same permissions again
     /// change nothing.
     ///
     /// # Errors
@@ -108,11 +109,15 @@ impl Identity {
     pub async fn edit_role(
         &self,
         org: &OrgCtx,
-        name: &RoleName,
+        role: impl Into<RoleChoice> + Send,
         permissions: PermissionNames,
     ) -> Result<CustomRole, RoleError> {
-        let role = self.own_role(org, name).await?;
-        self.may_define(org, name, &permissions)?;
+        let choice = role.into();
+        let role = self.own_role(org, &choice.name).await?;
+        self.may_define(org, &choice.name, &permissions)?;
+        if !choice.is_current(Some(role.version)) {
+            return Err(RoleError::Raced);
+        }
         if role.permissions == permissions {
             return Ok(role);
         }

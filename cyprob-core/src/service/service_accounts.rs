@@ -4,8 +4,8 @@ use super::Identity;
 use super::authority::KnownRole;
 use crate::domain::audit::{Action, AuditEvent, MetaValue, Resource};
 use crate::domain::{
-    DisplayName, Epoch, OrgCtx, Page, PageRequest, RoleName, ServiceAccount, ServiceAccountId,
-    ServiceAccountView, Timestamp, UserId,
+    DisplayName, Epoch, OrgCtx, Page, PageRequest, RoleChoice, RoleName, ServiceAccount,
+    ServiceAccountId, ServiceAccountView, Timestamp, UserId,
 };
 use crate::ports::EntropyExt;
 use crate::ports::store::{
@@ -46,7 +46,7 @@ pub enum ServiceAccountError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountUpdate {
     /// The new role.
-    pub role: Option<RoleName>,
+    pub role: Option<RoleChoice>,
     /// Who answers for it from now on.
     pub owner: Option<UserId>,
 }
@@ -77,16 +77,17 @@ impl Identity {
         &self,
         org: &OrgCtx,
         name: DisplayName,
-        role: RoleName,
+        role: impl Into<RoleChoice> + Send,
     ) -> Result<ServiceAccountView, ServiceAccountError> {
-        let given = self.role_for_service(org, &role).await?;
+        let choice = role.into();
+        let given = self.role_for_service(org, &choice).await?;
         let owner = org.caller().actor.user();
         let owner = owner.ok_or(ServiceAccountError::Forbidden)?;
         let at = self.now();
         let account = ServiceAccount {
             id: self.parts.entropy.id(at),
             name,
-            role,
+            role: choice.name,
             owner,
             epoch: Epoch::FIRST,
             created_at: at,
@@ -129,7 +130,7 @@ impl Identity {
         let role = match &update.role {
             Some(role) => {
                 let given = self.role_for_service(org, role).await?;
-                Some((role.clone(), given.version))
+                Some((role.name.clone(), given.version))
             }
             None => None,
         };
@@ -142,7 +143,7 @@ impl Identity {
         if let Some(role) = &update.role {
             event = event
                 .with("from", MetaValue::public(&account.role))
-                .with("to", MetaValue::public(role));
+                .with("to", MetaValue::public(&role.name));
         }
         if let Some(owner) = update.owner {
             event = event.with("owner", MetaValue::public(owner));
@@ -209,13 +210,16 @@ impl Identity {
     async fn role_for_service(
         &self,
         org: &OrgCtx,
-        role: &RoleName,
+        choice: &RoleChoice,
     ) -> Result<KnownRole, ServiceAccountError> {
-        if *role == RoleName::OWNER {
+        if choice.name == RoleName::OWNER {
             return Err(ServiceAccountError::OwnerIsAPerson);
         }
-        let given = self.role_named(org, role).await?;
+        let given = self.role_named(org, &choice.name).await?;
         let given = given.ok_or(ServiceAccountError::UnknownRole)?;
+        if !choice.is_current(given.version) {
+            return Err(ServiceAccountError::Raced);
+        }
         if self.holding(org).covers(&given.authority) {
             Ok(given)
         } else {

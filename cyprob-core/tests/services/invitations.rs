@@ -228,7 +228,7 @@ pub(crate) async fn nobody_invites_into_a_role_above_their_own(house: House) {
     assert!(matches!(answer, Err(InviteError::Forbidden)));
     let answer = house
         .identity
-        .invite(&by_bob, email(), parsed("wizard"))
+        .invite(&by_bob, email(), parsed::<RoleName>("wizard"))
         .await;
     assert!(matches!(answer, Err(InviteError::UnknownRole)));
     assert_eq!(house.events().await, []);

@@ -107,8 +107,12 @@ pub(crate) async fn a_key_that_is_not_good_says_nothing_and_is_counted(house: Ho
         .revoke_service_key(&ada, account, other.key.id);
     assert!(gone.await.unwrap());
     let mistyped = SecretString::from(text.replace("cyk_", "cyk-"));
+    let (body, sum) = text.split_at(text.len() - 1);
+    let other_sum = if sum == "0" { "1" } else { "0" };
+    let broken = SecretString::from(format!("{body}{other_sum}"));
     house.events().await;
-    for bad in [forged, unknown, revoked, mistyped, String::new().into()] {
+    let empty = SecretString::from(String::new());
+    for bad in [forged, unknown, revoked, mistyped, broken, empty] {
         let answer = exchange(&house, &bad).await;
         assert!(matches!(answer, Err(ExchangeError::InvalidKey)));
     }
@@ -179,7 +183,8 @@ pub(crate) async fn a_machine_holds_no_more_than_who_made_it_and_owns_nothing(ho
     ));
     let above = identity.create_service_account(&bob, parsed("Above"), RoleName::ADMIN);
     assert!(matches!(above.await, Err(ServiceAccountError::Forbidden)));
-    let unknown = identity.create_service_account(&ada, parsed("None"), parsed("nobody"));
+    let unknown =
+        identity.create_service_account(&ada, parsed("None"), parsed::<RoleName>("nobody"));
     assert!(matches!(
         unknown.await,
         Err(ServiceAccountError::UnknownRole)
@@ -191,7 +196,7 @@ pub(crate) async fn a_machine_holds_no_more_than_who_made_it_and_owns_nothing(ho
         Err(KeyError::Account(ServiceAccountError::Forbidden))
     ));
     let update = AccountUpdate {
-        role: Some(RoleName::VIEWER),
+        role: Some(RoleName::VIEWER.into()),
         owner: None,
     };
     let changed = identity.change_service_account(&bob, strong, &update).await;
@@ -278,7 +283,7 @@ pub(crate) async fn a_machine_invites_by_its_own_rights_and_not_its_owner_s(hous
         .await;
     accepted.unwrap();
     let update = AccountUpdate {
-        role: Some(RoleName::VIEWER),
+        role: Some(RoleName::VIEWER.into()),
         owner: None,
     };
     let narrowed = identity
@@ -289,6 +294,78 @@ pub(crate) async fn a_machine_invites_by_its_own_rights_and_not_its_owner_s(hous
         .accept_as_new(&late.token, House::account(), &stranger())
         .await;
     assert!(matches!(answer, Err(AcceptError::InvalidToken)));
+}
+
+pub(crate) async fn guessed_keys_are_slowed_down_where_they_come_from(house: House) {
+    let ada = owner(&house).await;
+    let account = machine(&house, &ada, RoleName::VIEWER).await;
+    let made = key(&house, &ada, account).await;
+    let mut slow = 0;
+    for number in 0..70_u8 {
+        let secret = zeroize::Zeroizing::new([number; 32]);
+        let guess = cyprob_core::domain::service_key_text(made.key.id, &secret);
+        match exchange(&house, &guess).await {
+            Err(ExchangeError::InvalidKey) => {}
+            Err(ExchangeError::SlowDown(_)) => slow += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(slow, 10);
+    // the machine itself stands elsewhere, and waits for nobody
+    let mut elsewhere = stranger();
+    elsewhere.origin.ip_address = Some(std::net::Ipv4Addr::LOCALHOST.into());
+    let there = house.identity.exchange_key(&made.text, &elsewhere);
+    there.await.unwrap();
+    let Err(ExchangeError::SlowDown(wait)) = exchange(&house, &made.text).await else {
+        panic!("the bucket is empty");
+    };
+    house.clock.advance(wait.retry_after);
+    exchange(&house, &made.text).await.unwrap();
+}
+
+pub(crate) async fn a_key_and_a_machine_are_their_own_organization_s(house: House) {
+    let ada = owner(&house).await;
+    let identity = &house.identity;
+    let root = house.deployment(ada.caller().actor.user().unwrap());
+    let email = parsed("eve@example.com");
+    let other = identity
+        .create_org(&root, parsed("globex"), parsed("Globex"), email)
+        .await;
+    let other = other.unwrap();
+    let eve = identity
+        .accept_as_new(&other.token, House::account(), &stranger())
+        .await;
+    let eve = house.org(other.org.id, eve.unwrap().user.id, RoleName::OWNER);
+    let account = machine(&house, &ada, RoleName::VIEWER).await;
+    let made = key(&house, &ada, account).await;
+    house.events().await;
+    let not_found = |error: &ServiceAccountError| matches!(error, ServiceAccountError::NotFound);
+    let theirs = identity.create_service_key(&eve, account, soon(&house));
+    assert!(matches!(theirs.await, Err(KeyError::Account(error)) if not_found(&error)));
+    let update = AccountUpdate {
+        role: Some(RoleName::ADMIN.into()),
+        owner: None,
+    };
+    let changed = identity
+        .change_service_account(&eve, account, &update)
+        .await;
+    assert!(matches!(changed, Err(error) if not_found(&error)));
+    let deleted = identity.delete_service_account(&eve, account).await;
+    assert!(matches!(deleted, Err(error) if not_found(&error)));
+    let revoked = identity.revoke_service_key(&eve, account, made.key.id);
+    assert!(!revoked.await.unwrap());
+    // nor can a member elsewhere be made to answer for it
+    let update = AccountUpdate {
+        role: None,
+        owner: eve.caller().actor.user(),
+    };
+    let given = identity
+        .change_service_account(&ada, account, &update)
+        .await;
+    assert!(matches!(given, Err(ServiceAccountError::NotAMember)));
+    assert_eq!(house.events().await, []);
+    let grant = exchange(&house, &made.text).await.unwrap();
+    assert_eq!(grant.holder.org, ada.org());
 }
 
 pub(crate) async fn no_secret_of_a_key_is_shown_or_kept(house: House) {

@@ -215,6 +215,8 @@ over_every_store! {
         asvs_8_2_1_nobody_defines_more_than_they_hold
         built_in_names_and_unknown_permissions_are_refused
         asvs_8_3_2_an_edit_ends_the_tokens_and_new_ones_carry_its_version
+        a_role_is_not_given_in_a_version_that_was_not_seen
+        of_two_who_edit_what_they_saw_at_once_one_is_told
         a_role_in_use_says_who_uses_it
         who_has_an_own_role_gives_as_far_as_it_reaches
         an_invitation_counts_by_what_the_roles_permit_when_it_is_accepted
@@ -228,6 +230,8 @@ over_every_store! {
         a_machine_outlives_its_owner_s_membership
         a_deleted_machine_ends_at_once_with_its_keys
         a_machine_invites_by_its_own_rights_and_not_its_owner_s
+        guessed_keys_are_slowed_down_where_they_come_from
+        a_key_and_a_machine_are_their_own_organization_s
         no_secret_of_a_key_is_shown_or_kept
     }
     bootstrap {

@@ -88,7 +88,10 @@ pub(crate) async fn an_administrator_cannot_touch_an_owner(house: House) {
     for answer in forbidden {
         assert!(matches!(answer, Err(MemberError::Forbidden)), "{answer:?}");
     }
-    let answer = house.identity.set_role(&ada, bob, parsed("wizard")).await;
+    let answer = house
+        .identity
+        .set_role(&ada, bob, parsed::<RoleName>("wizard"))
+        .await;
     assert!(
         matches!(answer, Err(MemberError::UnknownRole)),
         "{answer:?}"

@@ -152,6 +152,64 @@ fn a_machine_works_until_its_key_its_role_or_itself_ends() {
 }
 
 #[test]
+fn a_role_that_changed_since_it_was_seen_is_not_given_and_names_of_the_house_are_taken() {
+    let world = World::new("");
+    let (client, owner) = (&world.client, &world.member("acme", "owner").token);
+    let role = json!({ "name": "triage", "permissions": ["runs:read"] });
+    let first = client.post(ROLES, owner, &role).expect(201).json();
+    let path = format!("{ROLES}/triage");
+    let put = |path: &str, body: &Value| client.call("PUT", path, Some(owner), Some(body));
+    let wide =
+        json!({ "permissions": ["runs:read", "members:write"], "version": first["version"] });
+    let second = put(&path, &wide).expect(200).json();
+    // of two who looked at the first version, the second to write is told
+    let late = json!({ "permissions": ["org:read"], "version": first["version"] });
+    refused(&put(&path, &late), 409, "conflict");
+
+    let viewer = &world.member("acme", "viewer").id;
+    let member = format!("/api/v1/orgs/acme/members/{viewer}");
+    let given = |version: &Value| json!({ "role": "triage", "role_version": version });
+    refused(&put(&member, &given(&first["version"])), 409, "conflict");
+    let mut invite = given(&first["version"]);
+    invite["email"] = json!("guest@example.com");
+    let invitations = "/api/v1/orgs/acme/invitations";
+    refused(&client.post(invitations, owner, &invite), 409, "conflict");
+    let mut machine = given(&first["version"]);
+    machine["name"] = json!("Pipeline");
+    refused(&client.post(MACHINES, owner, &machine), 409, "conflict");
+    put(&member, &given(&second["version"])).expect(200);
+    let nonsense = given(&json!("rol_1.1"));
+    refused(&put(&member, &nonsense), 422, "invalid_field");
+
+    let listed = client.get(ROLES, owner).expect(200).json();
+    for role in listed["items"].as_array().unwrap() {
+        let builtin = role["builtin"] == true;
+        assert_eq!(role["version"].is_null(), builtin, "{role}");
+        let name = role["name"].as_str().unwrap();
+        let again = json!({ "name": name, "permissions": ["runs:read"] });
+        refused(&client.post(ROLES, owner, &again), 409, "conflict");
+        if builtin {
+            let path = format!("{ROLES}/{name}");
+            let edit = json!({ "permissions": ["runs:read"] });
+            refused(&put(&path, &edit), 409, "conflict");
+            let gone = client.call("DELETE", &path, Some(owner), None);
+            refused(&gone, 409, "conflict");
+        }
+    }
+    for name in [
+        "Owner",
+        "OWNER",
+        " owner",
+        "owner ",
+        "owner\u{200b}",
+        "ｏwner",
+    ] {
+        let role = json!({ "name": name, "permissions": ["runs:read"] });
+        refused(&client.post(ROLES, owner, &role), 422, "invalid_field");
+    }
+}
+
+#[test]
 fn no_secret_of_a_key_is_kept_anywhere() {
     let world = World::new("");
     let machine = Machine::new(&world, "viewer");

@@ -5,6 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::role::Version;
+
 /// `POST invitations`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,9 @@ pub(crate) struct InviteRequest {
     pub(crate) email: Email,
     #[schema(value_type = String)]
     pub(crate) role: RoleName,
+    /// The version of the role that the sender has seen: 409 if it is another one by now.
+    #[schema(value_type = Option<String>)]
+    pub(crate) role_version: Option<Version>,
 }
 
 /// `POST invitations/accept`: with name and password for a new account, alone for one that exists.

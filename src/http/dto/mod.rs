@@ -33,7 +33,7 @@ pub(crate) use recovery::{
     AccountAnswer, DisableRequest, EmailRequest, EndSessionsRequest, EndedAnswer,
     ResetConfirmRequest, ResetRequest, TakenAnswer, TokenRequest,
 };
-pub(crate) use role::{CreateRoleRequest, EditRoleRequest, RoleAnswer};
+pub(crate) use role::{CreateRoleRequest, EditRoleRequest, RoleAnswer, choice};
 pub(crate) use role_review::{
     ReviewRecordAnswer, RoleChangesAnswer, RoleReviewAnswer, SignOffRequest,
 };

@@ -5,6 +5,8 @@ use cyprob_core::service::Accepted;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::role::Version;
+
 use super::MembershipAnswer;
 
 /// A person.
@@ -110,4 +112,7 @@ impl MemberAnswer {
 pub(crate) struct SetRoleRequest {
     #[schema(value_type = String)]
     pub(crate) role: RoleName,
+    /// The version of the role that the sender has seen: 409 if it is another one by now.
+    #[schema(value_type = Option<String>)]
+    pub(crate) role_version: Option<Version>,
 }

@@ -1,8 +1,8 @@
 //! Roles.
 
 use cyprob_authz::domain::{Permission, PermissionSet};
-use cyprob_core::domain::{CustomRole, PermissionNames, RoleName};
-use serde::{Deserialize, Deserializer, Serialize};
+use cyprob_core::domain::{CustomRole, PermissionNames, RoleChoice, RoleName, RoleVersion};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// A role with what it permits.
@@ -12,6 +12,10 @@ pub(crate) struct RoleAnswer {
     pub(crate) name: RoleName,
     pub(crate) permissions: Vec<&'static str>,
     pub(crate) builtin: bool,
+    /// Which version this is; with it a request says what its sender has seen. Built-in roles have none.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<Version>,
 }
 
 impl RoleAnswer {
@@ -23,6 +27,7 @@ impl RoleAnswer {
             name: role.name.clone(),
             permissions: known.iter().map(Permission::as_str).collect(),
             builtin: false,
+            version: Some(Version(role.version)),
         }
     }
 }
@@ -43,6 +48,34 @@ pub(crate) struct CreateRoleRequest {
 pub(crate) struct EditRoleRequest {
     #[schema(value_type = Vec<String>)]
     pub(crate) permissions: Names,
+    /// The version that the sender has seen: 409 if it is another one by now.
+    #[schema(value_type = Option<String>)]
+    pub(crate) version: Option<Version>,
+}
+
+/// A version of a role.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Version(RoleVersion);
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A role that a request names, and the version that its sender has seen.
+pub(crate) fn choice(name: RoleName, seen: Option<Version>) -> RoleChoice {
+    RoleChoice {
+        name,
+        seen: seen.map(|version| version.0),
+    }
 }
 
 /// Names of permissions.

@@ -9,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::role::Version;
+
 /// A service account with its keys.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServiceAccountAnswer {
@@ -71,6 +73,9 @@ pub(crate) struct CreateServiceAccountRequest {
     pub(crate) name: DisplayName,
     #[schema(value_type = String)]
     pub(crate) role: RoleName,
+    /// The version of the role that the sender has seen: 409 if it is another one by now.
+    #[schema(value_type = Option<String>)]
+    pub(crate) role_version: Option<Version>,
 }
 
 /// `PUT service-accounts/{id}`; what is absent stays.
@@ -81,6 +86,9 @@ pub(crate) struct ChangeServiceAccountRequest {
     pub(crate) role: Option<RoleName>,
     #[schema(value_type = Option<String>)]
     pub(crate) owner: Option<UserId>,
+    /// The version of the role that the sender has seen: 409 if it is another one by now.
+    #[schema(value_type = Option<String>)]
+    pub(crate) role_version: Option<Version>,
 }
 
 /// `POST service-accounts/{id}/keys`.

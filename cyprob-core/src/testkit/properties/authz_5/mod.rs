@@ -9,7 +9,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use self::town::{Held, Open, Town, Who};
+use self::town::{Held, Open, Seen, Town, Who};
 use super::cases;
 use crate::domain::{PermissionNames, Reach, RoleName};
 use crate::ports::store::IdentityStore;
@@ -94,48 +94,54 @@ where
     let mut tally = Tally::default();
     for steps in cases(&steps()) {
         let mut town = Town::new(fresh().await).await;
+        let mut seen = town.seen().await;
         for step in &steps {
-            match taken(&mut town, step).await {
-                Ok(Ending::Done) => tally.count("took effect"),
-                Ok(Ending::Above) => tally.count("more than the granter holds"),
-                Ok(Ending::Refused) => tally.count("refused otherwise"),
+            let (ending, after) = match taken(&mut town, &seen, step).await {
+                Ok(taken) => taken,
                 Err(fault) => panic!("{fault}: {step:?} of {steps:?}"),
-            }
+            };
+            seen = after;
+            tally.count(match ending {
+                Ending::Done => "took effect",
+                Ending::Above => "more than the granter holds",
+                Ending::Refused => "refused otherwise",
+            });
         }
     }
     tally
 }
 
 /// Takes a step and looks at what it did.
-async fn taken(town: &mut Town, (org, by, deed): &Step) -> Result<Ending, String> {
+async fn taken(
+    town: &mut Town,
+    before: &Seen,
+    (org, by, deed): &Step,
+) -> Result<(Ending, Seen), String> {
     let (org, other) = (*org, usize::from(*org == 0));
-    let before = town.holders(org).await;
-    let Some(actor) = pick(&before, *by).cloned() else {
+    let holders = before.holders(org);
+    let Some(actor) = pick(holders, *by) else {
         return Err("an organization without holders".to_owned());
     };
-    let elsewhere = town.belongings(other).await;
-    let people = town.people.clone();
-    let mut own = Vec::with_capacity(people.len());
-    for user in &people {
-        own.push(town.person(*user).await);
-    }
+    let (ending, granter) = done(town, org, actor, holders, deed).await;
 
-    let (ending, granter) = done(town, org, &actor, &before, deed).await;
-
-    let after = town.holders(org).await;
-    within(&before, &after, granter.as_ref().unwrap_or(&actor))?;
-    if !after.iter().any(|held| held.role == RoleName::OWNER) {
+    let after = town.seen().await;
+    within(
+        holders,
+        after.holders(org),
+        granter.as_ref().unwrap_or(actor),
+    )?;
+    let mut owners = after.holders(org).iter();
+    if !owners.any(|held| held.role == RoleName::OWNER) {
         return Err("an organization without an owner".to_owned());
     }
-    if town.belongings(other).await != elsewhere {
+    if after.belongings(other) != before.belongings(other) {
         return Err("something of the other organization changed".to_owned());
     }
-    for (user, before) in people.iter().zip(own) {
-        if town.person(*user).await != before {
-            return Err("something of a person as such changed".to_owned());
-        }
+    let mut people = before.people.iter();
+    if people.any(|(user, was)| after.people.get(user) != Some(was)) {
+        return Err("something of a person as such changed".to_owned());
     }
-    Ok(ending)
+    Ok((ending, after))
 }
 
 /// Whether nobody holds more than before, or than the granter did.
@@ -211,7 +217,7 @@ async fn done(
         }
         Deed::Edit(name, set) => {
             let edited = identity
-                .edit_role(&ctx, &own_role(*name), permissions(*set))
+                .edit_role(&ctx, own_role(*name), permissions(*set))
                 .await;
             of_role(edited.map(drop))
         }
@@ -251,7 +257,7 @@ async fn done(
         Deed::RetrainMachine(who, role) => match machine(who) {
             Some(id) => {
                 let update = AccountUpdate {
-                    role: Some(role.clone()),
+                    role: Some(role.clone().into()),
                     owner: None,
                 };
                 let changed = identity.change_service_account(&ctx, id, &update).await;

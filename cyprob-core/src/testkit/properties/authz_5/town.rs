@@ -1,5 +1,6 @@
 //! Two organizations with people and machines in them, and what can be seen of each.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -9,7 +10,7 @@ use crate::domain::{
     Caller, CtxIssuer, Id as _, InvitationId, KeyId, OrgCtx, OrgId, PageRequest, Reach, RoleName,
     ServiceAccountId, UserId,
 };
-use crate::ports::store::IdentityStore;
+use crate::ports::store::{IdentityStore, StoreError};
 use crate::ports::{Clock, RoleRules};
 use crate::service::NewAccount;
 use crate::testkit::site::{PASSWORD, Site, parsed};
@@ -42,10 +43,38 @@ pub(super) struct Open {
 pub(super) struct Town {
     pub(super) site: Site,
     /// Everybody who has an account.
-    pub(super) people: Vec<UserId>,
+    people: Vec<UserId>,
     pub(super) open: Vec<Open>,
     orgs: [Place; 2],
     joined: u32,
+}
+
+/// What there was to see at one moment.
+pub(super) struct Seen {
+    orgs: [(Vec<Held>, String); 2],
+    /// Everything that is a person's own.
+    pub(super) people: BTreeMap<UserId, String>,
+}
+
+impl Seen {
+    const fn org(&self, org: usize) -> &(Vec<Held>, String) {
+        let [first, second] = &self.orgs;
+        if org == 0 { first } else { second }
+    }
+
+    /// Who holds what in an organization.
+    pub(super) const fn holders(&self, org: usize) -> &[Held] {
+        self.org(org).0.as_slice()
+    }
+
+    /// Everything that an organization has.
+    pub(super) const fn belongings(&self, org: usize) -> &str {
+        self.org(org).1.as_str()
+    }
+}
+
+fn read<T>(result: Result<T, StoreError>) -> T {
+    result.unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// An organization and who owned it first.
@@ -165,62 +194,53 @@ impl Town {
         issuer.org_within(place.org, held.role.clone(), held.reach, caller(actor))
     }
 
-    /// How far a role reaches at this moment.
-    async fn reach(&self, ctx: &OrgCtx, role: &RoleName) -> Reach {
-        if let Some(reach) = FixedRoles.builtin(role) {
-            return reach;
+    /// All that there is to see.
+    pub(super) async fn seen(&self) -> Seen {
+        let orgs = [self.look(0).await, self.look(1).await];
+        let mut people = BTreeMap::new();
+        for user in &self.people {
+            people.insert(*user, self.person(*user).await);
         }
-        let own = self.site.store.role(ctx, role).await;
-        let own = own.unwrap_or_else(|e| panic!("{e}"));
-        own.and_then(|role| FixedRoles.reach(&role.permissions))
-            .unwrap_or(Reach::NOTHING)
+        Seen { orgs, people }
     }
 
-    /// Everybody who holds something in an organization, in a fixed order.
-    pub(super) async fn holders(&self, org: usize) -> Vec<Held> {
-        let (ctx, page) = (self.root_ctx(org), PageRequest::new(100, None));
-        let store = &self.site.store;
-        let members = store.members(&ctx, &page).await;
-        let members = members.unwrap_or_else(|e| panic!("{e}"));
-        let machines = store.service_accounts(&ctx, &page).await;
-        let machines = machines.unwrap_or_else(|e| panic!("{e}"));
-        let people = members
-            .items
-            .into_iter()
-            .map(|member| (Who::Person(member.user), member.role));
-        let machines = machines
-            .items
-            .into_iter()
-            .map(|view| (Who::Machine(view.account.id), view.account.role));
-        let mut all = Vec::new();
-        for (who, role) in people.chain(machines) {
-            let reach = self.reach(&ctx, &role).await;
-            all.push(Held { who, role, reach });
-        }
-        all
-    }
-
-    /// Everything that an organization has, as text.
-    pub(super) async fn belongings(&self, org: usize) -> String {
+    /// Everybody who holds something in an organization, in a fixed order, and everything that it has, as text.
+    async fn look(&self, org: usize) -> (Vec<Held>, String) {
         let (ctx, page) = (self.root_ctx(org), PageRequest::new(100, None));
         let (store, at) = (&self.site.store, self.site.clock.now());
-        format!(
-            "{:?} {:?} {:?} {:?} {:?} {:?}",
+        let members = read(store.members(&ctx, &page).await).items;
+        let roles = read(store.roles(&ctx, &page).await).items;
+        let machines = read(store.service_accounts(&ctx, &page).await).items;
+        let all = format!(
+            "{:?} {members:?} {roles:?} {:?} {machines:?} {:?}",
             store.org(self.place(org).org).await,
-            store.members(&ctx, &page).await,
-            store.roles(&ctx, &page).await,
             store.invitations(&ctx, &page).await,
-            store.service_accounts(&ctx, &page).await,
             store.grants_of_org(&ctx, at, &page).await,
-        )
+        );
+        let reach = |role: &RoleName| {
+            let own = || roles.iter().find(|own| own.name == *role);
+            let own = || own().and_then(|own| FixedRoles.reach(&own.permissions));
+            FixedRoles.builtin(role).or_else(own)
+        };
+        let people = members
+            .iter()
+            .map(|member| (Who::Person(member.user), &member.role));
+        let machines = machines
+            .iter()
+            .map(|view| (Who::Machine(view.account.id), &view.account.role));
+        let held = people.chain(machines).map(|(who, role)| Held {
+            who,
+            role: role.clone(),
+            reach: reach(role).unwrap_or(Reach::NOTHING),
+        });
+        (held.collect(), all)
     }
 
     /// Everything that is a person's own, wherever they are members, as text.
-    pub(super) async fn person(&self, user: UserId) -> String {
+    async fn person(&self, user: UserId) -> String {
         let (store, at) = (&self.site.store, self.site.clock.now());
-        let account = store.user(user).await;
-        let Ok(Some(account)) = account else {
-            panic!("{account:?}");
+        let Some(account) = read(store.user(user).await) else {
+            panic!("{user} is gone");
         };
         let password = account.password.as_ref().map(|hash| hash.expose_phc());
         let sessions = store
