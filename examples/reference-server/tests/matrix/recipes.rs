@@ -131,8 +131,7 @@ impl Scene<'_> {
             path: fill(path),
             ..Recipe::default()
         };
-        let special = self.role_review(route, &plain);
-        if let Some(recipe) = special.or_else(|| self.machines(route, &plain)) {
+        if let Some(recipe) = self.review_or_machine(route, &plain) {
             return recipe;
         }
         match route {

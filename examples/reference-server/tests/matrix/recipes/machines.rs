@@ -14,7 +14,13 @@ const UNTIL: fn() -> String = || {
 };
 
 impl Scene<'_> {
-    pub(super) fn machines(&self, route: &str, plain: &Recipe) -> Option<Recipe> {
+    /// The recipe of a role review, an own role or a machine.
+    pub(super) fn review_or_machine(&self, route: &str, plain: &Recipe) -> Option<Recipe> {
+        let review = self.role_review(route, plain);
+        review.or_else(|| self.machines(route, plain))
+    }
+
+    fn machines(&self, route: &str, plain: &Recipe) -> Option<Recipe> {
         let plain = plain.clone();
         if route == "POST /api/v1/auth/service-token" {
             let path = format!("/api/v1/orgs/{}/service-accounts", self.org);
