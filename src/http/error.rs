@@ -1,6 +1,7 @@
 //! What the API answers when it does not answer what was asked.
 
 mod machines;
+mod orgs;
 mod recovery;
 
 use std::time::Duration;
@@ -13,8 +14,8 @@ use cyprob_core::domain::RoleUse;
 use cyprob_core::ports::HashError;
 use cyprob_core::ports::store::StoreError;
 use cyprob_core::service::{
-    AcceptError, BootstrapError, CreateOrgError, InviteError, MemberError, OrgError, PasswordError,
-    RefreshError, ReviewError, SignInError, SlowDown, SwitchOnError,
+    AcceptError, BootstrapError, InviteError, MemberError, PasswordError, RefreshError,
+    ReviewError, SignInError, SlowDown, SwitchOnError,
 };
 use cyprob_plugins::service::runs::{InstallError, RunRequestError};
 
@@ -30,8 +31,6 @@ const SET_UP: &str =
 /// The same, for one who named the organization at sign-in.
 const SET_UP_UNNAMED: &str =
     "sign in without naming the organization, and set up a second factor with POST /api/v1/me/totp";
-/// The same, for one who would lock themselves out.
-const SET_UP_FIRST: &str = "set up a second factor yourself before you require one of others";
 
 /// An answer that is no success; each has its code in the contract.
 ///
@@ -379,25 +378,6 @@ impl From<ReviewError> for ApiError {
                 Self::Conflict("the roles are not those of the review; open another one")
             }
             ReviewError::AlreadySigned => Self::Conflict("the review is signed already"),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-impl From<OrgError> for ApiError {
-    fn from(error: OrgError) -> Self {
-        match error {
-            OrgError::NotFound => Self::NotFound,
-            OrgError::FactorRequired => Self::FactorRequired(SET_UP_FIRST),
-            other => Self::unavailable(&other),
-        }
-    }
-}
-
-impl From<CreateOrgError> for ApiError {
-    fn from(error: CreateOrgError) -> Self {
-        match error {
-            CreateOrgError::SlugTaken => Self::Conflict("another organization has the slug"),
             other => Self::unavailable(&other),
         }
     }

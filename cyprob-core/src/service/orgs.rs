@@ -17,6 +17,9 @@ pub enum OrgError {
     /// Who asks for second factors has shown one.
     #[error("the caller's own session has shown no second factor")]
     FactorRequired,
+    /// Whether people show a second factor is said by a person.
+    #[error("the caller is not a person")]
+    NotAPerson,
     /// The store failed.
     #[error("the organization could not be read or stored")]
     Store(#[from] StoreError),
@@ -35,7 +38,8 @@ impl Identity {
     /// Changes the caller's organization and returns it. A change of nothing is recorded all the same.
     ///
     /// Asking for a second factor ends the access of sessions that have shown
-    /// none; so that nobody locks themselves out, the caller has shown one.
+    /// none; so that nobody locks themselves out, the caller has shown one. A
+    /// service account has none to show, so it neither asks for one nor lifts that.
     ///
     /// # Errors
     ///
@@ -47,8 +51,13 @@ impl Identity {
         update: &OrgUpdate,
     ) -> Result<Organization, OrgError> {
         let at = self.now();
-        if update.policy.factor_required == Some(true) && !self.shows_two(org).await? {
-            return Err(OrgError::FactorRequired);
+        if let Some(required) = update.policy.factor_required {
+            if matches!(org.caller().actor, Actor::Service { .. }) {
+                return Err(OrgError::NotAPerson);
+            }
+            if required && !self.shows_two(org).await? {
+                return Err(OrgError::FactorRequired);
+            }
         }
         let on = Resource::new("org", org.org());
         let mut event = self

@@ -122,6 +122,7 @@ over_every_store! {
         asvs_7_5_3_who_has_a_factor_steps_up_with_it
         asvs_6_5_6_the_administrator_resets_a_lost_factor
         asvs_6_3_3_an_organization_lets_in_who_has_a_factor
+        a_machine_needs_no_factor_and_says_nothing_of_it
         no_secret_reaches_an_event_or_debug
     }
     invitations {

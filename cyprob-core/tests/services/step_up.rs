@@ -178,6 +178,38 @@ pub(crate) async fn asvs_6_3_3_an_organization_lets_in_who_has_a_factor(house: H
     removed.await.unwrap();
 }
 
+pub(crate) async fn a_machine_needs_no_factor_and_says_nothing_of_it(house: House) {
+    let founded = house.found().await;
+    let (_, _, strong) = enrol(&house).await;
+    let ada = house.org_of(&strong, founded.org.id, RoleName::OWNER);
+    let identity = &house.identity;
+    let made = identity
+        .create_service_account(&ada, parsed("Pipeline"), RoleName::ADMIN)
+        .await;
+    let account = made.unwrap().account.id;
+    let until = house.clock.now().after(Duration::from_secs(86_400));
+    let key = identity.create_service_key(&ada, account, until).await;
+    let key = key.unwrap();
+    let machine = house.service(ada.org(), account, RoleName::ADMIN, &ada);
+    let asked = identity.update_org(&machine, &required(true)).await;
+    assert!(matches!(asked, Err(OrgError::NotAPerson)));
+    let policy = identity.org(&ada).await.unwrap().policy;
+    assert!(!policy.factor_required);
+
+    let updated = identity.update_org(&ada, &required(true)).await;
+    assert!(updated.unwrap().policy.factor_required);
+    let grant = identity.exchange_key(&key.text, &stranger()).await;
+    assert_eq!(grant.unwrap().holder.account.id, account);
+    let lifted = identity.update_org(&machine, &required(false)).await;
+    assert!(matches!(lifted, Err(OrgError::NotAPerson)));
+    let rename = OrgUpdate {
+        name: Some(parsed("Acme & Co")),
+        policy: PolicyUpdate::default(),
+    };
+    let renamed = identity.update_org(&machine, &rename).await.unwrap();
+    assert!(renamed.policy.factor_required, "it stays");
+}
+
 pub(crate) async fn no_secret_reaches_an_event_or_debug(house: House) {
     house.found().await;
     let (secret, activated, goes_on) = enrol(&house).await;

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use support::{Answer, World};
+use support::{Answer, World, factor};
 
 const ROLES: &str = "/api/v1/orgs/acme/roles";
 const MACHINES: &str = "/api/v1/orgs/acme/service-accounts";
@@ -263,4 +263,44 @@ fn asvs_8_4_1_one_organization_reaches_no_role_or_machine_of_another() {
         }
     }
     machine.exchange(&world).expect(200);
+}
+
+#[test]
+fn a_machine_goes_on_where_people_show_a_factor_and_passes_for_none_of_them() {
+    let world = World::new("");
+    let client = &world.client;
+    let org = "/api/v1/orgs/acme";
+    let machine = Machine::new(&world, "admin");
+    let token = machine.token(&world);
+    let required = |on: bool| json!({ "policy": { "factor_required": on } });
+    let patch = |token: &str, body: &Value| client.call("PATCH", org, Some(token), Some(body));
+    refused(&patch(&token, &required(true)), 403, "forbidden");
+
+    let owner = &world.member("acme", "owner").token;
+    let set = factor::set_up(client, owner);
+    let path = format!("{org}/token");
+    let in_acme = client.call("POST", &path, Some(&set.token), None);
+    let in_acme = in_acme.expect(200).json();
+    let in_acme = in_acme["access_token"].as_str().unwrap();
+    patch(in_acme, &required(true)).expect(200);
+
+    // the token of before and the next one: the rule is for people
+    let viewer = &world.member("acme", "viewer").token;
+    refused(&client.get(org, viewer), 401, "invalid_token");
+    for token in [&token, &machine.token(&world)] {
+        client.get(org, token).expect(200);
+        patch(token, &json!({ "name": "Acme & Co" })).expect(200);
+        refused(&patch(token, &required(false)), 403, "forbidden");
+        // nor has it a sign-in that it could make fresh
+        let calls = [
+            ("/api/v1/auth/step-up", json!({ "password": "x" })),
+            ("/api/v1/me/totp", json!({})),
+            ("/api/v1/me/email", json!({ "email": "m@example.com" })),
+        ];
+        for (path, body) in calls {
+            refused(&client.post(path, token, &body), 403, "forbidden");
+        }
+    }
+    let policy = client.get(org, in_acme).expect(200).json();
+    assert_eq!(policy["policy"]["factor_required"], true);
 }
