@@ -251,11 +251,26 @@ fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
     }
 }
 
-/// Lets all other work of the machine go first. On Linux a priority is a thread's own.
+/// Lets all other work of the machine go first; what waits for a core has it at once.
+///
+/// On Linux the policy for idle work, a thread's own. The lowest niceness is not
+/// enough: since 6.6 a thread keeps its core until its slice is over, some
+/// milliseconds, even from a much nicer one.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
-        tracing::debug!(%error, "the hash pool's priority stays as it is");
+    {
+        use thread_priority::unix::{
+            NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        if let Err(error) = set_thread_priority_and_policy(
+            thread_native_id(),
+            thread_priority::ThreadPriority::Min,
+            idle,
+        ) {
+            tracing::warn!(%error, "the hash pool's priority stays as it is");
+        }
     }
 }
 
