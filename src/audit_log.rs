@@ -17,6 +17,8 @@ use crate::{ControlPlane, Stores, error_chain};
 
 /// How often a sink is looked after without being told to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How far apart rounds begin: each signs and syncs, whatever it places, so what comes meanwhile gathers.
+const GATHER: Duration = Duration::from_millis(200);
 /// The first and the longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -104,6 +106,7 @@ impl Audit {
         let mut failing = false;
         loop {
             let ended = *stopped.borrow_and_update();
+            let gathered = sleep(GATHER);
             match self.round(&mut recovered).await {
                 Ok(()) => {
                     if std::mem::take(&mut failing) {
@@ -113,9 +116,13 @@ impl Audit {
                     if ended {
                         return;
                     }
-                    tokio::select! {
+                    let due = async {
                         // Either ends the wait, and so does a closed channel.
-                        _ = timeout(self.look_every, recorded.changed()) => {}
+                        let _ = timeout(self.look_every, recorded.changed()).await;
+                        gathered.await;
+                    };
+                    tokio::select! {
+                        () = due => {}
                         _ = stopped.changed() => {}
                     }
                 }

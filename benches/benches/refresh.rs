@@ -18,8 +18,9 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlitePool};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
-/// As many as there are connections to PostgreSQL, on both sides.
-const CLIENTS: u32 = 8;
+const CLIENTS: u32 = 64;
+/// As many as a node opens.
+const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 9;
 const WINDOW: Duration = Duration::from_secs(2);
 /// About as long as the event of a refresh.
@@ -115,7 +116,7 @@ async fn bare_postgres(database: &Database) -> Vec<Arc<Mutex<PgConnection>>> {
     let granted = sqlx::query(AssertSqlSafe(grant));
     granted.execute(&mut owner).await.expect("granted");
     let mut connections = Vec::new();
-    for _ in 0..CLIENTS {
+    for _ in 0..CONNECTIONS {
         let connection = database.connect(RUNTIME).await;
         connections.push(Arc::new(Mutex::new(connection)));
     }

@@ -1,5 +1,6 @@
 //! Types and pure rules: no I/O, no clock, no randomness, no async.
 
+mod access;
 mod account_policy;
 pub mod audit;
 mod base_url;
@@ -32,6 +33,7 @@ mod throttle;
 mod time;
 mod user;
 
+pub use access::{Access, GrantState};
 pub use account_policy::{
     AccountPolicy, Dangerous, DangerousChoice, DevicePolicy, PasswordPolicy, PolicyError,
     RecoveryPolicy, SecondFactorPolicy, ServiceKeyPolicy, ThrottlingPolicy,

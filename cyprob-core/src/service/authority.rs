@@ -1,7 +1,7 @@
 //! What callers hold and what roles hand out.
 
 use super::Identity;
-use crate::domain::{Authority, CustomRole, OrgCtx, OrgId, Reach, RoleName, RoleVersion};
+use crate::domain::{Access, Authority, CustomRole, OrgCtx, OrgId, Reach, RoleName, RoleVersion};
 use crate::ports::store::StoreError;
 
 /// A role that there is, as it is at this moment.
@@ -61,14 +61,10 @@ impl Identity {
         Ok(own.map(|role| self.known(role)))
     }
 
-    /// The version that a new token in this role carries.
-    pub(super) async fn version_in(
-        &self,
-        org: OrgId,
-        name: &RoleName,
-    ) -> Result<Option<RoleVersion>, StoreError> {
-        let known = self.role_in(org, name).await?;
-        Ok(known.and_then(|known| known.version))
+    /// The version of the role that a new token carries; a built-in role has none, whatever is stored under its name.
+    pub(super) fn version_of(&self, access: &Access) -> Option<RoleVersion> {
+        let builtin = self.parts.roles.builtin(&access.membership.role);
+        access.version.filter(|_| builtin.is_none())
     }
 
     /// What an organization's own role hands out; permissions that this version does not know are beyond everyone.

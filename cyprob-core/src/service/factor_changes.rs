@@ -79,15 +79,15 @@ impl Identity {
             RefreshError::Store(error) => FactorError::Store(error),
             _ => FactorError::Raced,
         };
-        let memberships = self.store().memberships(user.id).await?;
+        let accesses = self.store().accesses(user.id, session.id).await?;
         let scope = self
-            .scope_of_live(&session, &memberships, None, by.caller(), at)
+            .scope_of_live(&session, &accesses, None, by.caller(), at)
             .await
             .map_err(|error| over(error.into()))?;
         user.epoch = session.credential_epoch;
         let device_token = Some(self.device_token(&user, None, at));
         let signed_in = self
-            .signed_in(user, session, scope, memberships, at)
+            .signed_in(user, session, scope, accesses, at)
             .map_err(over)?;
         Ok(Some(SignedIn {
             device_token,

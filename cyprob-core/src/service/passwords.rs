@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use super::scope::memberships;
 use super::throttle::AttemptError;
 use super::{Identity, RefreshError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Outcome, Resource};
@@ -99,9 +100,9 @@ impl Identity {
                 let Some(session) = session.filter(|_| keep).map(|session| *session) else {
                     return Ok(None);
                 };
-                let memberships = self.store().memberships(user.id).await?;
+                let accesses = self.store().accesses(user.id, session.id).await?;
                 let scope = self
-                    .scope_of_live(&session, &memberships, None, by.caller(), at)
+                    .scope_of_live(&session, &accesses, None, by.caller(), at)
                     .await
                     .map_err(|error| match RefreshError::from(error) {
                         RefreshError::Store(error) => PasswordError::Store(error),
@@ -117,7 +118,7 @@ impl Identity {
                     device_token,
                     recognised: true,
                     scope,
-                    memberships,
+                    memberships: memberships(accesses),
                     at,
                 }))
             }

@@ -3,13 +3,14 @@
 use secrecy::SecretString;
 
 use super::refusals::RefusalKind;
+use super::scope::memberships;
 use super::{Identity, Scope, ScopeError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, Actor, Outcome, Resource};
 use crate::domain::{
-    Caller, EndReason, OrgRef, PresentedRefresh, RefreshState, RefreshVerdict, Session, Timestamp,
-    User, UserCtx, judge_refresh,
+    Access, Caller, EndReason, OrgRef, PresentedRefresh, RefreshState, RefreshVerdict, Session,
+    Timestamp, User, UserCtx, judge_refresh,
 };
-use crate::ports::store::{Advance, SessionEnd, StoreError, StoredSession};
+use crate::ports::store::{Advance, Renewal, SessionEnd, StoreError};
 
 /// Why a refresh failed.
 #[derive(Debug, thiserror::Error)]
@@ -95,9 +96,14 @@ impl Identity {
             return Err(self.refuse_refresh(caller, at));
         };
         for _ in 0..MAX_RACES {
-            let Some(stored) = self.store().session(shown.session).await? else {
+            let Some(renewal) = self.store().renewal(shown.session).await? else {
                 return Err(self.refuse_refresh(caller, at));
             };
+            let Renewal {
+                stored,
+                user,
+                accesses,
+            } = renewal;
             let keys = &self.parts.refresh_keys;
             let grace = self.parts.sessions.grace();
             match judge_refresh(keys, &stored.session, &shown, grace, at) {
@@ -110,15 +116,17 @@ impl Identity {
                     return Err(RefreshError::InvalidGrant);
                 }
                 RefreshVerdict::Repeat => {
-                    let (user, scope, memberships) =
-                        self.scope_of_refresh(&stored, org, caller, at).await?;
-                    return self.signed_in(user, stored.session, scope, memberships, at);
+                    let scope = self
+                        .scope_of_live(&stored.session, &accesses, org, caller, at)
+                        .await?;
+                    return self.signed_in(user, stored.session, scope, accesses, at);
                 }
                 RefreshVerdict::Rotate => {
-                    let (user, scope, memberships) =
-                        self.scope_of_refresh(&stored, org, caller, at).await?;
+                    let scope = self
+                        .scope_of_live(&stored.session, &accesses, org, caller, at)
+                        .await?;
                     if let Some(session) = self.rotate(stored.session, caller, at).await? {
-                        return self.signed_in(user, session, scope, memberships, at);
+                        return self.signed_in(user, session, scope, accesses, at);
                     }
                 }
             }
@@ -140,14 +148,16 @@ impl Identity {
         org: &OrgRef,
     ) -> Result<(User, Session, Scope), RefreshError> {
         let at = self.now();
-        let stored = self.store().session(by.session()).await?;
-        let Some(stored) = stored.filter(|stored| stored.is_live(at)) else {
+        let renewal = self.store().renewal(by.session()).await?;
+        let live = renewal.filter(|renewal| renewal.stored.is_live(at));
+        let Some(renewal) = live else {
             return Err(RefreshError::InvalidGrant);
         };
-        let (user, scope, _) = self
-            .scope_of_refresh(&stored, Some(org), by.caller(), at)
+        let session = renewal.stored.session;
+        let scope = self
+            .scope_of_live(&session, &renewal.accesses, Some(org), by.caller(), at)
             .await?;
-        Ok((user, stored.session, scope))
+        Ok((renewal.user, session, scope))
     }
 
     fn refuse_refresh(&self, caller: &Caller, at: Timestamp) -> RefreshError {
@@ -156,32 +166,12 @@ impl Identity {
         RefreshError::InvalidGrant
     }
 
-    async fn scope_of_refresh(
-        &self,
-        stored: &StoredSession,
-        org: Option<&OrgRef>,
-        caller: &Caller,
-        at: Timestamp,
-    ) -> Result<(User, Scope, Vec<crate::domain::Membership>), RefreshError> {
-        let session = &stored.session;
-        let user = self
-            .store()
-            .user(session.user)
-            .await?
-            .ok_or(RefreshError::InvalidGrant)?;
-        let memberships = self.store().memberships(session.user).await?;
-        let scope = self
-            .scope_of_live(session, &memberships, org, caller, at)
-            .await?;
-        Ok((user, scope, memberships))
-    }
-
     pub(super) fn signed_in(
         &self,
         user: User,
         session: Session,
         scope: Scope,
-        memberships: Vec<crate::domain::Membership>,
+        accesses: Vec<Access>,
         at: Timestamp,
     ) -> Result<SignedIn, RefreshError> {
         let refresh_token = self.refresh_token(&session)?;
@@ -192,7 +182,7 @@ impl Identity {
             device_token: None,
             recognised: true,
             scope,
-            memberships,
+            memberships: memberships(accesses),
             at,
         })
     }
@@ -215,7 +205,7 @@ impl Identity {
         };
         let on = Resource::new("session", session.id);
         let event = self.event(at, &caller, Action::SessionRefreshed, on);
-        if !self.store().advance(&step, &[event]).await? {
+        if !self.store().advance(&step, &event).await? {
             return Ok(None);
         }
         move_on(&mut session, &step);

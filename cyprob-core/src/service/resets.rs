@@ -20,7 +20,7 @@ pub(super) const RESET: &str = "cypw_";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResetError {
-    /// Unknown, used, replaced, expired or void: nobody learns which.
+    /// Unknown, used, expired or void: nobody learns which.
     #[error("the token is not good")]
     InvalidToken,
     /// The new password is refused; the token is still good.

@@ -2,7 +2,9 @@
 
 use super::Identity;
 use crate::domain::audit::{Action, Actor, Resource};
-use crate::domain::{Aal, Caller, Grant, Membership, OrgRef, RoleVersion, Session, Timestamp};
+use crate::domain::{
+    Aal, Access, Caller, Grant, GrantState, Membership, OrgRef, RoleVersion, Session, Timestamp,
+};
 use crate::ports::store::{GrantOutcome, StoreError};
 
 /// What an access token is for, and until when.
@@ -36,54 +38,46 @@ pub enum ScopeError {
 
 impl Identity {
     /// Picks the organization that was named, else the person's only one, else none.
-    pub(super) fn pick(
-        memberships: &[Membership],
+    pub(super) fn pick<'a>(
+        accesses: &'a [Access],
         named: Option<&OrgRef>,
-    ) -> Result<Option<Membership>, ScopeError> {
-        match (named, memberships) {
+    ) -> Result<Option<&'a Access>, ScopeError> {
+        match (named, accesses) {
             (Some(org), all) => all
                 .iter()
-                .find(|membership| org.names(membership))
-                .cloned()
+                .find(|access| org.names(&access.membership))
                 .map(Some)
                 .ok_or(ScopeError::NotFound),
-            (None, [only]) => Ok(Some(only.clone())),
+            (None, [only]) => Ok(Some(only)),
             (None, _) => Ok(None),
         }
     }
 
     /// When a token of this session for this organization would expire.
-    pub(super) async fn scope(
+    pub(super) fn scope(
         &self,
         session: &Session,
-        membership: Option<Membership>,
+        access: Option<&Access>,
         at: Timestamp,
     ) -> Result<Scope, ScopeError> {
-        let mut version = None;
         let mut expires_at = self.tokens_expire_at(at).min(session.absolute_expires_at);
-        if let Some(membership) = &membership {
-            let org = self
-                .store()
-                .org(membership.org)
-                .await?
-                .ok_or(ScopeError::NotFound)?;
-            if org.policy.factor_required && session.aal < Aal::Two {
+        if let Some(Access { policy, .. }) = access {
+            if policy.factor_required && session.aal < Aal::Two {
                 return Err(ScopeError::FactorRequired);
             }
-            if let Some(seconds) = org.policy.max_session_seconds {
+            if let Some(seconds) = policy.max_session_seconds {
                 let bound = session
                     .auth_time
                     .after(std::time::Duration::from_secs(seconds.into()));
                 expires_at = expires_at.min(bound);
             }
-            version = self.version_in(membership.org, &membership.role).await?;
         }
         if expires_at <= at {
             return Err(ScopeError::SignInRequired);
         }
         Ok(Scope {
-            membership,
-            version,
+            membership: access.map(|access| access.membership.clone()),
+            version: access.and_then(|access| self.version_of(access)),
             expires_at,
         })
     }
@@ -92,16 +86,19 @@ impl Identity {
     pub(super) async fn grant(
         &self,
         session: &Session,
-        scope: &Scope,
+        access: &Access,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<(), ScopeError> {
-        let Some(membership) = &scope.membership else {
-            return Ok(());
-        };
+        match access.grant {
+            GrantState::Live => return Ok(()),
+            GrantState::Ended => return Err(ScopeError::SignInRequired),
+            GrantState::Missing => {}
+        }
+        let org = access.membership.org;
         let grant = Grant {
             session: session.id,
-            org: membership.org,
+            org,
             created_at: at,
             ended_at: None,
         };
@@ -120,7 +117,7 @@ impl Identity {
                 Action::GrantOpened,
                 Resource::new("session", session.id),
             )
-            .in_org(membership.org);
+            .in_org(org);
         match self.store().open_grant(&grant, &[event]).await? {
             GrantOutcome::Opened | GrantOutcome::Existing => Ok(()),
             GrantOutcome::Ended => Err(ScopeError::SignInRequired),
@@ -133,24 +130,30 @@ impl Identity {
     pub(super) async fn scope_of_live(
         &self,
         session: &Session,
-        memberships: &[Membership],
+        accesses: &[Access],
         named: Option<&OrgRef>,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Scope, ScopeError> {
-        let picked = Self::pick(memberships, named)?;
-        let scope = match self.scope(session, picked, at).await {
-            Ok(scope) => self
-                .grant(session, &scope, caller, at)
-                .await
-                .map(|()| scope),
-            Err(error) => Err(error),
+        let picked = Self::pick(accesses, named)?;
+        let granted = match (self.scope(session, picked, at), picked) {
+            (Ok(scope), Some(access)) => {
+                let granted = self.grant(session, access, caller, at).await;
+                granted.map(|()| scope)
+            }
+            (scope, _) => scope,
         };
-        match scope {
+        match granted {
             Err(ScopeError::SignInRequired | ScopeError::FactorRequired) if named.is_none() => {
-                self.scope(session, None, at).await
+                self.scope(session, None, at)
             }
             other => other,
         }
     }
+}
+
+/// The memberships alone.
+pub(super) fn memberships(accesses: Vec<Access>) -> Vec<Membership> {
+    let memberships = accesses.into_iter().map(|access| access.membership);
+    memberships.collect()
 }

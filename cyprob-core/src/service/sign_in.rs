@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::factor_codes::Proof;
 use super::refusals::{RefusalKind, prefix};
+use super::scope::memberships;
 use super::throttle::{Attempt, AttemptError};
 use super::{Identity, Scope, ScopeError, SlowDown};
 use crate::domain::audit::{
@@ -220,13 +221,11 @@ impl Identity {
         if proof.is_some() {
             session.aal = Aal::Two;
         }
-        let memberships = self.store().memberships(user.id).await?;
-        let picked = Self::pick(&memberships, org)?;
-        let scope = match self.scope(&session, picked, at).await {
+        let accesses = self.store().accesses(user.id, session.id).await?;
+        let picked = Self::pick(&accesses, org)?;
+        let scope = match self.scope(&session, picked, at) {
             // Only implied: the person signs in to no organization, where a factor can be set up.
-            Err(ScopeError::FactorRequired) if org.is_none() => {
-                self.scope(&session, None, at).await?
-            }
+            Err(ScopeError::FactorRequired) if org.is_none() => self.scope(&session, None, at)?,
             other => other?,
         };
         let caller = Caller {
@@ -270,7 +269,7 @@ impl Identity {
             device_token,
             recognised: device.is_some(),
             scope,
-            memberships,
+            memberships: memberships(accesses),
             at,
         })
     }

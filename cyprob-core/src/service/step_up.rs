@@ -7,7 +7,7 @@ use super::refresh::move_on;
 use super::throttle::AttemptError;
 use super::{Identity, ScopeError, SignedIn, SlowDown};
 use crate::domain::audit::{Action, MetaValue, Outcome, Resource};
-use crate::domain::{Aal, Membership, OrgId, OrgRef, Session, Timestamp, User, UserCtx};
+use crate::domain::{Aal, Access, OrgId, OrgRef, Session, Timestamp, User, UserCtx};
 use crate::ports::HashError;
 use crate::ports::store::{FactorUseOutcome, StoreError};
 
@@ -83,11 +83,9 @@ impl Identity {
             self.check_password_again(by, &user, password, at).await?;
         }
         let session = self.renew_sign_in(by, stored.session, proof, at).await?;
-        let memberships = self.store().memberships(user.id).await?;
-        let scope = self
-            .scope_after(by, &session, &memberships, org, at)
-            .await?;
-        self.signed_in(user, session, scope, memberships, at)
+        let accesses = self.store().accesses(user.id, session.id).await?;
+        let scope = self.scope_after(by, &session, &accesses, org, at).await?;
+        self.signed_in(user, session, scope, accesses, at)
             .map_err(|_| StepUpError::InvalidGrant)
     }
 
@@ -174,20 +172,20 @@ impl Identity {
         &self,
         by: &UserCtx,
         session: &Session,
-        memberships: &[Membership],
+        accesses: &[Access],
         org: Option<OrgId>,
         at: Timestamp,
     ) -> Result<super::Scope, StepUpError> {
         if let Some(org) = org {
             let named = OrgRef::Id(org);
-            let scope = self.scope_of_live(session, memberships, Some(&named), by.caller(), at);
+            let scope = self.scope_of_live(session, accesses, Some(&named), by.caller(), at);
             match scope.await {
                 Ok(scope) => return Ok(scope),
                 Err(ScopeError::Store(error)) => return Err(error.into()),
                 Err(_) => {}
             }
         }
-        match self.scope(session, None, at).await {
+        match self.scope(session, None, at) {
             Ok(scope) => Ok(scope),
             Err(ScopeError::Store(error)) => Err(error.into()),
             Err(_) => Err(StepUpError::InvalidGrant),

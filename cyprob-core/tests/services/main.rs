@@ -185,7 +185,7 @@ over_every_store! {
         asvs_6_4_3_a_reset_by_mail_ends_all_sessions_and_keeps_the_rest
         asvs_6_3_8_a_request_says_and_stores_the_same_for_every_address
         asvs_6_3_1_one_network_asks_for_few_resets_and_guesses_few_tokens
-        asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone
+        asvs_6_4_1_a_reset_token_is_good_once_for_its_time
         a_token_is_dead_after_any_credential_change
         a_weak_password_leaves_the_token_good
         a_refused_token_is_counted

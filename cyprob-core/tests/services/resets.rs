@@ -157,7 +157,7 @@ pub(crate) async fn asvs_6_3_1_one_network_asks_for_few_resets_and_guesses_few_t
     );
 }
 
-pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone(house: House) {
+pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time(house: House) {
     house.found().await;
     let first = token(&house, ADA).await;
     // A second request within a minute sends nothing: nobody floods a mailbox.
@@ -166,13 +166,14 @@ pub(crate) async fn asvs_6_4_1_a_reset_token_is_good_once_for_its_time_and_alone
         .request_reset(ADA.parse().unwrap(), &stranger())
         .unwrap();
     assert!(mail(&house).await.is_empty());
+    // Whoever asks again for her takes nothing from her: the first mail is as good as the second.
     house.clock.advance(MINUTE);
     let second = token(&house, ADA).await;
-    let replaced = reset(&house, &first, OTHER).await;
-    assert!(matches!(replaced, Err(ResetError::InvalidToken)));
-    reset(&house, &second, OTHER).await.unwrap();
-    let used = reset(&house, &second, PASSWORD).await;
-    assert!(matches!(used, Err(ResetError::InvalidToken)));
+    reset(&house, &first, OTHER).await.unwrap();
+    for used in [&first, &second] {
+        let used = reset(&house, used, PASSWORD).await;
+        assert!(matches!(used, Err(ResetError::InvalidToken)));
+    }
     house.clock.advance(MINUTE);
     let third = token(&house, ADA).await;
     house.clock.advance(30 * MINUTE);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use cyprob_core::adapters::sql::{Arg, Backend, SqlStore};
+use cyprob_core::adapters::sql::{Arg, Backend, SqlStore, SystemTx};
 use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::domain::{EventId, Id, SystemCtx};
 use cyprob_core::ports::store::{Outbox as _, StoreError};
@@ -68,24 +68,7 @@ impl<B: Backend> SqlLogStore<B> {
             if grown != 1 {
                 return Ok(Placed::Moved);
             }
-            for (index, entry) in (first..).zip(&batch.entries) {
-                let NewEntry { event, leaf, aside } = entry;
-                tx.execute(
-                    &sql::ADD_ENTRY,
-                    &[
-                        log.clone(),
-                        index.into(),
-                        event.id.into(),
-                        event.at.into(),
-                        event.actor.id().into(),
-                        event.action.as_str().into(),
-                        event.outcome.as_str().into(),
-                        Arg::bytes(leaf),
-                        Arg::optional_bytes(aside.as_deref()),
-                    ],
-                )
-                .await?;
-            }
+            add_entries(&mut tx, batch, log, first).await?;
         }
         tx.commit().await?;
         Ok(Placed::Done)
@@ -107,6 +90,58 @@ impl<B: Backend> SqlLogStore<B> {
         tx.commit().await?;
         Ok(signed == 1)
     }
+}
+
+/// Adds the entries of a log from this index on.
+async fn add_entries<B: Backend>(
+    tx: &mut SystemTx<B>,
+    batch: &Batch,
+    log: Arg<'static>,
+    first: i64,
+) -> Result<(), StoreError> {
+    let entries = batch.entries.iter();
+    if B::text(&sql::ADD_ENTRIES).is_empty() {
+        for (index, NewEntry { event, leaf, aside }) in (first..).zip(entries) {
+            let args = [
+                log.clone(),
+                index.into(),
+                event.id.into(),
+                event.at.into(),
+                event.actor.id().into(),
+                event.action.as_str().into(),
+                event.outcome.as_str().into(),
+                Arg::bytes(leaf),
+                Arg::optional_bytes(aside.as_deref()),
+            ];
+            tx.execute(&sql::ADD_ENTRY, &args).await?;
+        }
+        return Ok(());
+    }
+    let events = || entries.clone().map(|entry| &entry.event);
+    let actors: Vec<_> = events().map(|event| event.actor.id()).collect();
+    let args = [
+        log,
+        first.into(),
+        Arg::ids(events().map(|event| event.id)),
+        Arg::Ints(events().map(|event| Some(event.at.as_micros())).collect()),
+        Arg::Texts(actors.iter().map(Option::as_deref).collect()),
+        Arg::Texts(events().map(|event| Some(event.action.as_str())).collect()),
+        Arg::Texts(events().map(|event| Some(event.outcome.as_str())).collect()),
+        Arg::Blobs(
+            entries
+                .clone()
+                .map(|entry| Some(entry.leaf.as_slice()))
+                .collect(),
+        ),
+        Arg::Blobs(
+            entries
+                .clone()
+                .map(|entry| entry.aside.as_deref())
+                .collect(),
+        ),
+    ];
+    tx.execute(&sql::ADD_ENTRIES, &args).await?;
+    Ok(())
 }
 
 /// What stands for a log in the column `org_id`: zeros for the system's.

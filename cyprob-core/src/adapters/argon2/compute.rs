@@ -30,6 +30,8 @@ pub(super) enum Answer {
 #[derive(Default)]
 pub(super) struct Memory {
     blocks: Vec<Block>,
+    /// How many of them, from the first, may hold what a hash left.
+    used: usize,
 }
 
 impl Memory {
@@ -85,7 +87,16 @@ impl Memory {
         Ok(phc::write(params, &salt, out.as_slice()))
     }
 
-    /// Computes into `out`; the memory is zero again afterwards, and no larger than today's hashes need.
+    /// Makes the memory zero again.
+    ///
+    /// A hash overwrites what the one before it left, so this is only for when none follows at once.
+    pub(super) fn wipe(&mut self) {
+        let used = self.blocks.iter_mut().take(self.used);
+        used.for_each(Zeroize::zeroize);
+        self.used = 0;
+    }
+
+    /// Computes into `out`; the memory is afterwards no larger than today's hashes need.
     fn fill(
         &mut self,
         password: &SecretString,
@@ -104,6 +115,7 @@ impl Memory {
                 .map_err(|_| HashError::Unavailable)?;
             self.blocks.resize(needed, Block::new());
         }
+        self.used = self.used.max(needed);
         let blocks = self
             .blocks
             .get_mut(..needed)
@@ -115,12 +127,51 @@ impl Memory {
                 out,
                 &mut *blocks,
             );
-        blocks.iter_mut().for_each(Zeroize::zeroize);
         let kept = usize::try_from(today.memory_kib()).unwrap_or(usize::MAX);
         if self.blocks.len() > kept {
+            self.wipe();
             self.blocks.truncate(kept);
             self.blocks.shrink_to_fit();
         }
         filled.map_err(|_| HashError::Unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::SeededEntropy;
+
+    fn left(memory: &Memory) -> usize {
+        let words = memory.blocks.iter().flat_map(|block| block.as_ref());
+        words.filter(|word: &&u64| **word != 0).count()
+    }
+
+    #[test]
+    fn a_wipe_leaves_nothing_of_any_hash() {
+        let entropy = SeededEntropy::new(3);
+        let large = HashParams::new(256, 1, 1).unwrap();
+        let mut memory = Memory::default();
+        // A large one before a small one: what only the large one reached is wiped too.
+        for params in [large, HashParams::TESTING] {
+            let work = Work::Dummy(params);
+            memory
+                .run(&work, &"a password".into(), large, &entropy)
+                .unwrap();
+        }
+        assert!(left(&memory) > 128 * 200, "{}", left(&memory));
+        memory.wipe();
+        assert_eq!(left(&memory), 0);
+        assert_eq!(memory.blocks.len(), 256);
+        // What is larger than today's hashes need is given back.
+        memory
+            .run(
+                &Work::Dummy(large),
+                &"a".into(),
+                HashParams::TESTING,
+                &entropy,
+            )
+            .unwrap();
+        assert_eq!(memory.blocks.len(), 8);
     }
 }

@@ -67,8 +67,11 @@ impl Shared {
     }
 
     /// The next job whose caller still waits; `None` when the pool has stopped.
-    fn next(&self) -> Option<Job> {
+    ///
+    /// Without one the memory is wiped before the thread waits.
+    fn next(&self, memory: &mut Memory) -> Option<Job> {
         let mut state = self.lock();
+        let mut clean = false;
         loop {
             if state.stopped {
                 return None;
@@ -76,11 +79,17 @@ impl Shared {
             match state.queue.pop() {
                 Some(job) if job.reply.is_closed() => {}
                 Some(job) => return Some(job),
-                None => {
+                None if clean => {
                     state = self
                         .wake
                         .wait(state)
                         .unwrap_or_else(PoisonError::into_inner);
+                }
+                None => {
+                    drop(state);
+                    memory.wipe();
+                    clean = true;
+                    state = self.lock();
                 }
             }
         }
@@ -240,7 +249,7 @@ impl Drop for Argon2Pool {
 fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
     lower_priority();
     let mut memory = Memory::default();
-    while let Some(job) = shared.next() {
+    while let Some(job) = shared.next(&mut memory) {
         let run = || memory.run(&job.work, &job.password, today, entropy);
         let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a password hash panicked");
@@ -249,6 +258,7 @@ fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
         // Its caller may have left meanwhile; the work is spent either way.
         let _ = job.reply.send(answer);
     }
+    memory.wipe();
 }
 
 /// Lets all other work of the machine go first; what waits for a core has it at once.

@@ -2,6 +2,7 @@
 //!
 //! One lock makes each method one atomic step. Nothing outlives the process.
 
+mod accesses;
 mod accounts;
 mod bootstrap;
 mod emails;

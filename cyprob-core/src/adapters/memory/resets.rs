@@ -8,9 +8,10 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::{Epoch, RevocationEntry, Timestamp, TokenDigest, User, UserId};
 use crate::ports::store::{NewReset, Reset, ResetStore, StoreError};
 
-/// A person's token.
+/// One of a person's tokens.
 #[derive(Clone, Copy)]
 pub(super) struct ArmedReset {
+    user: UserId,
     token: TokenDigest,
     epoch: Epoch,
     made_at: Timestamp,
@@ -19,11 +20,9 @@ pub(super) struct ArmedReset {
 
 /// The account whose password the token resets now.
 fn owner<'a>(state: &'a State, token: &TokenDigest, at: Timestamp) -> Option<&'a User> {
-    let (user, armed) = state
-        .resets
-        .iter()
-        .find(|(_, armed)| armed.token.matches(token))?;
-    let user = state.users.get(user)?;
+    let mut all = state.resets.iter();
+    let armed = all.find(|armed| armed.token.matches(token))?;
+    let user = state.users.get(&armed.user)?;
     let good = at < armed.expires_at && user.epoch == armed.epoch && user.disabled_at.is_none();
     good.then_some(user)
 }
@@ -35,18 +34,21 @@ impl ResetStore for MemoryStore {
             let takes = state.users.get(&reset.user).is_some_and(|user| {
                 user.email_verified && user.disabled_at.is_none() && user.epoch == reset.epoch
             });
-            let last = state.resets.get(&reset.user);
-            if !takes || last.is_some_and(|last| last.made_at > reset.quiet_since) {
+            let mut theirs = state.resets.iter().filter(|it| it.user == reset.user);
+            if !takes || theirs.any(|last| last.made_at > reset.quiet_since) {
                 return Ok(false);
             }
             state.outbox.admit(events)?;
+            let dead = |it: &ArmedReset| it.user == reset.user && it.expires_at <= reset.at;
+            state.resets.retain(|it| !dead(it));
             let armed = ArmedReset {
+                user: reset.user,
                 token: reset.token,
                 epoch: reset.epoch,
                 made_at: reset.at,
                 expires_at: reset.expires_at,
             };
-            state.resets.insert(reset.user, armed);
+            state.resets.push(armed);
             state.outbox.record(events);
             Ok(true)
         })
@@ -71,7 +73,7 @@ impl ResetStore for MemoryStore {
                 return Ok(None);
             }
             state.outbox.admit(events)?;
-            state.resets.remove(&reset.user);
+            state.resets.retain(|it| it.user != reset.user);
             if let Some(user) = state.users.get_mut(&reset.user) {
                 user.password = Some(reset.password.clone());
             }

@@ -14,7 +14,7 @@ use crate::ports::store::{
     RoleStore, StoreError,
 };
 
-fn named<'a>(state: &'a State, org: OrgId, name: &RoleName) -> Option<&'a CustomRole> {
+pub(super) fn named<'a>(state: &'a State, org: OrgId, name: &RoleName) -> Option<&'a CustomRole> {
     let mut own = state.roles.iter().filter(|((of, _), _)| *of == org);
     own.find(|(_, role)| role.name == *name)
         .map(|(_, role)| role)

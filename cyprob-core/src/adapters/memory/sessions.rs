@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 
+use super::accesses::{accesses, renewal};
 use super::state::{State, broken, page};
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Epoch, Grant, OrgCtx, Page, PageRequest, RefreshKeyId, Revocation, RevocationEntry, Session,
-    SessionId, SessionSeed, SessionView, Timestamp, UserId,
+    Access, Epoch, Grant, OrgCtx, Page, PageRequest, RefreshKeyId, Revocation, RevocationEntry,
+    Session, SessionId, SessionSeed, SessionView, Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, Claimed, GrantOutcome, SessionEnd, SessionStore, Standing, StoreError, StoredSession,
+    Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionStore, Standing, StoreError,
+    StoredSession,
 };
 
 /// Ends one session and stores its revocation.
@@ -143,7 +145,16 @@ impl SessionStore for MemoryStore {
         Ok(self.read(|state| state.stored(id)))
     }
 
-    async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError> {
+    async fn renewal(&self, id: SessionId) -> Result<Option<Renewal>, StoreError> {
+        Ok(self.read(|state| renewal(state, id)))
+    }
+
+    async fn accesses(&self, user: UserId, session: SessionId) -> Result<Vec<Access>, StoreError> {
+        Ok(self.read(|state| accesses(state, user, session)))
+    }
+
+    async fn advance(&self, step: &Advance, event: &AuditEvent) -> Result<bool, StoreError> {
+        let events = std::slice::from_ref(event);
         self.write(|state| {
             state.outbox.admit(events)?;
             let holds = may_advance(state, step);

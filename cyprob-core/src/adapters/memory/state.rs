@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) enrolments: BTreeMap<SessionId, FactorEnrolment>,
     pub(super) revocations: Vec<RevocationEntry>,
     pub(super) failures: Counters,
-    pub(super) resets: BTreeMap<UserId, ArmedReset>,
+    pub(super) resets: Vec<ArmedReset>,
     pub(super) email_changes: BTreeMap<EmailChangeId, StoredChange>,
     /// Sessions opened up to this time get no further grant of the organization.
     pub(super) signed_out: BTreeMap<OrgId, Timestamp>,

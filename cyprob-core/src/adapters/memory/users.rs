@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::accesses::memberships;
 use super::sessions::rekey_and_end_others;
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
@@ -22,20 +23,7 @@ impl UserStore for MemoryStore {
     }
 
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
-        Ok(self.read(|state| {
-            let slugs = state.slugs.iter();
-            slugs
-                .filter_map(|(slug, org)| {
-                    let place = state.place(*org, user)?;
-                    Some(Membership {
-                        org: *org,
-                        slug: slug.clone(),
-                        role: place.role.clone(),
-                        epoch: place.epoch,
-                    })
-                })
-                .collect()
-        }))
+        Ok(self.read(|state| memberships(state, user).collect()))
     }
 
     async fn rehash(

@@ -219,6 +219,15 @@ fn never(fault: Fault) -> NotifyError {
     }
 }
 
+/// Whether a server takes no mail for this address, now or later (RFC 5321, section 4.2.3).
+///
+/// Any other permanent error may be over when the server's or this client's
+/// settings are put right: an authentication that fails (535), a sender or a
+/// policy that is refused (554).
+const fn is_about_the_address(code: u16) -> bool {
+    matches!(code, 550 | 551 | 553)
+}
+
 #[async_trait]
 impl Notifier for SmtpNotifier {
     async fn send(&self, notification: &Notification) -> Result<(), NotifyError> {
@@ -231,7 +240,7 @@ impl Notifier for SmtpNotifier {
             Err(_) => return Err(later(Fault::Late)),
         };
         match error.status() {
-            Some(code) if error.is_permanent() => Err(never(Fault::Answered(code))),
+            Some(code) if is_about_the_address(code.into()) => Err(never(Fault::Answered(code))),
             Some(code) => Err(later(Fault::Answered(code))),
             None if error.is_timeout() => Err(later(Fault::Late)),
             None => Err(later(Fault::Connection)),

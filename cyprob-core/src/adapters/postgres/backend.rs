@@ -34,6 +34,9 @@ pub(super) fn bound(args: &[Arg<'_>]) -> Result<PgArguments, StoreError> {
             Arg::Bool(truth) => bound.add(*truth),
             Arg::Text(text) => bound.add(text.as_deref()),
             Arg::Bytes(bytes) => bound.add(bytes.as_deref()),
+            Arg::Ints(numbers) => bound.add(numbers.as_slice()),
+            Arg::Texts(texts) => bound.add(texts.as_slice()),
+            Arg::Blobs(blobs) => bound.add(blobs.as_slice()),
         }
         .map_err(StoreError::unavailable)?;
     }

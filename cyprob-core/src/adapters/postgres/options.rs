@@ -168,6 +168,8 @@ impl PostgresOptions {
             .options([
                 ("search_path", SCHEMA),
                 ("idle_in_transaction_session_timeout", "60000"),
+                // Every statement finds its rows by keys: a plan made once is the plan.
+                ("plan_cache_mode", "force_generic_plan"),
                 // Ends with the client: a statement is cancelled within the second.
                 ("client_connection_check_interval", "1000"),
             ])

@@ -22,6 +22,12 @@ pub enum Arg<'a> {
     Text(Option<Cow<'a, str>>),
     /// Bytes: `BLOB`, `BYTEA`.
     Bytes(Option<Cow<'a, [u8]>>),
+    /// Many numbers: a JSON array in SQLite, `BIGINT[]` in PostgreSQL.
+    Ints(Vec<Option<i64>>),
+    /// Many texts: a JSON array in SQLite, `TEXT[]` in PostgreSQL.
+    Texts(Vec<Option<&'a str>>),
+    /// Many byte strings: a JSON array of hex digits in SQLite, `BYTEA[]` in PostgreSQL.
+    Blobs(Vec<Option<&'a [u8]>>),
 }
 
 impl<'a> Arg<'a> {

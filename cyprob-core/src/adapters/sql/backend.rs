@@ -85,7 +85,7 @@ pub trait Backend: sealed::Sealed + Debug + Sized + Send + Sync + 'static {
         scope: &Scope,
     ) -> Result<Self::Tx, StoreError>;
 
-    /// Reads by one statement, outside a transaction: of organizations' data it sees nothing.
+    /// Runs one statement that is a transaction by itself: of organizations' data it sees nothing.
     async fn fetch(
         opened: &Self::Opened,
         statement: &Statement,

@@ -42,13 +42,6 @@ impl<B: Backend> SqlStore<B> {
         events: &[AuditEvent],
     ) -> Result<GrantOutcome, StoreError> {
         let key = [grant.org.into(), grant.session.into()];
-        // Almost always it is there: look before writing.
-        let mut read = self.reading(Scope::org(grant.org)).await?;
-        let row = read.fetch_optional(&sql::TENANT_GRANT, &key).await?;
-        drop(read);
-        if let Some(outcome) = standing::<B>(row.as_ref())? {
-            return Ok(outcome);
-        }
         let mut write = self.writing(Scope::org(grant.org)).await?;
         // Nobody ends all access to the organization between this look and the grant.
         write.lock(&sql::SHARE_ORG, &[grant.org.into()]).await?;

@@ -8,6 +8,7 @@
 //! Other crates' adapters run their statements on [`OrgTx`] and [`SystemTx`], so
 //! that their changes and the audit events commit together.
 
+mod accesses;
 mod accounts;
 mod arg;
 mod backend;
@@ -34,7 +35,9 @@ mod sessions;
 #[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;
 mod statement;
+mod steps;
 mod store;
+mod together;
 mod tx;
 mod users;
 

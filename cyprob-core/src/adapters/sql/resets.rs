@@ -31,6 +31,10 @@ pub(super) async fn end_epoch<B: Backend>(
 impl<B: Backend> ResetStore for SqlStore<B> {
     async fn arm_reset(&self, reset: &NewReset, events: &[AuditEvent]) -> Result<bool, StoreError> {
         let mut write = self.writing(Scope::none()).await?;
+        // Of many who ask at once one is given a token.
+        write.lock(&sql::LOCK_USER, &[reset.user.into()]).await?;
+        let dead = [reset.user.into(), reset.at.into()];
+        write.execute(&sql::DROP_DEAD_RESETS, &dead).await?;
         let armed = write
             .execute(
                 &sql::ARM_RESET,
@@ -80,6 +84,9 @@ impl<B: Backend> ResetStore for SqlStore<B> {
         if used == 0 {
             return Ok(None);
         }
+        write
+            .execute(&sql::DROP_RESETS, &[reset.user.into()])
+            .await?;
         let args = [reset.user.into(), (&reset.password).into()];
         let Some(grown) = write.fetch_optional(&sql::SET_PASSWORD, &args).await? else {
             return Ok(None);

@@ -2,16 +2,18 @@
 
 use async_trait::async_trait;
 
+use super::steps::Step;
 use super::tx::Write;
 use super::{Arg, Backend, Cells, Columns, Scope, SqlStore, grants, revocations, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Aal, EndReason, Epoch, Grant, Id, OrgCtx, Page, PageRequest, RefreshKeyId, RefreshState,
-    Revocation, RevocationEntry, Session, SessionId, SessionSeed, SessionView, Timestamp, UserId,
+    Aal, Access, EndReason, Epoch, Grant, Id, OrgCtx, Page, PageRequest, RefreshKeyId,
+    RefreshState, Revocation, RevocationEntry, Session, SessionId, SessionSeed, SessionView,
+    Timestamp, UserId,
 };
 use crate::ports::store::{
-    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoreError,
-    StoredSession,
+    Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionOwner, SessionStore, Standing,
+    StoreError, StoredSession,
 };
 
 pub(super) fn stored<B: Backend>(row: &B::Row) -> Result<StoredSession, StoreError> {
@@ -249,12 +251,23 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         row.as_ref().map(stored::<B>).transpose()
     }
 
-    async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError> {
+    async fn renewal(&self, id: SessionId) -> Result<Option<Renewal>, StoreError> {
+        self.renewal_of(id).await
+    }
+
+    async fn accesses(&self, user: UserId, session: SessionId) -> Result<Vec<Access>, StoreError> {
+        self.accesses_of(user, session).await
+    }
+
+    async fn advance(&self, step: &Advance, event: &AuditEvent) -> Result<bool, StoreError> {
+        if let Some(step) = Step::of::<B>(step, event)? {
+            return self.step_taken(step).await;
+        }
         let mut write = self.writing(Scope::none()).await?;
         if !advance(&mut write, step).await? {
             return Ok(false);
         }
-        write.record(events).await?;
+        write.record(std::slice::from_ref(event)).await?;
         write.commit().await?;
         Ok(true)
     }

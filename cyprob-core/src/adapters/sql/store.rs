@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::accesses::Renewals;
 use super::read::Read;
-use super::tx::Write;
+use super::steps::Steps;
+use super::tx::{Signal, Write};
 use super::{Arg, Backend, Mode, OrgRead, OrgTx, Scope, Statement, SystemRead, SystemTx};
 use crate::domain::{OrgCtx, SystemCtx};
 use crate::ports::store::StoreError;
@@ -15,6 +17,8 @@ use crate::ports::store::StoreError;
 pub struct SqlStore<B: Backend> {
     pub(in crate::adapters) opened: Arc<B::Opened>,
     recorded: Arc<watch::Sender<u64>>,
+    pub(super) renewals: Renewals,
+    pub(super) steps: Steps,
 }
 
 impl<B: Backend> Clone for SqlStore<B> {
@@ -22,6 +26,8 @@ impl<B: Backend> Clone for SqlStore<B> {
         Self {
             opened: Arc::clone(&self.opened),
             recorded: Arc::clone(&self.recorded),
+            renewals: self.renewals.clone(),
+            steps: self.steps.clone(),
         }
     }
 }
@@ -37,6 +43,8 @@ impl<B: Backend> SqlStore<B> {
         Self {
             opened: Arc::new(opened),
             recorded: Arc::new(watch::Sender::new(0)),
+            renewals: Renewals::default(),
+            steps: Steps::default(),
         }
     }
 
@@ -122,6 +130,11 @@ impl<B: Backend> SqlStore<B> {
         args: &[Arg<'_>],
     ) -> Result<Option<B::Row>, StoreError> {
         Ok(self.fetch_all(statement, args).await?.pop())
+    }
+
+    /// Gives the signal of recorded events when it goes, however that comes about.
+    pub(super) fn signal(&self) -> Signal {
+        Signal::due(Arc::clone(&self.recorded))
     }
 
     pub(in crate::adapters) async fn reading(&self, scope: Scope) -> Result<Read<B>, StoreError> {

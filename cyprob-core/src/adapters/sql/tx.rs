@@ -17,10 +17,23 @@ pub(super) struct Write<B: Backend> {
     recorded: bool,
 }
 
+/// What a recorded event is bound to.
+pub(super) fn event_args(event: &AuditEvent) -> Result<[Arg<'static>; 3], StoreError> {
+    let body = serde_json::to_string(event).map_err(StoreError::unavailable)?;
+    Ok([event.id.into(), event.org.into(), body.into()])
+}
+
 /// Tells those who wait that events may have been committed.
-struct Signal {
+pub(super) struct Signal {
     to: Arc<watch::Sender<u64>>,
     due: bool,
+}
+
+impl Signal {
+    /// It is given when this goes, however that comes about.
+    pub(super) const fn due(to: Arc<watch::Sender<u64>>) -> Self {
+        Self { to, due: true }
+    }
 }
 
 impl Drop for Signal {
@@ -90,9 +103,9 @@ impl<B: Backend> Write<B> {
 
     pub(super) async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
         for event in events {
-            let body = serde_json::to_string(event).map_err(StoreError::unavailable)?;
-            let args = [event.id.into(), event.org.into(), body.into()];
-            self.tx.execute(&sql::INSERT_EVENT, &args).await?;
+            self.tx
+                .execute(&sql::INSERT_EVENT, &event_args(event)?)
+                .await?;
             if let Some(notice) = Notice::of(event) {
                 super::notices::insert(self, &notice).await?;
             }

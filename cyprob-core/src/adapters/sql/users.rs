@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Backend, Columns, Scope, SqlStore, emails, revocations, sessions, sql};
+use super::{Backend, Cells, Columns, Scope, SqlStore, emails, revocations, sessions, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
 use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
@@ -25,13 +25,16 @@ pub(super) fn user<B: Backend>(row: &B::Row) -> Result<User, StoreError> {
     })
 }
 
-fn membership<B: Backend>(row: &B::Row) -> Result<Membership, StoreError> {
-    let row = Columns::of(row, "memberships");
+/// A membership, whose epoch has this name in the row.
+pub(super) fn membership(
+    row: &Columns<'_, impl Cells>,
+    epoch: &'static str,
+) -> Result<Membership, StoreError> {
     Ok(Membership {
         org: row.id("org_id")?,
         slug: row.parse("slug")?,
         role: row.parse("role")?,
-        epoch: row.epoch("epoch")?,
+        epoch: row.epoch(epoch)?,
     })
 }
 
@@ -82,7 +85,9 @@ impl<B: Backend> UserStore for SqlStore<B> {
             .await?
             .fetch_all(&sql::MEMBERSHIPS_OF_USER, &[user.into()])
             .await?;
-        rows.iter().map(membership::<B>).collect()
+        rows.iter()
+            .map(|row| membership(&Columns::of(row, "memberships"), "epoch"))
+            .collect()
     }
 
     async fn rehash(

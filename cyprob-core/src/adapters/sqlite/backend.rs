@@ -10,6 +10,7 @@ use sqlx::{Arguments as _, Row as _, SqliteConnection};
 use super::super::sql::{
     Arg, Backend, Cells, Mode, Scope, Statement, Transaction, Unreadable, sealed,
 };
+use super::group::Turn;
 use super::open::Opened;
 use crate::ports::store::StoreError;
 
@@ -21,9 +22,14 @@ impl sealed::Sealed for Sqlite {}
 
 /// A transaction of SQLite's.
 pub struct SqliteTx {
-    tx: sqlx::Transaction<'static, sqlx::Sqlite>,
+    tx: Kind,
     /// Keeps other processes out as long as the transaction is open.
     _opened: Arc<Opened>,
+}
+
+enum Kind {
+    Read(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Write(Turn),
 }
 
 impl sealed::Sealed for SqliteTx {}
@@ -34,6 +40,11 @@ impl fmt::Debug for SqliteTx {
     }
 }
 
+/// How many values are bound at once.
+fn json(values: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(values).map_err(StoreError::unavailable)
+}
+
 fn bound(args: &[Arg<'_>]) -> Result<SqliteArguments, StoreError> {
     let mut bound = SqliteArguments::default();
     for arg in args {
@@ -41,12 +52,18 @@ fn bound(args: &[Arg<'_>]) -> Result<SqliteArguments, StoreError> {
             Arg::Id(id) => bound.add(id.map(|id| id.to_vec())),
             Arg::Ids(ids) => {
                 let digits: Vec<_> = ids.iter().map(hex::encode).collect();
-                bound.add(serde_json::to_string(&digits).map_err(StoreError::unavailable)?)
+                bound.add(json(&digits)?)
             }
             Arg::Int(number) => bound.add(*number),
             Arg::Bool(truth) => bound.add(*truth),
             Arg::Text(text) => bound.add(text.as_deref().map(str::to_owned)),
             Arg::Bytes(bytes) => bound.add(bytes.as_deref().map(<[u8]>::to_vec)),
+            Arg::Ints(numbers) => bound.add(json(numbers)?),
+            Arg::Texts(texts) => bound.add(json(texts)?),
+            Arg::Blobs(blobs) => {
+                let digits: Vec<_> = blobs.iter().map(|it| it.map(hex::encode)).collect();
+                bound.add(json(&digits)?)
+            }
         }
         .map_err(StoreError::unavailable)?;
     }
@@ -70,12 +87,14 @@ impl Backend for Sqlite {
         _scope: &Scope,
     ) -> Result<SqliteTx, StoreError> {
         let tx = match mode {
-            Mode::Read => opened.reader.begin().await,
-            // The write lock is taken at once, so a lock error becomes a wait.
-            Mode::Write => opened.writer.begin_with("BEGIN IMMEDIATE").await,
+            Mode::Read => {
+                let tx = opened.reader.begin().await;
+                Kind::Read(tx.map_err(StoreError::unavailable)?)
+            }
+            Mode::Write => Kind::Write(opened.writer.begin().await?),
         };
         Ok(SqliteTx {
-            tx: tx.map_err(StoreError::unavailable)?,
+            tx,
             _opened: Arc::clone(opened),
         })
     }
@@ -93,14 +112,26 @@ impl Backend for Sqlite {
 
     async fn close(opened: &Opened) {
         opened.reader.close().await;
-        opened.writer.close().await;
+        opened.writer.pool().close().await;
     }
 }
 
 #[async_trait]
 impl Transaction<Sqlite> for SqliteTx {
+    /// # Panics
+    ///
+    /// Never: the connection is there until the transaction is gone.
+    #[allow(
+        clippy::expect_used,
+        reason = "a turn is emptied by commit and drop alone"
+    )]
     fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.tx
+        match &mut self.tx {
+            Kind::Read(tx) => tx,
+            Kind::Write(turn) => turn
+                .connection()
+                .expect("an open transaction has its connection"),
+        }
     }
 
     /// SQLite has no row security: the statements' own `org_id = $1` is what binds.
@@ -114,7 +145,7 @@ impl Transaction<Sqlite> for SqliteTx {
         args: &[Arg<'_>],
     ) -> Result<u64, StoreError> {
         let done = sqlx::query_with(statement.sqlite(), bound(args)?)
-            .execute(&mut *self.tx)
+            .execute(self.connection())
             .await
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected())
@@ -126,13 +157,16 @@ impl Transaction<Sqlite> for SqliteTx {
         args: &[Arg<'_>],
     ) -> Result<Vec<SqliteRow>, StoreError> {
         sqlx::query_with(statement.sqlite(), bound(args)?)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(self.connection())
             .await
             .map_err(StoreError::unavailable)
     }
 
     async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await.map_err(StoreError::unavailable)
+        match self.tx {
+            Kind::Read(tx) => tx.commit().await.map_err(StoreError::unavailable),
+            Kind::Write(turn) => turn.commit().await,
+        }
     }
 }
 

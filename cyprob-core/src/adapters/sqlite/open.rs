@@ -11,6 +11,7 @@ use rustix::process::geteuid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 
+use super::group::Writer;
 use crate::ports::store::BoxError;
 
 /// A database cannot be opened.
@@ -99,7 +100,7 @@ impl SqliteOptions {
 /// The two pools and the lock that keeps other processes out.
 #[derive(Debug)]
 pub struct Opened {
-    pub(super) writer: SqlitePool,
+    pub(super) writer: Writer,
     pub(super) reader: SqlitePool,
     pub(super) _lock: File,
 }
@@ -218,7 +219,7 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
         .await
         .map_err(|error| unavailable(&path, error))?;
     Ok(Opened {
-        writer,
+        writer: Writer::over(writer, options.wait),
         reader,
         _lock: lock,
     })
@@ -230,7 +231,9 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
 /// rollback that follows then fails, and the connection counts as within a
 /// transaction for ever: it is closed, and a new one takes its place.
 async fn is_done(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What was still to be rolled back is, before this is answered.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was still to be rolled back is, before this is answered.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }

@@ -61,9 +61,11 @@ fn every_tenant_statement_is_bound_to_its_organization() {
     // Whatever touches a tenant table is either tenant-scoped or on this list, with its reason.
     let global = [
         "KEY_HOLDER",
-        "MEMBERSHIPS_OF_USER",     // a person's own organizations
+        "ACCESSES", // a person's own organizations, and a session's grants there
+        "RENEWAL",  // the same
+        "MEMBERSHIPS_OF_USER", // a person's own organizations
         "FACTOR_REQUIRED_OF_USER", // the same
-        "INVITATION_BY_TOKEN",     // the token is the proof; no organization is known yet
+        "INVITATION_BY_TOKEN", // the token is the proof; no organization is known yet
     ];
     for (name, statement) in sql::ALL {
         let text = statement.sqlite();
@@ -221,4 +223,103 @@ async fn an_aborted_writer_leaves_nothing_open() {
             .unwrap(),
         None
     );
+}
+
+async fn write_one(store: &SqliteStore, number: i64) -> super::SystemTx {
+    let mut write = store.system_tx(&system()).await.unwrap();
+    let insert = "INSERT INTO failures (subject, kind, failures, last_failed_at, told) VALUES ($1, 1, $2, 0, FALSE)";
+    sqlx::query(insert)
+        .bind(i128::from(number).to_be_bytes().to_vec())
+        .bind(number)
+        .execute(write.connection())
+        .await
+        .unwrap();
+    write
+}
+
+async fn written(store: &SqliteStore) -> Vec<i64> {
+    sqlx::query_scalar("SELECT failures FROM failures ORDER BY failures")
+        .fetch_all(&store.opened.reader)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_writers_each_commits_or_takes_back_its_own() {
+    let (dir, store) = store().await;
+    let tasks: Vec<_> = (1..=400_i64)
+        .map(|number| {
+            let store = store.clone();
+            let task = tokio::spawn(async move {
+                let write = write_one(&store, number).await;
+                match number % 4 {
+                    0 | 1 => write.commit().await.unwrap(),
+                    2 => drop(write),
+                    // Its caller leaves before, while or after it commits.
+                    _ => {
+                        let leaves = tokio::spawn(write.commit());
+                        tokio::task::yield_now().await;
+                        leaves.abort();
+                    }
+                }
+                // Nothing is acknowledged that another connection does not see.
+                if number % 4 < 2 {
+                    assert!(written(&store).await.contains(&number));
+                }
+            });
+            (number, task)
+        })
+        .collect();
+    for (number, task) in tasks {
+        assert!(task.await.is_ok(), "{number}");
+    }
+    store.close().await;
+    drop(store);
+    let path = dir.path().join("db");
+    let again = SqliteStore::open(&path, &SqliteOptions::default()).await;
+    let found = written(&again.unwrap()).await;
+    let kept = |number: &i64| found.contains(number);
+    assert!((1..=400).filter(|it| it % 4 < 2).all(|it| kept(&it)));
+    assert!(!(1..=400).filter(|it| it % 4 == 2).any(|it| kept(&it)));
+}
+
+#[tokio::test]
+async fn a_transaction_takes_back_nothing_of_those_it_shares_a_commit_with() {
+    let (_dir, store) = store().await;
+    let first = write_one(&store, 1).await;
+    // It waits for the connection, so the first one's commit waits for it.
+    let theirs = store.clone();
+    let second = tokio::spawn(async move {
+        let mut write = write_one(&theirs, 2).await;
+        let failed = sqlx::query("INSERT INTO failures (subject) VALUES (NULL)");
+        assert!(failed.execute(write.connection()).await.is_err());
+        drop(write);
+        write_one(&theirs, 3).await.commit().await.unwrap();
+    });
+    tokio::task::yield_now().await;
+    first.commit().await.unwrap();
+    second.await.unwrap();
+    assert_eq!(written(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_fails_all_that_share_it() {
+    let (_dir, store) = store().await;
+    let first = write_one(&store, 1).await;
+    let theirs = store.clone();
+    let second = tokio::spawn(async move {
+        let mut write = write_one(&theirs, 2).await;
+        // As SQLite itself takes a transaction back on a full disk.
+        sqlx::query("ROLLBACK")
+            .execute(write.connection())
+            .await
+            .unwrap();
+        write.commit().await
+    });
+    tokio::task::yield_now().await;
+    assert!(first.commit().await.is_err());
+    assert!(second.await.unwrap().is_err());
+    assert!(written(&store).await.is_empty());
+    write_one(&store, 3).await.commit().await.unwrap();
+    assert_eq!(written(&store).await, [3]);
 }

@@ -49,7 +49,8 @@ pub use service_account::{
     MAX_SERVICE_ACCOUNTS, ServiceAccountStore,
 };
 pub use session::{
-    Advance, Claimed, GrantOutcome, SessionEnd, SessionOwner, SessionStore, Standing, StoredSession,
+    Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionOwner, SessionStore, Standing,
+    StoredSession,
 };
 pub use user::{PasswordChange, PasswordOutcome, UserStore};
 

@@ -40,14 +40,14 @@ pub struct Reset {
     pub tokens_expire_at: Timestamp,
 }
 
-/// Tokens that reset passwords: at most one for a person.
+/// Tokens that reset passwords; a person has as many as were asked for within their time.
 #[async_trait]
 pub trait ResetStore: Debug + Send + Sync + 'static {
-    /// Makes this the person's only token.
+    /// Gives the person a token; those before it stay good for their time.
     ///
     /// Returns `false`, and changes nothing, if the account is switched off,
-    /// its address was never verified, its epoch is another one, or its token
-    /// was made after `quiet_since`.
+    /// its address was never verified, its epoch is another one, or its last
+    /// token was made after `quiet_since`.
     async fn arm_reset(&self, reset: &NewReset, events: &[AuditEvent]) -> Result<bool, StoreError>;
 
     /// The account whose password a token resets, while it does: `at < expires_at`, the
@@ -58,7 +58,7 @@ pub trait ResetStore: Debug + Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// Uses a token up: stores the password, grows the person's epoch, ends all sessions and
+    /// Uses a token up, and the person's others with it: stores the password, grows the person's epoch, ends all sessions and
     /// stores the revocation of the old epoch, in one step. `None`, and nothing changes, if the
     /// token is not good any more.
     async fn reset_password(

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    EndReason, Epoch, Grant, OrgCtx, OrgId, Page, PageRequest, RefreshState, RevocationEntry,
-    Session, SessionId, SessionView, Timestamp, UserId,
+    Access, EndReason, Epoch, Grant, OrgCtx, OrgId, Page, PageRequest, RefreshState,
+    RevocationEntry, Session, SessionId, SessionView, Timestamp, User, UserId,
 };
 
 /// A session and what of its owner decides whether it goes on.
@@ -37,6 +37,17 @@ impl StoredSession {
             && !self.owner.disabled
             && self.session.credential_epoch == self.owner.epoch
     }
+}
+
+/// A session with all that its next tokens are made from, as of one moment.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// The session and its owner's state.
+    pub stored: StoredSession,
+    /// Its owner.
+    pub user: User,
+    /// The owner's memberships, by slug, each with what the session has there.
+    pub accesses: Vec<Access>,
 }
 
 /// One step of a session's refresh.
@@ -131,12 +142,18 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// One session, live or not.
     async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError>;
 
-    /// Moves a live session one generation on, by compare-and-swap.
+    /// One session, live or not, with all that its next tokens are made from: one round trip.
+    async fn renewal(&self, id: SessionId) -> Result<Option<Renewal>, StoreError>;
+
+    /// The person's memberships, by slug, each with what a session has there, be it stored or not: one round trip.
+    async fn accesses(&self, user: UserId, session: SessionId) -> Result<Vec<Access>, StoreError>;
+
+    /// Moves a live session one generation on, by compare-and-swap; one round trip where the database can.
     ///
     /// Returns `false`, and changes nothing, if the generation or the
     /// credential epoch is another one by now, the session has ended or
     /// expired, or its owner's state ends it.
-    async fn advance(&self, step: &Advance, events: &[AuditEvent]) -> Result<bool, StoreError>;
+    async fn advance(&self, step: &Advance, event: &AuditEvent) -> Result<bool, StoreError>;
 
     /// Ends a session and stores its revocation; `None` if the person has no such session that is live.
     async fn end_session(

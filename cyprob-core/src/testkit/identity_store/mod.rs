@@ -5,6 +5,7 @@
 //! racers on a barrier, so run them on a runtime of several threads, as
 //! [`identity_store_conformance!`](crate::identity_store_conformance) does.
 
+pub mod accesses;
 pub mod accounts;
 pub mod bootstrap;
 pub mod emails;
@@ -117,6 +118,11 @@ macro_rules! identity_store_conformance {
                 grants_come_in_pages
                 a_weak_session_gets_no_grant_where_a_factor_is_required
             }
+            accesses {
+                an_access_tells_policy_version_and_grant
+                a_grant_is_the_sessions_own
+                who_belongs_nowhere_has_no_access
+            }
             reviews {
                 the_mapping_is_of_those_who_are_members
                 an_open_review_comes_back_and_is_replaced
@@ -148,7 +154,8 @@ macro_rules! identity_store_conformance {
             resets {
                 a_token_resets_once_and_ends_everything
                 a_token_is_dead_after_its_time_and_at_another_epoch
-                a_new_token_replaces_the_last_after_the_interval
+                a_new_token_comes_after_the_interval_beside_the_last
+                of_many_requests_one_is_given_a_token
                 who_may_not_reset_gets_no_token
                 of_many_uses_of_one_token_one_wins
             }

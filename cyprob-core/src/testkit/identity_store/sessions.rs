@@ -142,8 +142,7 @@ pub async fn a_step_moves_one_generation(store: Store) -> Done {
     let other = world.opened(&world.founder).await?;
     let step = step(&session);
     let event = world.event(Action::SessionRefreshed);
-    let recorded = std::slice::from_ref(&event);
-    assert!(world.store.advance(&step, recorded).await?);
+    assert!(world.store.advance(&step, &event).await?);
     let mut expected = session.clone();
     expected.refresh = step.to.clone();
     expected.last_used_at = later(2);
@@ -155,7 +154,7 @@ pub async fn a_step_moves_one_generation(store: Store) -> Done {
             Some(shown(session))
         );
     }
-    let again = [world.event(Action::SessionRefreshed)];
+    let again = world.event(Action::SessionRefreshed);
     assert!(!world.store.advance(&step, &again).await?);
     world.expect_events(&[&event]).await
 }
@@ -189,7 +188,7 @@ pub async fn a_step_that_does_not_hold_changes_nothing(store: Store) -> Done {
     let mut idle = step(&session);
     idle.at = session.idle_expires_at;
     let unknown = step(&world.session(&world.founder));
-    let event = [world.event(Action::SessionRefreshed)];
+    let event = world.event(Action::SessionRefreshed);
     let steps = [
         ("generation", generation),
         ("epoch", epoch),
@@ -218,7 +217,7 @@ pub async fn of_many_steps_one_wins(store: Store) -> Done {
         let won = race((0..16).map(|_| {
             let (store, step) = (Arc::clone(&world.store), step(&session));
             let event = world.event(Action::SessionRefreshed);
-            async move { store.advance(&step, &[event]).await }
+            async move { store.advance(&step, &event).await }
         }))
         .await?;
         assert_eq!(won.iter().filter(|won| **won).count(), 1, "round {round}");

@@ -4,7 +4,7 @@ use super::world::{Done, Store, World, display, email, later, password, role};
 use crate::domain::{User, UserId};
 
 /// What of an account can be compared.
-fn shown(user: &User) -> impl PartialEq + std::fmt::Debug {
+pub(super) fn shown(user: &User) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         (
             user.id,

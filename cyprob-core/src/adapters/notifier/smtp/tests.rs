@@ -4,8 +4,12 @@ use crate::ports::EntropyExt;
 use crate::testkit::SeededEntropy;
 
 fn options(host: &str, security: SmtpSecurity) -> SmtpOptions {
+    options_at((host, 25), security)
+}
+
+fn options_at(server: (&str, u16), security: SmtpSecurity) -> SmtpOptions {
     SmtpOptions::new(
-        (host, 25),
+        server,
         security,
         "no-reply@example.org".parse().unwrap(),
         "https://id.example.org".parse().unwrap(),
@@ -77,4 +81,49 @@ fn nothing_secret_is_shown() {
     let notifier = SmtpNotifier::new(options).unwrap();
     assert_eq!(format!("{notifier:?}"), "SmtpNotifier");
     assert!(!format!("{:?}", notification("ada@example.org")).contains("ada"));
+}
+
+/// A server that says hello and answers each line with a code of the test's.
+async fn answering(hello: &'static str, to_recipient: &'static str) -> u16 {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (read, mut write) = stream.into_split();
+        write.write_all(hello.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(read).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let answer = if line.starts_with("RCPT") {
+                to_recipient
+            } else {
+                "250 ok\r\n"
+            };
+            if write.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn only_an_address_that_is_refused_is_given_up() {
+    let cases = [
+        ("220 hello\r\n", "550 no such mailbox\r\n", true),
+        ("220 hello\r\n", "553 no such address\r\n", true),
+        ("220 hello\r\n", "554 blocked by policy\r\n", false),
+        ("220 hello\r\n", "530 sign in first\r\n", false),
+        ("220 hello\r\n", "450 try later\r\n", false),
+        ("554 no service here\r\n", "250 ok\r\n", false),
+    ];
+    for (hello, to_recipient, given_up) in cases {
+        let port = answering(hello, to_recipient).await;
+        let options = options_at(("127.0.0.1", port), SmtpSecurity::Loopback);
+        let notifier = SmtpNotifier::new(options).unwrap();
+        let sent = notifier.send(&notification("ada@example.org")).await;
+        let refused = matches!(sent, Err(NotifyError::Refused { .. }));
+        assert_eq!(refused, given_up, "{to_recipient}: {sent:?}");
+        assert!(sent.is_err());
+    }
 }
