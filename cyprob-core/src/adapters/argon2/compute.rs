@@ -109,7 +109,10 @@ impl Memory {
         let raw = Params::new(memory, passes, lanes, Some(out.len()))
             .map_err(|_| HashError::Unavailable)?;
         let needed = raw.block_count();
-        if let Some(more) = needed.checked_sub(self.blocks.len()) {
+        let more = needed.saturating_sub(self.blocks.len());
+        if more > 0 {
+            // Growing may move it and leave what was there behind.
+            self.wipe();
             self.blocks
                 .try_reserve_exact(more)
                 .map_err(|_| HashError::Unavailable)?;

@@ -9,13 +9,11 @@ use super::params::{HashParams, ParamsError};
 
 /// How the pool is set up.
 ///
-/// By default: today's parameters are [`HashParams::OWASP`], a thread for every
-/// two processors, 64 waiting in all and 16 of one address prefix.
+/// By default: today's parameters are [`HashParams::OWASP`], a thread for each
+/// processor, 64 waiting in all and 16 of one address prefix.
 ///
-/// A hash is bound by its core and its memory, so two on the two processors of
-/// one core take as long as one after the other; the processor that is left
-/// answers requests. Where every processor is a core of its own and sign-ins
-/// are many, more threads hash more.
+/// Strangers, who show no device token, have half of the threads at most: a
+/// flood of them leaves the other processors to those who are signed in.
 #[derive(Clone)]
 pub struct Argon2Options {
     pub(super) params: HashParams,
@@ -43,7 +41,7 @@ impl Default for Argon2Options {
         Self {
             params: HashParams::OWASP,
             live: Vec::new(),
-            threads: thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2)),
+            threads: thread::available_parallelism().map_or(1, usize::from),
             waiting: 64,
             waiting_per_prefix: 16,
             identifier_key: None,

@@ -58,6 +58,9 @@ pub(super) struct Shared {
 
 struct State {
     queue: Lanes<Job>,
+    /// How many of the threads work for strangers, and how many may.
+    strangers: usize,
+    most_strangers: usize,
     stopped: bool,
 }
 
@@ -66,19 +69,23 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job whose caller still waits; `None` when the pool has stopped.
+    /// The next job whose caller still waits, and whether it is a stranger's; `None` when the pool has stopped.
     ///
     /// Without one the memory is wiped before the thread waits.
-    fn next(&self, memory: &mut Memory) -> Option<Job> {
+    fn next(&self, memory: &mut Memory) -> Option<(Job, bool)> {
         let mut state = self.lock();
         let mut clean = false;
         loop {
             if state.stopped {
                 return None;
             }
-            match state.queue.pop() {
-                Some(job) if job.reply.is_closed() => {}
-                Some(job) => return Some(job),
+            let strangers_may = state.strangers < state.most_strangers;
+            match state.queue.pop(strangers_may) {
+                Some((job, _)) if job.reply.is_closed() => {}
+                Some((job, stranger)) => {
+                    state.strangers += usize::from(stranger);
+                    return Some((job, stranger));
+                }
                 None if clean => {
                     state = self
                         .wake
@@ -94,6 +101,14 @@ impl Shared {
             }
         }
     }
+
+    /// A stranger's job is over: another may have its turn.
+    fn stranger_is_done(&self) {
+        let mut state = self.lock();
+        state.strangers = state.strangers.saturating_sub(1);
+        drop(state);
+        self.wake.notify_one();
+    }
 }
 
 impl Argon2Pool {
@@ -106,6 +121,8 @@ impl Argon2Pool {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: Lanes::new(options.waiting, options.waiting_per_prefix),
+                strangers: 0,
+                most_strangers: options.threads.div_ceil(2),
                 stopped: false,
             }),
             wake: Condvar::new(),
@@ -249,12 +266,15 @@ impl Drop for Argon2Pool {
 fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
     lower_priority();
     let mut memory = Memory::default();
-    while let Some(job) = shared.next(&mut memory) {
+    while let Some((job, stranger)) = shared.next(&mut memory) {
         let run = || memory.run(&job.work, &job.password, today, entropy);
         let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a password hash panicked");
             Err(HashError::Unavailable)
         });
+        if stranger {
+            shared.stranger_is_done();
+        }
         // Its caller may have left meanwhile; the work is spent either way.
         let _ = job.reply.send(answer);
     }

@@ -174,12 +174,18 @@ impl<J> Lanes<J> {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<J> {
+    /// The next job, and whether it is a stranger's; one of those only if they may have a turn.
+    pub(super) fn pop(&mut self, strangers_may: bool) -> Option<(J, bool)> {
+        if !strangers_may {
+            return self.known.pop().map(|job| (job, false));
+        }
         self.strangers_turn = !self.strangers_turn;
+        let known = |this: &mut Self| this.known.pop().map(|job| (job, false));
+        let stranger = |this: &mut Self| this.strangers.pop().map(|job| (job, true));
         if self.strangers_turn {
-            self.known.pop().or_else(|| self.strangers.pop())
+            known(self).or_else(|| stranger(self))
         } else {
-            self.strangers.pop().or_else(|| self.known.pop())
+            stranger(self).or_else(|| known(self))
         }
     }
 

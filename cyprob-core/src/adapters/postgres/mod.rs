@@ -10,6 +10,10 @@
 //! No operation outlasts its time: a server that is gone, hangs or has no free
 //! connection is an error within [`PostgresOptions::with_wait`], and the next
 //! operation tries anew.
+//!
+//! Statements are planned once (`plan_cache_mode` is `force_generic_plan`), a
+//! host's own on [`OrgTx`] too: one whose plan depends on its values sets it
+//! otherwise by `SET LOCAL`.
 
 mod backend;
 mod begin;

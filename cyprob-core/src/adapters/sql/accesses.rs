@@ -1,6 +1,6 @@
 //! What a session has in organizations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sessions::stored;
 use super::together::{Subject, Together};
@@ -57,6 +57,7 @@ pub(super) type Renewals = Together<SessionId, Option<Renewal>>;
 
 impl Subject for SessionId {
     type Id = Self;
+    const SHARED: bool = true;
 
     fn id(&self) -> Self {
         *self
@@ -103,7 +104,8 @@ impl<B: Backend> SqlStore<B> {
         &self,
         ids: Vec<SessionId>,
     ) -> Result<Vec<Result<Option<Renewal>, StoreError>>, StoreError> {
-        let args = [Arg::ids(ids.iter().copied())];
+        let distinct: BTreeSet<_> = ids.iter().copied().collect();
+        let args = [Arg::ids(distinct)];
         let rows = self.fetch_all(&sql::RENEWALS, &args).await?;
         let mut by_session: BTreeMap<SessionId, Vec<&B::Row>> = BTreeMap::new();
         for row in &rows {

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 
-use super::steps::Step;
 use super::tx::Write;
 use super::{Arg, Backend, Cells, Columns, Scope, SqlStore, grants, revocations, sql};
 use crate::domain::audit::AuditEvent;
@@ -260,16 +259,7 @@ impl<B: Backend> SessionStore for SqlStore<B> {
     }
 
     async fn advance(&self, step: &Advance, event: &AuditEvent) -> Result<bool, StoreError> {
-        if let Some(step) = Step::of::<B>(step, event)? {
-            return self.step_taken(step).await;
-        }
-        let mut write = self.writing(Scope::none()).await?;
-        if !advance(&mut write, step).await? {
-            return Ok(false);
-        }
-        write.record(std::slice::from_ref(event)).await?;
-        write.commit().await?;
-        Ok(true)
+        self.step(step, event).await
     }
 
     async fn end_session(

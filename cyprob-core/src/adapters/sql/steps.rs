@@ -1,67 +1,98 @@
-//! Steps of refreshes, taken together where the database is a server.
+//! Steps of refreshes that are taken together: one message, and one wait for the disk.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::together::{Subject, Together};
-use super::tx::event_args;
-use super::{Arg, Backend, Columns, SqlStore, sql};
+use super::tx::body;
+use super::{Arg, Backend, Columns, Scope, SqlStore, sessions, sql};
 use crate::domain::SessionId;
 use crate::domain::audit::AuditEvent;
 use crate::ports::store::{Advance, StoreError};
 
-/// Steps that wait for each other.
-pub(super) type Steps = Together<Step, bool>;
+/// Steps that wait for each other. Of one whose session another transaction has locked nothing came.
+pub(super) type Steps = Together<Step, Option<bool>>;
 
 /// One step and the event of it.
+#[derive(Clone)]
 pub(super) struct Step {
     step: Advance,
-    event: [Arg<'static>; 3],
+    event: AuditEvent,
 }
 
 impl Subject for Step {
     type Id = SessionId;
+    const SHARED: bool = false;
 
     fn id(&self) -> SessionId {
         self.step.session
     }
 }
 
-impl Step {
-    /// A step to be taken with others; `None` where it is taken by itself.
-    pub(super) fn of<B: Backend>(
-        step: &Advance,
-        event: &AuditEvent,
-    ) -> Result<Option<Self>, StoreError> {
-        // The statement records in the log of no organization.
-        if B::text(&sql::STEPS).is_empty() || event.org.is_some() {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            step: step.clone(),
-            event: event_args(event)?,
-        }))
-    }
-}
+type Taken = Vec<Result<Option<bool>, StoreError>>;
 
 impl<B: Backend> SqlStore<B> {
-    pub(super) async fn step_taken(&self, step: Step) -> Result<bool, StoreError> {
+    /// Takes a step with those that come at the same time; whether it held.
+    pub(super) async fn step(
+        &self,
+        step: &Advance,
+        event: &AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let step = Step {
+            step: step.clone(),
+            event: event.clone(),
+        };
         let store = self.clone();
         let take = move |steps| {
             let store = store.clone();
             async move { store.steps_taken(steps).await }
         };
-        self.steps.call(step, take).await
+        if let Some(held) = self.steps.call(step.clone(), take).await? {
+            return Ok(held);
+        }
+        // Only this one waits for whoever has the session.
+        let alone = self.taken_in_turn(&[step]).await?;
+        alone
+            .into_iter()
+            .next()
+            .unwrap_or(Ok(None))
+            .map(|held| held == Some(true))
     }
 
-    /// Which steps held. Where the answer is lost they are sent again, and have not held then if they did before.
-    async fn steps_taken(
-        &self,
-        steps: Vec<Step>,
-    ) -> Result<Vec<Result<bool, StoreError>>, StoreError> {
+    async fn steps_taken(&self, steps: Vec<Step>) -> Result<Taken, StoreError> {
+        // The one statement records in the log of no organization.
+        let one = !B::text(&sql::STEPS).is_empty();
+        if one && steps.iter().all(|step| step.event.org.is_none()) {
+            self.taken_at_once(&steps).await
+        } else {
+            self.taken_in_turn(&steps).await
+        }
+    }
+
+    /// Takes steps one after the other, in one transaction.
+    async fn taken_in_turn(&self, steps: &[Step]) -> Result<Taken, StoreError> {
+        let mut write = self.writing(Scope::none()).await?;
+        let mut taken = Vec::with_capacity(steps.len());
+        for Step { step, event } in steps {
+            let held = sessions::advance(&mut write, step).await?;
+            if held {
+                write.record(std::slice::from_ref(event)).await?;
+            }
+            taken.push(Ok(Some(held)));
+        }
+        write.commit().await?;
+        Ok(taken)
+    }
+
+    /// Takes steps by one statement, but for those whose session is locked.
+    ///
+    /// Where the answer is lost they are sent again, and have not held then if they did before.
+    async fn taken_at_once(&self, steps: &[Step]) -> Result<Taken, StoreError> {
         let ints = |of: fn(&Advance) -> Option<i64>| {
             Arg::Ints(steps.iter().map(|step| of(&step.step)).collect())
         };
-        let mut args = vec![
+        let bodies: Result<Vec<String>, _> = steps.iter().map(|step| body(&step.event)).collect();
+        let bodies = bodies?;
+        let args = [
             Arg::ids(steps.iter().map(|step| step.step.session)),
             ints(|step| Some(step.from.into())),
             ints(|step| Some(step.credential_epoch.get().into())),
@@ -71,22 +102,17 @@ impl<B: Backend> SqlStore<B> {
             ints(|step| Some(step.to.rotated_at.as_micros())),
             ints(|step| Some(step.at.as_micros())),
             ints(|step| Some(step.idle_expires_at.as_micros())),
+            Arg::ids(steps.iter().map(|step| step.event.id)),
+            Arg::Texts(bodies.iter().map(|body| Some(body.as_str())).collect()),
         ];
-        let (mut ids, mut bodies) = (Vec::new(), Vec::new());
-        for Step { event, .. } in &steps {
-            if let [Arg::Id(Some(id)), _, Arg::Text(Some(body))] = event {
-                ids.push(*id);
-                bodies.push(Some(body.as_ref()));
-            }
-        }
-        args.extend([Arg::Ids(ids), Arg::Texts(bodies)]);
         let _signal = self.signal();
         let rows = self.fetch_all(&sql::STEPS, &args).await?;
-        let mut taken = BTreeSet::new();
+        let mut held = BTreeMap::new();
         for row in &rows {
-            taken.insert(Columns::of(row, "sessions").id::<SessionId>("id")?);
+            let row = Columns::of(row, "sessions");
+            held.insert(row.id::<SessionId>("id")?, row.get::<bool>("held")?);
         }
-        let held = |step: &Step| Ok(taken.contains(&step.step.session));
-        Ok(steps.iter().map(held).collect())
+        let outcome = |step: &Step| Ok(held.get(&step.step.session).copied());
+        Ok(steps.iter().map(outcome).collect())
     }
 }

@@ -23,10 +23,12 @@ const MOST: usize = 64;
 /// How long others wait for a call that is under way.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// What a call is about: two calls about one thing are never made together.
+/// What a call is about.
 pub(super) trait Subject {
     /// What it is told apart by.
     type Id: Ord;
+    /// Whether one call may hold it more than once.
+    const SHARED: bool;
 
     /// The thing.
     fn id(&self) -> Self::Id;
@@ -51,9 +53,9 @@ impl<K: Subject, V> State<K, V> {
     fn next(&mut self) -> Vec<Caller<K, V>> {
         let mut about = BTreeSet::new();
         let waiting = std::mem::take(&mut self.waiting);
-        let (mut next, rest): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|caller| about.len() < MOST && about.insert(caller.subject.id()));
+        let (mut next, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|caller| {
+            about.len() < MOST && (about.insert(caller.subject.id()) || K::SHARED)
+        });
         next.sort_by_key(|caller| caller.subject.id());
         self.waiting = rest;
         if next.is_empty() {
@@ -124,24 +126,42 @@ impl<K: Subject + Send + 'static, V: Send + 'static> Together<K, V> {
             first
         };
         if first {
-            tokio::spawn(self.clone().serve(Arc::new(make)));
+            tokio::spawn(Serving(Some(self.clone())).serve(Arc::new(make)));
         }
         told.await
             .unwrap_or_else(|_| Err(StoreError::unavailable(Ending)))
     }
+}
 
+/// Whoever makes the calls. However that ends, nobody waits for what is not under way.
+struct Serving<K, V>(Option<Together<K, V>>);
+
+impl<K, V> Drop for Serving<K, V> {
+    fn drop(&mut self) {
+        let Some(together) = &self.0 else { return };
+        let mut state = together.lock();
+        state.busy = state.busy.saturating_sub(1);
+        if state.busy == 0 {
+            let stranded = std::mem::take(&mut state.waiting);
+            drop(state);
+            drop(stranded);
+        }
+    }
+}
+
+impl<K: Subject + Send + 'static, V: Send + 'static> Serving<K, V> {
     /// Makes calls until nobody waits, or one has taken so long that another goes on with those who do.
-    fn serve<F, R>(self, make: Arc<F>) -> Pin<Box<dyn Future<Output = ()> + Send>>
+    fn serve<F, R>(mut self, make: Arc<F>) -> Pin<Box<dyn Future<Output = ()> + Send>>
     where
         F: Fn(Vec<K>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Vec<Outcome<V>>, StoreError>> + Send + 'static,
     {
         Box::pin(async move {
-            let mut serving = Serving(Some(self.clone()));
-            loop {
-                let next = self.lock().next();
+            while let Some(together) = &self.0 {
+                let next = together.lock().next();
                 if next.is_empty() {
-                    serving.0 = None;
+                    // One less is busy already.
+                    drop(self.0.take());
                     return;
                 }
                 let (subjects, callers): (Vec<_>, Vec<_>) = next
@@ -153,24 +173,11 @@ impl<K: Subject + Send + 'static, V: Send + 'static> Together<K, V> {
                     tell(callers, done);
                     continue;
                 }
-                serving.0 = None;
-                tokio::spawn(self.clone().serve(make));
+                tokio::spawn(Self(self.0.take()).serve(make));
                 tell(callers, call.await);
                 return;
             }
         })
-    }
-}
-
-/// Whoever makes the calls; if that ends early, the next to come begins anew.
-struct Serving<K, V>(Option<Together<K, V>>);
-
-impl<K, V> Drop for Serving<K, V> {
-    fn drop(&mut self) {
-        if let Some(together) = &self.0 {
-            let mut state = together.lock();
-            state.busy = state.busy.saturating_sub(1);
-        }
     }
 }
 
@@ -203,6 +210,7 @@ mod tests {
 
     impl Subject for Number {
         type Id = u32;
+        const SHARED: bool = false;
 
         fn id(&self) -> u32 {
             self.0
@@ -308,6 +316,37 @@ mod tests {
         for task in failing {
             assert!(task.await.unwrap().is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_call_that_ended_early() {
+        let doubles = Doubles::default();
+        let ended = |this: &Doubles| {
+            let make = |_: Vec<Number>| async { panic!("ended early") };
+            let together = this.together.clone();
+            tokio::spawn(async move { together.call(Number(1), make).await })
+        };
+        for _ in 0..5 {
+            assert!(ended(&doubles).await.unwrap().is_err());
+        }
+        // Those who came to runtimes that are gone took no place with them.
+        for _ in 0..5 {
+            let theirs = doubles.clone();
+            let gone = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                let runtime = runtime.unwrap();
+                let (entered, call) = (runtime.enter(), theirs.together.clone());
+                let make = |_: Vec<Number>| std::future::pending();
+                let mut call = std::pin::pin!(call.call(Number(2), make));
+                let waker = std::task::Waker::noop();
+                let mut task = std::task::Context::from_waker(waker);
+                assert!(call.as_mut().poll(&mut task).is_pending());
+                drop(entered);
+                drop(runtime);
+            });
+            gone.join().unwrap();
+        }
+        assert_eq!(doubles.of(4).await.unwrap(), 8);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,10 +17,9 @@ pub(super) struct Write<B: Backend> {
     recorded: bool,
 }
 
-/// What a recorded event is bound to.
-pub(super) fn event_args(event: &AuditEvent) -> Result<[Arg<'static>; 3], StoreError> {
-    let body = serde_json::to_string(event).map_err(StoreError::unavailable)?;
-    Ok([event.id.into(), event.org.into(), body.into()])
+/// An event as it is stored.
+pub(super) fn body(event: &AuditEvent) -> Result<String, StoreError> {
+    serde_json::to_string(event).map_err(StoreError::unavailable)
 }
 
 /// Tells those who wait that events may have been committed.
@@ -103,9 +102,8 @@ impl<B: Backend> Write<B> {
 
     pub(super) async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
         for event in events {
-            self.tx
-                .execute(&sql::INSERT_EVENT, &event_args(event)?)
-                .await?;
+            let args = [event.id.into(), event.org.into(), body(event)?.into()];
+            self.tx.execute(&sql::INSERT_EVENT, &args).await?;
             if let Some(notice) = Notice::of(event) {
                 super::notices::insert(self, &notice).await?;
             }

@@ -10,7 +10,6 @@ use sqlx::{Arguments as _, Row as _, SqliteConnection};
 use super::super::sql::{
     Arg, Backend, Cells, Mode, Scope, Statement, Transaction, Unreadable, sealed,
 };
-use super::group::Turn;
 use super::open::Opened;
 use crate::ports::store::StoreError;
 
@@ -22,14 +21,9 @@ impl sealed::Sealed for Sqlite {}
 
 /// A transaction of SQLite's.
 pub struct SqliteTx {
-    tx: Kind,
+    tx: sqlx::Transaction<'static, sqlx::Sqlite>,
     /// Keeps other processes out as long as the transaction is open.
     _opened: Arc<Opened>,
-}
-
-enum Kind {
-    Read(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Write(Turn),
 }
 
 impl sealed::Sealed for SqliteTx {}
@@ -87,14 +81,12 @@ impl Backend for Sqlite {
         _scope: &Scope,
     ) -> Result<SqliteTx, StoreError> {
         let tx = match mode {
-            Mode::Read => {
-                let tx = opened.reader.begin().await;
-                Kind::Read(tx.map_err(StoreError::unavailable)?)
-            }
-            Mode::Write => Kind::Write(opened.writer.begin().await?),
+            Mode::Read => opened.reader.begin().await,
+            // The write lock is taken at once, so a lock error becomes a wait.
+            Mode::Write => opened.writer.begin_with("BEGIN IMMEDIATE").await,
         };
         Ok(SqliteTx {
-            tx,
+            tx: tx.map_err(StoreError::unavailable)?,
             _opened: Arc::clone(opened),
         })
     }
@@ -112,26 +104,14 @@ impl Backend for Sqlite {
 
     async fn close(opened: &Opened) {
         opened.reader.close().await;
-        opened.writer.pool().close().await;
+        opened.writer.close().await;
     }
 }
 
 #[async_trait]
 impl Transaction<Sqlite> for SqliteTx {
-    /// # Panics
-    ///
-    /// Never: the connection is there until the transaction is gone.
-    #[allow(
-        clippy::expect_used,
-        reason = "a turn is emptied by commit and drop alone"
-    )]
     fn connection(&mut self) -> &mut SqliteConnection {
-        match &mut self.tx {
-            Kind::Read(tx) => tx,
-            Kind::Write(turn) => turn
-                .connection()
-                .expect("an open transaction has its connection"),
-        }
+        &mut self.tx
     }
 
     /// SQLite has no row security: the statements' own `org_id = $1` is what binds.
@@ -145,7 +125,7 @@ impl Transaction<Sqlite> for SqliteTx {
         args: &[Arg<'_>],
     ) -> Result<u64, StoreError> {
         let done = sqlx::query_with(statement.sqlite(), bound(args)?)
-            .execute(self.connection())
+            .execute(&mut *self.tx)
             .await
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected())
@@ -157,16 +137,13 @@ impl Transaction<Sqlite> for SqliteTx {
         args: &[Arg<'_>],
     ) -> Result<Vec<SqliteRow>, StoreError> {
         sqlx::query_with(statement.sqlite(), bound(args)?)
-            .fetch_all(self.connection())
+            .fetch_all(&mut *self.tx)
             .await
             .map_err(StoreError::unavailable)
     }
 
     async fn commit(self) -> Result<(), StoreError> {
-        match self.tx {
-            Kind::Read(tx) => tx.commit().await.map_err(StoreError::unavailable),
-            Kind::Write(turn) => turn.commit().await,
-        }
+        self.tx.commit().await.map_err(StoreError::unavailable)
     }
 }
 

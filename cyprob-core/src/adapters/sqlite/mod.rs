@@ -1,8 +1,8 @@
 //! The embedded store: SQLite through sqlx.
 //!
 //! One connection writes and takes the write lock at BEGIN; several read. Every
-//! commit is durable when it returns (WAL, `synchronous = FULL`); those that
-//! come at the same time wait for the disk together. One process
+//! commit is durable when it returns (WAL, `synchronous = FULL`); refreshes that
+//! come at the same time share one. One process
 //! holds a database at a time, by a lock file beside it. SQLite has no row
 //! security: what keeps tenants apart here is that every tenant statement is
 //! bound to `org_id = $1` and takes an [`OrgCtx`](crate::domain::OrgCtx).
@@ -11,7 +11,6 @@
 //! that their changes and the audit events commit together.
 
 mod backend;
-mod group;
 mod migrate;
 mod open;
 mod store;

@@ -11,7 +11,6 @@ use rustix::process::geteuid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 
-use super::group::Writer;
 use crate::ports::store::BoxError;
 
 /// A database cannot be opened.
@@ -100,7 +99,7 @@ impl SqliteOptions {
 /// The two pools and the lock that keeps other processes out.
 #[derive(Debug)]
 pub struct Opened {
-    pub(super) writer: Writer,
+    pub(super) writer: SqlitePool,
     pub(super) reader: SqlitePool,
     pub(super) _lock: File,
 }
@@ -219,7 +218,7 @@ pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Opened,
         .await
         .map_err(|error| unavailable(&path, error))?;
     Ok(Opened {
-        writer: Writer::over(writer, options.wait),
+        writer,
         reader,
         _lock: lock,
     })

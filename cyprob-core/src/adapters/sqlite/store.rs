@@ -43,6 +43,6 @@ impl SqliteStore {
         table: &'static str,
         migrator: Migrator,
     ) -> Result<(), OpenError> {
-        migrate::run(self.opened.writer.pool(), component, table, migrator).await
+        migrate::run(&self.opened.writer, component, table, migrator).await
     }
 }

@@ -23,8 +23,45 @@ fn who_is_known_takes_turns_with_all_strangers_together() {
         let line = Prefix::Person([n; 16]);
         assert!(matches!(lanes.push(line, n.into(), gone), Ok(None)));
     }
-    let order: Vec<_> = std::iter::from_fn(|| lanes.pop()).collect();
-    assert_eq!(order, [100, 0, 101, 1, 102, 2, 103, 3, 4, 5, 6, 7]);
+    // While strangers may have no turn, it is those who are known or nobody.
+    assert_eq!(lanes.pop(false), Some((100, false)));
+    let order: Vec<_> = std::iter::from_fn(|| lanes.pop(true)).collect();
+    let (order, strangers): (Vec<_>, Vec<_>) = order.into_iter().unzip();
+    assert_eq!(order, [101, 0, 102, 1, 103, 2, 3, 4, 5, 6, 7]);
+    assert!(
+        order
+            .iter()
+            .zip(&strangers)
+            .all(|(n, stranger)| (*n < 100) == *stranger)
+    );
+    lanes.push(stranger(1), 1, gone).unwrap();
+    assert_eq!(lanes.pop(false), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_have_half_of_the_threads() {
+    let options = Argon2Options::default()
+        .with_threads(2)
+        .with_waiting(64, 64);
+    let pool = Arc::new(pool(options));
+    let strangers: Vec<_> = (0..24)
+        .map(|_| {
+            let pool = Arc::clone(&pool);
+            tokio::spawn(async move { pool.check(secret("p"), None, "x", None).await })
+        })
+        .collect();
+    let person: UserId = "usr_01a20b02a9c8797b8ebd0672f15f608c".parse().unwrap();
+    // As many of a known person as one thread does, while the other one is at the strangers'.
+    for _ in 0..6 {
+        let known = pool.check_known(secret("p"), None, person).await;
+        assert!(matches!(known, Ok(PasswordCheck::Wrong)), "{known:?}");
+    }
+    let done = strangers.iter().filter(|stranger| stranger.is_finished());
+    let done = done.count();
+    assert!(done < 24, "the strangers were done first");
+    for stranger in strangers {
+        assert!(matches!(stranger.await.unwrap(), Ok(PasswordCheck::Wrong)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
