@@ -279,8 +279,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_takes_long_holds_up_nobody_for_long() {
         let doubles = Doubles::default();
-        let slow = [doubles.spawn(1_001), doubles.spawn(1_002)];
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut slow = Vec::new();
+        for number in [1_001, 1_002] {
+            slow.push(doubles.spawn(number));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let begun = tokio::time::Instant::now();
         let waiting = doubles.spawn(2);
         assert_eq!(waiting.await.unwrap().unwrap(), 4);
