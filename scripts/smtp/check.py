@@ -204,7 +204,8 @@ with Server(mood, Login, context=context) as port:
     told, _ = send(port, "starttls", root=root, login=("me", "right"))
     claim("a server that asks for a sign-in gets one", told == "sent", told)
     told, _ = send(port, "starttls", root=root, login=("me", "wrong"))
-    claim("a wrong one is refused", told == "refused: the mail server answered 535", told)
+    # Whoever runs the server puts it right, and the mail goes then.
+    claim("a wrong one: later", told == "unavailable: the mail server answered 535", told)
 
 # A server in a bad mood.
 told, took = send(free_port(), "loopback")
@@ -221,7 +222,7 @@ with Server(Mood(data="452 full")) as port:
     claim("4xx after DATA: later", told == "unavailable: the mail server answered 452", told)
 with Server(Mood(data="554 no")) as port:
     told, _ = send(port, "loopback")
-    claim("5xx after DATA: never", told == "refused: the mail server answered 554", told)
+    claim("a policy that refuses it: later", told == "unavailable: the mail server answered 554", told)
 with Server(Mood(hang=8)) as port:
     told, took = send(port, "loopback", seconds=2)
     claim("a hang after DATA ends in time",

@@ -26,6 +26,7 @@ pub(super) async fn walk(
     logs: &Path,
 ) -> Result<(), Failed> {
     let query = async {
+        settled(client, &people.owner, "acme").await?;
         let mut index = None;
         for action in ["run.created", "run.started", "run.succeeded"] {
             let path = format!("/api/v1/orgs/acme/audit?action={action}&outcome=success");
