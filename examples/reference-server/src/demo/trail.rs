@@ -164,7 +164,8 @@ async fn settled(client: &Client, owner: &str, org: &str) -> Result<(), Unexpect
                 return Ok(());
             }
             last = Some(head);
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            // Longer than the log's rounds lie apart.
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };
     match tokio::time::timeout(PATIENCE, waited).await {
