@@ -71,9 +71,11 @@ impl Shared {
 
     /// The next job whose caller still waits, and whether it is a stranger's; `None` when the pool has stopped.
     ///
-    /// Without one the memory is wiped before the thread waits.
-    fn next(&self, memory: &mut Memory) -> Option<(Job, bool)> {
+    /// Without one the memory is wiped before the thread waits. `after_stranger` says whose job the
+    /// thread has just done: one thread after the other would take the next one's turn else.
+    fn next(&self, memory: &mut Memory, after_stranger: bool) -> Option<(Job, bool)> {
         let mut state = self.lock();
+        state.strangers = state.strangers.saturating_sub(usize::from(after_stranger));
         let mut clean = false;
         loop {
             if state.stopped {
@@ -84,6 +86,10 @@ impl Shared {
                 Some((job, _)) if job.reply.is_closed() => {}
                 Some((job, stranger)) => {
                     state.strangers += usize::from(stranger);
+                    if after_stranger && !stranger {
+                        // The turn that was given back is another thread's.
+                        self.wake.notify_one();
+                    }
                     return Some((job, stranger));
                 }
                 None if clean => {
@@ -100,14 +106,6 @@ impl Shared {
                 }
             }
         }
-    }
-
-    /// A stranger's job is over: another may have its turn.
-    fn stranger_is_done(&self) {
-        let mut state = self.lock();
-        state.strangers = state.strangers.saturating_sub(1);
-        drop(state);
-        self.wake.notify_one();
     }
 }
 
@@ -266,15 +264,14 @@ impl Drop for Argon2Pool {
 fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
     lower_priority();
     let mut memory = Memory::default();
-    while let Some((job, stranger)) = shared.next(&mut memory) {
+    let mut after_stranger = false;
+    while let Some((job, stranger)) = shared.next(&mut memory, after_stranger) {
         let run = || memory.run(&job.work, &job.password, today, entropy);
         let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a password hash panicked");
             Err(HashError::Unavailable)
         });
-        if stranger {
-            shared.stranger_is_done();
-        }
+        after_stranger = stranger;
         // Its caller may have left meanwhile; the work is spent either way.
         let _ = job.reply.send(answer);
     }
