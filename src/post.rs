@@ -1,12 +1,12 @@
 //! Sending what waits to be sent, beside every request.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cyprob_core::ports::Notifier;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{ControlPlane, error_chain};
 
@@ -15,6 +15,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a request for mail rests before its work begins, so that the work of
 /// an account that exists takes nothing from the answer to whoever asked.
 const REST: Duration = Duration::from_millis(500);
+/// How often one of the senders looks for notices in the store.
+const LOOK_FOR_NOTICES: Duration = Duration::from_millis(250);
 /// Senders at work at once: one that waits for a slow server does not hold up all others.
 const SENDERS: usize = 4;
 
@@ -27,11 +29,30 @@ pub(crate) fn start(
     stopped: &watch::Receiver<bool>,
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = vec![tokio::spawn(answer(plane.clone(), stopped.clone()))];
+    let looks = Arc::new(Looks::default());
     for _ in 0..SENDERS {
         let (plane, notifier) = (plane.clone(), Arc::clone(notifier));
-        tasks.push(tokio::spawn(send(plane, notifier, stopped.clone())));
+        let looks = Arc::clone(&looks);
+        tasks.push(tokio::spawn(send(plane, notifier, looks, stopped.clone())));
     }
     tasks
+}
+
+/// When the store is looked at next: by whichever sender is free then.
+#[derive(Default)]
+struct Looks(Mutex<Option<Instant>>);
+
+impl Looks {
+    /// Whether to look now; whoever is told so is the only one for a while.
+    fn are_due(&self) -> bool {
+        let now = Instant::now();
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = next.is_none_or(|next| next <= now);
+        if due {
+            *next = Some(now + LOOK_FOR_NOTICES);
+        }
+        due
+    }
 }
 
 async fn answer(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
@@ -52,15 +73,18 @@ async fn answer(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
 async fn send(
     plane: ControlPlane,
     notifier: Arc<dyn Notifier>,
+    looks: Arc<Looks>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let round = async {
         loop {
             plane.identity().send_letters(notifier.as_ref()).await;
-            if let Err(error) = plane.identity().send_notices(notifier.as_ref()).await {
+            if looks.are_due()
+                && let Err(error) = plane.identity().send_notices(notifier.as_ref()).await
+            {
                 tracing::error!(chain = %error_chain(&error), "notices were not sent");
             }
-            tokio::time::sleep(LOOK_EVERY / 4).await;
+            tokio::time::sleep(LOOK_FOR_NOTICES).await;
         }
     };
     tokio::select! {

@@ -12,7 +12,7 @@ use crate::domain::audit::{
 };
 use crate::domain::{
     Aal, Caller, Device, DeviceId, FailureKind, Grant, Membership, NEW_DEVICE, OrgRef,
-    RefreshState, Session, SessionSeed, SignInName, Timestamp, User, UserId,
+    RefreshState, SecondFactor, Session, SessionSeed, SignInName, Timestamp, User, UserId,
 };
 use crate::ports::store::{FactorUseOutcome, StoreError};
 use crate::ports::{EntropyExt, HashError, PasswordCheck};
@@ -124,10 +124,11 @@ impl Identity {
         let device = self.device(credentials.device_token.as_ref(), &name, at);
         let kind = FailureKind::Password;
         let attempt = self.attempt(kind, &name, device, caller, at).await?;
-        let user = match name.email() {
-            Some(email) => self.store().user_by_email(email).await?,
+        let account = match name.email() {
+            Some(email) => self.store().account_by_email(email).await?,
             None => None,
         };
+        let (user, factor) = account.map_or((None, None), |it| (Some(it.user), it.factor));
         let attempt = self
             .attempt_at(user.as_ref(), attempt, &name, caller, at)
             .await?;
@@ -155,7 +156,7 @@ impl Identity {
         }
         let code = credentials.totp.as_ref();
         let proof = self
-            .proof_of_sign_in(&user, &name, code, device, caller, at)
+            .proof_of_sign_in(factor, &name, code, device, caller, at)
             .await?;
         let device = device.map(|device| device.id);
         self.open(user, proof, credentials.org.as_ref(), device, caller, at)
@@ -164,17 +165,18 @@ impl Identity {
 
     /// What a right code of an account with a second factor will use up; none for an account without.
     ///
-    /// Its failures are counted and delayed apart: a right password forgives none of them.
+    /// The factor is the one before the hash: another one since has grown the epoch, and opens no
+    /// session. Its failures are counted and delayed apart: a right password forgives none of them.
     async fn proof_of_sign_in(
         &self,
-        user: &User,
+        factor: Option<SecondFactor>,
         name: &SignInName,
         code: Option<&SecretString>,
         device: Option<Device>,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Option<Proof<'_>>, SignInError> {
-        let Some(factor) = self.store().second_factor(user.id).await? else {
+        let Some(factor) = factor else {
             return Ok(None);
         };
         let Some(code) = code else {
@@ -184,7 +186,7 @@ impl Identity {
         let attempt = self.attempt(kind, name, device, caller, at).await?;
         match self.judge_code(&factor, code, at)? {
             Some(uses) => Ok(Some(Proof { uses, attempt })),
-            None => Err(self.refuse_code(attempt, user.id, caller, at)),
+            None => Err(self.refuse_code(attempt, factor.user, caller, at)),
         }
     }
 

@@ -60,8 +60,10 @@ impl<B: Backend> SqlLogStore<B> {
             let log = key(batch.log);
             let first = integer(batch.first)?;
             let count = i64::try_from(batch.entries.len()).map_err(StoreError::unavailable)?;
-            tx.execute(&sql::ADD_LOG, std::slice::from_ref(&log))
-                .await?;
+            if first == 0 {
+                tx.execute(&sql::ADD_LOG, std::slice::from_ref(&log))
+                    .await?;
+            }
             let grown = tx
                 .execute(&sql::GROW_LOG, &[log.clone(), first.into(), count.into()])
                 .await?;

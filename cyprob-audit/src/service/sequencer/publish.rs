@@ -30,6 +30,7 @@ impl Sequencer {
             if leaves.is_empty() {
                 break;
             }
+            let last = leaves.len() < CHUNK;
             let files = append(log, &mut tail, &leaves)?;
             let head = Checkpoint::new(signer.verifier().name().clone(), tail.size(), tail.root())
                 .signed_at(self.clock.now());
@@ -46,6 +47,9 @@ impl Sequencer {
                 .publish(log, files, head.checkpoint)
                 .await
                 .map_err(SequencerError::Sink)?;
+            if last {
+                break;
+            }
         }
         state.tails.insert(log, tail);
         state.behind.remove(&log);

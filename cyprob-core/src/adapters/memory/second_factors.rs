@@ -31,6 +31,17 @@ fn bytes(codes: &[TokenDigest]) -> BTreeSet<[u8; 32]> {
 }
 
 impl State {
+    /// The person's factor in force.
+    pub(super) fn factor(&self, user: UserId) -> Option<SecondFactor> {
+        self.factors.get(&user).map(|factor| SecondFactor {
+            user,
+            secret: factor.secret.clone(),
+            last_step: factor.last_step,
+            activated_at: factor.activated_at,
+            recovery_codes_left: u32::try_from(factor.codes.len()).unwrap_or(u32::MAX),
+        })
+    }
+
     /// Whether a code can still be used up.
     fn may_use(&self, user: UserId, proof: &FactorUse) -> bool {
         self.factors.get(&user).is_some_and(|factor| match proof {
@@ -102,15 +113,7 @@ impl State {
 #[async_trait]
 impl SecondFactorStore for MemoryStore {
     async fn second_factor(&self, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
-        Ok(self.read(|state| {
-            state.factors.get(&user).map(|factor| SecondFactor {
-                user,
-                secret: factor.secret.clone(),
-                last_step: factor.last_step,
-                activated_at: factor.activated_at,
-                recovery_codes_left: u32::try_from(factor.codes.len()).unwrap_or(u32::MAX),
-            })
-        }))
+        Ok(self.read(|state| state.factor(user)))
     }
 
     async fn factor_enrolment(

@@ -7,7 +7,7 @@ use super::sessions::rekey_and_end_others;
 use super::store::MemoryStore;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
-use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
+use crate::ports::store::{Account, PasswordChange, PasswordOutcome, StoreError, UserStore};
 
 #[async_trait]
 impl UserStore for MemoryStore {
@@ -15,6 +15,16 @@ impl UserStore for MemoryStore {
         Ok(self.read(|state| {
             let id = state.emails.get(email)?;
             state.users.get(id).cloned()
+        }))
+    }
+
+    async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        Ok(self.read(|state| {
+            let id = state.emails.get(email)?;
+            Some(Account {
+                user: state.users.get(id)?.clone(),
+                factor: state.factor(*id),
+            })
         }))
     }
 

@@ -20,6 +20,7 @@ mod grants;
 mod invitations;
 mod members;
 mod notices;
+mod opening;
 mod orgs;
 mod outbox;
 mod read;

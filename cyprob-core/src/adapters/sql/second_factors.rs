@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Columns, Scope, SqlStore, revocations, sessions, sql};
+use super::{Arg, Backend, Columns, Scope, SqlStore, opening, revocations, sessions, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     Aal, DeploymentCtx, Epoch, FactorEnrolment, FactorUse, Grant, Revocation, RevocationEntry,
@@ -17,7 +17,7 @@ use crate::ports::store::{
     StoreError,
 };
 
-fn factor<B: Backend>(row: &B::Row) -> Result<SecondFactor, StoreError> {
+pub(super) fn factor<B: Backend>(row: &B::Row) -> Result<SecondFactor, StoreError> {
     let row = Columns::of(row, "second_factors");
     Ok(SecondFactor {
         user: row.id("user_id")?,
@@ -316,7 +316,7 @@ impl<B: Backend> SecondFactorStore for SqlStore<B> {
     ) -> Result<FactorUseOutcome, StoreError> {
         let scope = Scope::user_in(session.user, grant.map(|grant| grant.org));
         let mut write = self.writing(scope).await?;
-        if !sessions::open(&mut write, session, grant).await? {
+        if !opening::open(&mut write, session, grant).await? {
             return Ok(FactorUseOutcome::Raced);
         }
         if !use_up(&mut write, session.user, proof, session.created_at).await? {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Cells, Columns, Scope, SqlStore, grants, revocations, sql};
+use super::{Arg, Backend, Cells, Columns, Scope, SqlStore, revocations, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     Aal, Access, EndReason, Epoch, Grant, Id, OrgCtx, Page, PageRequest, RefreshKeyId,
@@ -130,21 +130,6 @@ pub(super) async fn rekey_and_end_others<B: Backend>(
     Ok(rekeyed.map(|stored| stored.session))
 }
 
-/// Stores a new session and its first grant; `false`, and the transaction is to be dropped, if that may not be.
-pub(super) async fn open<B: Backend>(
-    write: &mut Write<B>,
-    session: &Session,
-    grant: Option<&Grant>,
-) -> Result<bool, StoreError> {
-    if !insert(write, session).await? {
-        return Ok(false);
-    }
-    match grant {
-        Some(grant) => grants::insert(write, grant).await,
-        None => Ok(true),
-    }
-}
-
 /// Moves a session one generation on; `false` if the step does not hold.
 pub(super) async fn advance<B: Backend>(
     write: &mut Write<B>,
@@ -169,33 +154,6 @@ pub(super) async fn advance<B: Backend>(
     Ok(advanced == 1)
 }
 
-async fn insert<B: Backend>(write: &mut Write<B>, session: &Session) -> Result<bool, StoreError> {
-    let inserted = write
-        .execute(
-            &sql::INSERT_SESSION,
-            &[
-                session.id.into(),
-                session.user.into(),
-                Arg::bytes(session.seed.expose_bytes()),
-                session.refresh.generation.into(),
-                session.refresh.key.into(),
-                session.refresh.previous_key.into(),
-                session.refresh.rotated_at.into(),
-                session.credential_epoch.into(),
-                session.auth_time.into(),
-                session.aal.get().into(),
-                session.created_at.into(),
-                session.last_used_at.into(),
-                session.idle_expires_at.into(),
-                session.absolute_expires_at.into(),
-                session.client.as_deref().into(),
-                session.ip_address.map(|address| address.to_string()).into(),
-            ],
-        )
-        .await?;
-    Ok(inserted == 1)
-}
-
 fn page_of<B: Backend>(
     rows: &[B::Row],
     page: &PageRequest,
@@ -212,15 +170,7 @@ impl<B: Backend> SessionStore for SqlStore<B> {
         grant: Option<&Grant>,
         events: &[AuditEvent],
     ) -> Result<bool, StoreError> {
-        let mut write = self
-            .writing(Scope::user_in(session.user, grant.map(|grant| grant.org)))
-            .await?;
-        if !open(&mut write, session, grant).await? {
-            return Ok(false);
-        }
-        write.record(events).await?;
-        write.commit().await?;
-        Ok(true)
+        self.session_opened(session, grant, events).await
     }
 
     async fn standing(&self, claimed: &Claimed) -> Result<Standing, StoreError> {

@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Backend, Cells, Columns, Scope, SqlStore, emails, revocations, sessions, sql};
+use super::{
+    Backend, Cells, Columns, Scope, SqlStore, emails, revocations, second_factors, sessions, sql,
+};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{Email, Membership, PasswordHash, Revocation, RevocationEntry, User, UserId};
-use crate::ports::store::{PasswordChange, PasswordOutcome, StoreError, UserStore};
+use crate::ports::store::{Account, PasswordChange, PasswordOutcome, StoreError, UserStore};
 
 pub(super) fn user<B: Backend>(row: &B::Row) -> Result<User, StoreError> {
     let row = Columns::of(row, "users");
@@ -72,6 +74,19 @@ impl<B: Backend> UserStore for SqlStore<B> {
             .fetch_optional(&sql::USER_BY_EMAIL, &[email.as_str().into()])
             .await?;
         row.as_ref().map(user::<B>).transpose()
+    }
+
+    async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let row = self
+            .fetch_optional(&sql::ACCOUNT_BY_EMAIL, &[email.as_str().into()])
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let has_factor = Columns::of(&row, "second_factors").optional_id::<UserId>("user_id")?;
+        let factor = has_factor.map(|_| second_factors::factor::<B>(&row));
+        Ok(Some(Account {
+            user: user::<B>(&row)?,
+            factor: factor.transpose()?,
+        }))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {

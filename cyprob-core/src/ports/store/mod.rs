@@ -52,7 +52,7 @@ pub use session::{
     Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionOwner, SessionStore, Standing,
     StoredSession,
 };
-pub use user::{PasswordChange, PasswordOutcome, UserStore};
+pub use user::{Account, PasswordChange, PasswordOutcome, UserStore};
 
 /// Everything that the identity services ask of one backend.
 pub trait IdentityStore:

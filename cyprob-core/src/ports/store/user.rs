@@ -7,9 +7,18 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
-    Email, Epoch, Membership, PasswordHash, RefreshKeyId, RevocationEntry, Session, SessionId,
-    SessionSeed, Timestamp, User, UserId,
+    Email, Epoch, Membership, PasswordHash, RefreshKeyId, RevocationEntry, SecondFactor, Session,
+    SessionId, SessionSeed, Timestamp, User, UserId,
 };
+
+/// What a person who signs in is checked against.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The person.
+    pub user: User,
+    /// Their second factor in force.
+    pub factor: Option<SecondFactor>,
+}
 
 /// A new password and what it does to the sessions.
 #[derive(Clone, Debug)]
@@ -47,6 +56,9 @@ pub enum PasswordOutcome {
 pub trait UserStore: Debug + Send + Sync + 'static {
     /// The account with this address.
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
+    /// The account with this address and its second factor, both as of one moment: one round trip.
+    async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
     /// The account with this id.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;

@@ -99,6 +99,7 @@ macro_rules! identity_store_conformance {
             }
             sessions {
                 a_session_comes_back_as_it_was
+                a_session_opens_with_its_grant_its_events_and_its_notice
                 a_session_of_an_older_epoch_is_not_opened
                 a_session_of_a_disabled_account_is_not_opened
                 a_step_moves_one_generation

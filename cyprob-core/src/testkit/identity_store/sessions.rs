@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::world::{AT, Done, Store, World, later, password, race, walk};
-use crate::domain::audit::Action;
+use crate::domain::audit::{Action, MetaValue, Resource};
 use crate::domain::{
-    Aal, EndReason, PageRequest, RefreshKeyId, RefreshState, Revocation, RevocationEntry, Session,
-    SessionId, User,
+    Aal, EndReason, GrantState, NEW_DEVICE, NoticeKind, PageRequest, RefreshKeyId, RefreshState,
+    Revocation, RevocationEntry, Session, SessionId, User,
 };
 use crate::ports::store::{Advance, PasswordChange, PasswordOutcome, SessionEnd};
 
@@ -89,6 +89,48 @@ pub async fn a_session_comes_back_as_it_was(store: Store) -> Done {
     }
     assert!(world.store.session(world.id()).await?.is_none());
     world.expect_events(&[&event]).await
+}
+
+/// A session, its grant, its events in their order and the notice that one calls for are stored together or not at all.
+pub async fn a_session_opens_with_its_grant_its_events_and_its_notice(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let mut expected = Vec::new();
+    for new_device in [false, true] {
+        let session = world.session(&world.founder);
+        let grant = super::world::grant(&session, world.org.id);
+        let mut opened = world.event(Action::SessionOpened);
+        opened.resource = Resource::new("user", world.founder.id);
+        if new_device {
+            opened = opened.with(NEW_DEVICE, MetaValue::public(true));
+        }
+        let granted = world.event(Action::GrantOpened).in_org(world.org.id);
+        let twice = [opened.clone(), granted.clone(), opened.clone()];
+        let failed = world
+            .store
+            .open_session(&session, Some(&grant), &twice)
+            .await;
+        assert!(failed.is_err(), "an event's id is unique");
+        assert!(world.store.session(session.id).await?.is_none());
+        let events = [opened, granted];
+        assert!(
+            world
+                .store
+                .open_session(&session, Some(&grant), &events)
+                .await?
+        );
+        let [access] = &world.store.accesses(session.user, session.id).await?[..] else {
+            unreachable!("one organization")
+        };
+        assert_eq!(access.grant, GrantState::Live);
+        let told = world.store.due_notices(AT, 9).await?;
+        let told: Vec<_> = told.iter().map(|notice| (notice.id, notice.kind)).collect();
+        let notice = (events[0].id, NoticeKind::NewDevice);
+        assert_eq!(told, if new_device { vec![notice] } else { vec![] });
+        expected.extend(events);
+    }
+    world
+        .expect_events(&expected.iter().collect::<Vec<_>>())
+        .await
 }
 
 /// A session whose credential was checked before the password changed is not stored.

@@ -42,6 +42,9 @@ pub async fn an_account_comes_back_as_it_was(store: Store) -> Done {
         for found in [by_id, by_email] {
             assert_eq!(found.as_ref().map(shown), Some(shown(user)));
         }
+        let account = world.store.account_by_email(&user.email).await?;
+        let account = account.map(|account| (shown(&account.user), account.factor));
+        assert_eq!(account, Some((shown(user), None)));
     }
     Ok(())
 }
@@ -52,6 +55,8 @@ pub async fn who_is_not_there_is_none(store: Store) -> Done {
     let nobody: UserId = world.id();
     assert!(world.store.user(nobody).await?.is_none());
     assert!(world.store.user_by_email(&email("nobody")).await?.is_none());
+    let account = world.store.account_by_email(&email("nobody")).await?;
+    assert!(account.is_none());
     assert!(world.store.memberships(nobody).await?.is_empty());
     Ok(())
 }

@@ -59,6 +59,9 @@ pub async fn a_factor_comes_into_force_by_its_own_session(store: Store) -> Done 
         activated_at: later(2),
         recovery_codes_left: 10,
     };
+    let account = store.account_by_email(&user.email).await?;
+    let account = account.map(|account| (account.user.epoch, account.factor));
+    assert_eq!(account, Some((user.epoch.next(), Some(factor.clone()))));
     assert_eq!(store.second_factor(user.id).await?, Some(factor));
     assert_eq!(store.second_factor(world.founder.id).await?, None);
     assert_eq!(store.factor_enrolment(user.id, kept.id).await?, None);
