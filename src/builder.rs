@@ -8,7 +8,7 @@ use cyprob_audit::ports::EventSink;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, RevocationView,
-    ServiceMinter, SigningKeyError, TokenVerifier,
+    ServiceMinter, TokenVerifier,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::notifier::LogNotifier;
@@ -36,9 +36,6 @@ use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A key cannot sign tokens.
-    #[error("a deployment key cannot sign tokens")]
-    SigningKey(#[from] SigningKeyError),
     /// The keys make no ring.
     #[error("the deployment's keys make no ring")]
     KeyRing(#[from] KeyRingError),
@@ -321,9 +318,9 @@ impl ControlPlaneBuilder<Ready> {
             policy,
             factor_keys: FactorKeys::new(factor_id, factor_key),
         });
-        let user_key = wiring::signing_key(&keys.user_token)?;
-        let worker_key = wiring::signing_key(&keys.worker_token)?;
-        let service_key = wiring::signing_key(&keys.service_token)?;
+        let user_key = wiring::signing_key(&keys.user_token);
+        let worker_key = wiring::signing_key(&keys.worker_token);
+        let service_key = wiring::signing_key(&keys.service_token);
         let user_ring = wiring::ring(&user_key)?;
         let service_ring = wiring::ring(&service_key)?;
         let job_verifier = JobVerifier::new(wiring::ring(&worker_key)?, audience.clone());

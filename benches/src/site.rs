@@ -92,7 +92,7 @@ impl Site {
         let clock = Arc::new(SystemClock);
         let audience: Audience = "https://cyprob.test".parse().expect("an audience");
         let secret = SecretBox::new(Box::new(entropy.bytes::<32>()));
-        let key = Arc::new(SigningKey::new(RootKeyId::new(1), &secret).expect("a key"));
+        let key = Arc::new(SigningKey::new(RootKeyId::new(1), &secret));
         let ring = || {
             let ring = KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).expect("a ring");
             LiveRing::new(ring).expect("a ring of keys")

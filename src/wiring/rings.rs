@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use cyprob_authz::domain::{KeyRing, KeyRingError, RootKeyId};
-use cyprob_authz::service::{LiveRing, SigningKey, SigningKeyError};
+use cyprob_authz::service::{LiveRing, SigningKey};
 use cyprob_core::domain::Timestamp;
 
 use super::DeploymentKey;
 
 /// A key that signs tokens.
-pub(crate) fn signing_key(key: &DeploymentKey) -> Result<Arc<SigningKey>, SigningKeyError> {
-    SigningKey::new(RootKeyId::new(key.id()), &key.secret()).map(Arc::new)
+pub(crate) fn signing_key(key: &DeploymentKey) -> Arc<SigningKey> {
+    Arc::new(SigningKey::new(RootKeyId::new(key.id()), &key.secret()))
 }
 
 /// The ring of one key, good at any time.

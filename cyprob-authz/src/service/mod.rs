@@ -15,7 +15,7 @@ pub use in_flight::InFlight;
 pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{
     AccessMinter, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES, MintError,
-    ServiceMinter, ShapeError, SigningKey, SigningKeyError, TokenError, TokenVerifier,
+    ServiceMinter, ShapeError, SigningKey, TokenError, TokenVerifier,
 };
 #[cfg(feature = "testkit")]
 pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, text as token_text};

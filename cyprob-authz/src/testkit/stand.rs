@@ -97,7 +97,7 @@ impl Stand {
         let audience: Audience = AUDIENCE.parse().expect("an audience");
         let key = |id| {
             let secret = SecretBox::new(Box::new(entropy.bytes::<32>()));
-            Arc::new(SigningKey::new(RootKeyId::new(id), &secret).expect("a key"))
+            Arc::new(SigningKey::new(RootKeyId::new(id), &secret))
         };
         let ring = |key: &SigningKey| {
             let ring = KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).expect("a ring");

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use biscuit_auth::macros::biscuit;
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
 use secrecy::SecretString;
 
 use super::authority::KIND_JOB;
+use super::facts::Facts;
 use super::keys::{LiveRing, SigningKey};
-use super::mint::{MintError, check_lifetime, date, sign};
+use super::mint::{MintError, check_lifetime};
+use super::sign;
 use super::verify::{TokenError, check_times, verified};
 use crate::domain::{Audience, JobClaims};
 
@@ -38,23 +39,19 @@ impl JobMinter {
         entropy: &dyn Entropy,
     ) -> Result<SecretString, MintError> {
         check_lifetime(claims.id, claims.deadline)?;
-        let builder = biscuit!(
-            r#"
-            jti({jti}); kind({kind}); run({run}); fence({fence}); rule_set({rule_set});
-            org({org}); on_behalf_of({on_behalf_of}); aud({aud});
-            check if time($time), $time < {deadline};
-            "#,
-            jti = claims.id.to_string(),
-            kind = KIND_JOB,
-            run = claims.run.to_string(),
-            fence = i64::try_from(claims.fence).map_err(|_| MintError::Range)?,
-            rule_set = claims.rule_set.as_bytes().to_vec(),
-            org = claims.org.to_string(),
-            on_behalf_of = claims.on_behalf_of.to_string(),
-            aud = claims.audience.as_str(),
-            deadline = date(claims.deadline),
-        );
-        sign(builder, &self.key, entropy, true)
+        let fence = i64::try_from(claims.fence).map_err(|_| MintError::Range)?;
+        let mut facts = Facts::new();
+        facts
+            .text("jti", claims.id.to_string())
+            .text("kind", KIND_JOB)
+            .text("run", claims.run.to_string())
+            .number("fence", fence)
+            .bytes("rule_set", claims.rule_set.as_bytes())
+            .text("org", claims.org.to_string())
+            .text("on_behalf_of", claims.on_behalf_of.to_string())
+            .text("aud", claims.audience.as_str());
+        let block = facts.block(claims.deadline);
+        Ok(sign::token(&block, &self.key, entropy, true))
     }
 }
 

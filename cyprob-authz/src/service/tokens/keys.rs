@@ -4,37 +4,28 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use biscuit_auth::PublicKey;
 use biscuit_auth::builder::Algorithm;
-use biscuit_auth::{KeyPair, PrivateKey, PublicKey};
 use cyprob_core::domain::Timestamp;
+use ed25519_dalek::Signer as _;
 use secrecy::{ExposeSecret, SecretBox};
 
 use crate::domain::{KeyRing, KeyRingError, KeyStatus, RingKey, RootKeyId};
 
-/// The secret cannot be a signing key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an ed25519 secret key")]
-pub struct SigningKeyError;
-
 /// An Ed25519 key that signs tokens, with the id by which they name it.
 pub struct SigningKey {
     id: RootKeyId,
-    pair: KeyPair,
+    key: ed25519_dalek::SigningKey,
 }
 
 impl SigningKey {
     /// Makes the key of a 32-byte secret (the seed of RFC 8032).
-    ///
-    /// # Errors
-    ///
-    /// [`SigningKeyError`] if the secret cannot be used.
-    pub fn new(id: RootKeyId, secret: &SecretBox<[u8; 32]>) -> Result<Self, SigningKeyError> {
-        let key = PrivateKey::from_bytes(secret.expose_secret(), Algorithm::Ed25519)
-            .map_err(|_| SigningKeyError)?;
-        Ok(Self {
+    #[must_use]
+    pub fn new(id: RootKeyId, secret: &SecretBox<[u8; 32]>) -> Self {
+        Self {
             id,
-            pair: KeyPair::from(&key),
-        })
+            key: ed25519_dalek::SigningKey::from_bytes(secret.expose_secret()),
+        }
     }
 
     /// By which tokens name it.
@@ -46,22 +37,17 @@ impl SigningKey {
     /// Its entry in a ring: active from this time on.
     #[must_use]
     pub fn ring_key(&self, not_before: Timestamp) -> RingKey {
-        let mut public = [0; 32];
-        let bytes = self.pair.public().to_bytes();
-        for (to, from) in public.iter_mut().zip(bytes) {
-            *to = from;
-        }
         RingKey {
             id: self.id,
-            public,
+            public: self.key.verifying_key().to_bytes(),
             not_before,
             not_after: None,
             status: KeyStatus::Active,
         }
     }
 
-    pub(super) const fn pair(&self) -> &KeyPair {
-        &self.pair
+    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
     }
 }
 

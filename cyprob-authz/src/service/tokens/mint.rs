@@ -1,19 +1,16 @@
 //! Minting access tokens.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use biscuit_auth::builder::{Algorithm, BiscuitBuilder};
-use biscuit_auth::macros::{biscuit, biscuit_merge};
-use biscuit_auth::{KeyPair, PrivateKey, datalog::SymbolTable};
 use cyprob_core::domain::{Timestamp, TokenId};
-use cyprob_core::ports::{Entropy, EntropyExt};
+use cyprob_core::ports::Entropy;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::authority::{KIND_SERVICE, KIND_USER};
+use super::facts::Facts;
 use super::keys::SigningKey;
-use super::text;
+use super::sign;
 use crate::domain::{AccessClaims, OrgClaims, RootKeyId, ServiceClaims};
 
 /// The longest life a token may have.
@@ -29,9 +26,6 @@ pub enum MintError {
     /// A number does not fit the token.
     #[error("a number does not fit the token")]
     Range,
-    /// The token could not be put together.
-    #[error("the token could not be put together")]
-    Token(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Mints access tokens with one key.
@@ -65,51 +59,36 @@ impl AccessMinter {
         entropy: &dyn Entropy,
     ) -> Result<SecretString, MintError> {
         check_lifetime(claims.id, claims.expires_at)?;
-        let mut builder = biscuit!(
-            r#"
-            jti({jti}); kind({kind}); user({user}); session({session}); epoch({epoch});
-            aud({aud}); aal({aal}); auth_time({auth_time}); administrator({administrator});
-            check if time($time), $time < {expires_at};
-            "#,
-            jti = claims.id.to_string(),
-            kind = KIND_USER,
-            user = claims.user.to_string(),
-            session = claims.session.to_string(),
-            epoch = i64::from(claims.user_epoch.get()),
-            aud = claims.audience.as_str(),
-            aal = i64::from(claims.aal.get()),
-            auth_time = date(claims.auth_time),
-            administrator = claims.administrator,
-            expires_at = date(claims.expires_at),
-        );
+        let mut facts = Facts::new();
+        facts
+            .text("jti", claims.id.to_string())
+            .text("kind", KIND_USER)
+            .text("user", claims.user.to_string())
+            .text("session", claims.session.to_string())
+            .number("epoch", claims.user_epoch.get().into())
+            .text("aud", claims.audience.as_str())
+            .number("aal", claims.aal.get().into())
+            .date("auth_time", claims.auth_time)
+            .truth("administrator", claims.administrator);
         if let Some(org) = &claims.org {
-            builder = biscuit_merge!(
-                with_org(builder, org),
-                r#"member_epoch({member_epoch});"#,
-                member_epoch = i64::from(org.member_epoch.get()),
-            );
+            with_org(&mut facts, org).number("member_epoch", org.member_epoch.get().into());
         }
-        sign(builder, &self.key, entropy, false)
+        let block = facts.block(claims.expires_at);
+        Ok(sign::token(&block, &self.key, entropy, false))
     }
 }
 
 /// The organization and the role in it.
-fn with_org(builder: BiscuitBuilder, org: &OrgClaims) -> BiscuitBuilder {
-    let builder = biscuit_merge!(
-        builder,
-        r#"org({org}); slug({slug}); role({role});"#,
-        org = org.id.to_string(),
-        slug = org.slug.as_str(),
-        role = org.role.as_str(),
-    );
+fn with_org<'a>(facts: &'a mut Facts, org: &OrgClaims) -> &'a mut Facts {
+    facts
+        .text("org", org.id.to_string())
+        .text("slug", org.slug.as_str())
+        .text("role", org.role.as_str());
     match org.version {
-        None => builder,
-        Some(version) => biscuit_merge!(
-            builder,
-            r#"role_id({role_id}); role_epoch({role_epoch});"#,
-            role_id = version.id.to_string(),
-            role_epoch = i64::from(version.epoch.get()),
-        ),
+        None => facts,
+        Some(version) => facts
+            .text("role_id", version.id.to_string())
+            .number("role_epoch", version.epoch.get().into()),
     }
 }
 
@@ -137,51 +116,18 @@ impl ServiceMinter {
         entropy: &dyn Entropy,
     ) -> Result<SecretString, MintError> {
         check_lifetime(claims.id, claims.expires_at)?;
-        let builder = biscuit!(
-            r#"
-            jti({jti}); kind({kind}); service({service}); key({key});
-            on_behalf_of({on_behalf_of}); epoch({epoch}); aud({aud});
-            check if time($time), $time < {expires_at};
-            "#,
-            jti = claims.id.to_string(),
-            kind = KIND_SERVICE,
-            service = claims.account.to_string(),
-            key = claims.key.to_string(),
-            on_behalf_of = claims.on_behalf_of.to_string(),
-            epoch = i64::from(claims.org.member_epoch.get()),
-            aud = claims.audience.as_str(),
-            expires_at = date(claims.expires_at),
-        );
-        sign(with_org(builder, &claims.org), &self.key, entropy, false)
+        let mut facts = Facts::new();
+        facts
+            .text("jti", claims.id.to_string())
+            .text("kind", KIND_SERVICE)
+            .text("service", claims.account.to_string())
+            .text("key", claims.key.to_string())
+            .text("on_behalf_of", claims.on_behalf_of.to_string())
+            .number("epoch", claims.org.member_epoch.get().into())
+            .text("aud", claims.audience.as_str());
+        let block = with_org(&mut facts, &claims.org).block(claims.expires_at);
+        Ok(sign::token(&block, &self.key, entropy, false))
     }
-}
-
-/// Signs what was built, with a next key from the port.
-pub(super) fn sign(
-    builder: BiscuitBuilder,
-    key: &SigningKey,
-    entropy: &dyn Entropy,
-    seal: bool,
-) -> Result<SecretString, MintError> {
-    let failed = |e: biscuit_auth::error::Token| MintError::Token(Box::new(e));
-    let seed = Zeroizing::new(entropy.bytes::<32>());
-    let next = PrivateKey::from_bytes(seed.as_slice(), Algorithm::Ed25519)
-        .map_err(|e| MintError::Token(Box::new(e)))?;
-    let mut token = builder
-        .root_key_id(key.id().get())
-        .build_with_key_pair(key.pair(), SymbolTable::new(), &KeyPair::from(&next))
-        .map_err(failed)?;
-    if seal {
-        token = token.seal().map_err(failed)?;
-    }
-    let bytes = Zeroizing::new(token.to_vec().map_err(failed)?);
-    Ok(SecretString::from(text::encode(&bytes)))
-}
-
-/// A time as a token writes it: whole seconds.
-pub(super) fn date(at: Timestamp) -> SystemTime {
-    let seconds = u64::try_from(at.as_seconds()).unwrap_or(0);
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 pub(super) fn check_lifetime(id: TokenId, ends: Timestamp) -> Result<(), MintError> {

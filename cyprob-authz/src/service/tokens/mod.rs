@@ -5,18 +5,21 @@
 
 mod authority;
 mod block;
+mod facts;
 mod job;
 mod keys;
 mod mint;
 mod reader;
 mod shape;
+mod sign;
 mod symbols;
 mod templates;
 pub(crate) mod text;
 mod verify;
+mod writer;
 
 pub use job::{JobMinter, JobVerifier};
-pub use keys::{LiveRing, SigningKey, SigningKeyError};
+pub use keys::{LiveRing, SigningKey};
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
 #[cfg(feature = "testkit")]
 pub(crate) use shape::{MAX_LISTED, MAX_RANGES};

@@ -36,8 +36,14 @@ const DEFAULTS: [&str; 28] = [
     "query",
 ];
 
+/// The place of a string among them.
+pub(super) fn default_symbol(text: &str) -> Option<u64> {
+    let place = DEFAULTS.iter().position(|known| *known == text)?;
+    Some(place as u64)
+}
+
 /// Where a token's own symbols begin.
-const OFFSET: u64 = 1024;
+pub(super) const OFFSET: u64 = 1024;
 
 /// How many strings of its own a token may have.
 const MAX_SYMBOLS: usize = 160;

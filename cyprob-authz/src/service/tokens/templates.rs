@@ -21,7 +21,7 @@ use crate::domain::Narrowing;
 /// How many strings a list literal may hold.
 const MAX_LIST: usize = 64;
 
-const LESS_THAN: u64 = 0;
+pub(super) const LESS_THAN: u64 = 0;
 const LESS_OR_EQUAL: u64 = 2;
 const CONTAINS: u64 = 5;
 
