@@ -1,9 +1,11 @@
 //! What a session has in organizations, as its next tokens are made from it.
 
+use std::sync::Arc;
+
 use super::role_grants;
 use super::roles::{defined, edit, next};
 use super::users::shown;
-use super::world::{AT, Done, Store, World, grant, later, role};
+use super::world::{AT, Done, Store, World, grant, later, race, role};
 use crate::domain::{Access, Epoch, GrantState, Membership, OrgPolicy, Organization, Session};
 use crate::ports::store::{
     MemberOutcome, OrgChange, OrgUpdate, PolicyUpdate, RoleChange, StoreError,
@@ -135,5 +137,39 @@ pub async fn who_belongs_nowhere_has_no_access(store: Store) -> Done {
     let found = renewal.as_ref().map(|it| (shown(&it.user), &it.accesses));
     assert_eq!(found, Some((shown(&user), &Vec::new())));
     assert!(world.store.renewal(world.id()).await?.is_none());
+    Ok(())
+}
+
+/// Many people of several organizations who renew at once each get their own session and places, and nobody else's.
+pub async fn renewals_at_once_keep_people_and_organizations_apart(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let (first, ada) = world.second_org("aaa").await?;
+    let (second, bob) = world.second_org("bbb").await?;
+    world.rejoin(second.id, &ada, "viewer").await?;
+    let eve = world.member(first.id, "eve", "auditor").await?;
+    let mut sessions = Vec::new();
+    for (person, org) in [
+        (&world.founder, world.org.id),
+        (&ada, first.id),
+        (&ada, second.id),
+        (&bob, second.id),
+        (&eve, first.id),
+    ] {
+        sessions.push(world.granted(person, org).await?);
+        sessions.push(world.opened(person).await?);
+    }
+    let renewals = race(sessions.iter().cycle().take(80).map(|session| {
+        let (store, id) = (Arc::clone(&world.store), session.id);
+        async move { store.renewal(id).await }
+    }))
+    .await?;
+    for (session, renewal) in sessions.iter().cycle().zip(renewals) {
+        let renewal = renewal.unwrap_or_else(|| unreachable!("the session is stored"));
+        assert_eq!(renewal.stored.session.id, session.id);
+        assert_eq!(renewal.user.id, session.user);
+        let own = world.store.accesses(session.user, session.id).await?;
+        assert!(!own.is_empty());
+        assert_eq!(renewal.accesses, own);
+    }
     Ok(())
 }

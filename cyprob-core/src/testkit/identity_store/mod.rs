@@ -123,6 +123,7 @@ macro_rules! identity_store_conformance {
                 an_access_tells_policy_version_and_grant
                 a_grant_is_the_sessions_own
                 who_belongs_nowhere_has_no_access
+                renewals_at_once_keep_people_and_organizations_apart
             }
             reviews {
                 the_mapping_is_of_those_who_are_members
@@ -168,6 +169,7 @@ macro_rules! identity_store_conformance {
                 an_address_that_is_taken_meanwhile_changes_nothing
                 of_many_for_one_address_one_wins
                 an_objection_takes_the_change_and_all_later_ones_back
+                an_objection_takes_a_later_factor_with_it
                 an_objection_is_open_for_its_time
                 an_address_is_kept_while_its_person_may_object
                 nobody_objects_from_an_unverified_address

@@ -51,7 +51,7 @@ fn enrolment(user: &User, session: &Session) -> FactorEnrolment {
     }
 }
 
-fn rekeying(user: &User, keep: Option<&Session>) -> Rekeying {
+pub(super) fn rekeying(user: &User, keep: Option<&Session>) -> Rekeying {
     Rekeying {
         user: user.id,
         expected_epoch: user.epoch,
@@ -73,7 +73,7 @@ fn activation(user: &User, session: &Session) -> FactorActivation {
 }
 
 /// Gives a person a factor; the person as they are then, and the session that went on.
-async fn with_factor(world: &World, user: &User) -> Result<(User, Session), StoreError> {
+pub(super) async fn with_factor(world: &World, user: &User) -> Result<(User, Session), StoreError> {
     let session = world.opened(user).await?;
     let begun = world
         .store
@@ -94,7 +94,7 @@ async fn with_factor(world: &World, user: &User) -> Result<(User, Session), Stor
     Ok((user, *session))
 }
 
-async fn codes_left(world: &World, user: &User) -> Result<Option<u32>, StoreError> {
+pub(super) async fn codes_left(world: &World, user: &User) -> Result<Option<u32>, StoreError> {
     let factor = world.store.second_factor(user.id).await?;
     Ok(factor.map(|factor| factor.recovery_codes_left))
 }

@@ -1,3 +1,7 @@
+-- The person's epoch that a factor came into force with: one from after a change of address goes
+-- with an objection to that change. One from before this has no epoch, and stays.
+ALTER TABLE second_factors ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
+
 -- A new session and its first grant, in one message: bound to the grant's organization as the
 -- statement begins. Nothing is stored where the credential was changed or the account switched
 -- off since its check, or where the organization asks for a factor that was not shown.
