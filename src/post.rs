@@ -92,3 +92,21 @@ async fn send(
         _ = stopped.wait_for(|stop| *stop) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_sender_looks_each_time_and_none_is_needed_for_the_next() {
+        let looks = Looks::default();
+        for _ in 0..3 {
+            let told: Vec<_> = (0..SENDERS).map(|_| looks.are_due()).collect();
+            assert_eq!(told.iter().filter(|due| **due).count(), 1);
+            tokio::time::advance(LOOK_FOR_NOTICES - Duration::from_millis(1)).await;
+            assert!(!looks.are_due());
+            // Whoever looked last may be busy with a slow server for ever.
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+    }
+}

@@ -138,7 +138,7 @@ pub trait LogStore: Debug + Send + Sync + 'static {
     /// committed later.
     async fn place(&self, batches: &[Batch]) -> Result<Placed, LogStoreError>;
 
-    /// The leaves of a log from an index on, at most `limit`, without gaps.
+    /// The leaves of a log from an index on, as many as there are up to `limit`, without gaps.
     async fn leaves(
         &self,
         log: LogId,

@@ -234,8 +234,7 @@ impl Identity {
 
     /// Takes a change of address back, for the holder of the address before it.
     ///
-    /// Whoever made the change knew the password: it is void, and set anew by mail. A second
-    /// factor from after the change goes with it. The address that loses the account is told.
+    /// Whoever made the change knew the password: it is void, and set anew by mail.
     ///
     /// # Errors
     ///
@@ -260,16 +259,8 @@ impl Identity {
             .event(at, &caller, Action::EmailChangeObjected, on)
             .with(EMAIL_CHANGE, MetaValue::public(change.id));
         let step = self.email_step(&change, token, at);
-        let told = Notification {
-            id: event.id,
-            user: user.id,
-            to: user.email,
-            message: Message::EmailTakenBack { at },
-        };
         let outcome = self.store().object_to_email(&step, &[event]).await?;
-        self.email_outcome(outcome, &caller, at)?;
-        self.post.put(told, at, 0);
-        Ok(())
+        self.email_outcome(outcome, &caller, at)
     }
 
     fn email_step(&self, change: &EmailChange, token: &SecretString, at: Timestamp) -> EmailStep {

@@ -82,7 +82,7 @@ impl Post {
         asks.pop_front()
     }
 
-    pub(super) fn put(&self, notification: Notification, due_at: Timestamp, attempts: u32) {
+    fn put(&self, notification: Notification, due_at: Timestamp, attempts: u32) {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         if letters.len() < MAX_WAITING {
             letters.push_back(Waiting {

@@ -278,6 +278,17 @@ async fn a_lost_directory_is_written_anew() {
     for (file, bytes) in after.iter() {
         assert_eq!(before.get(file), Some(bytes), "{file}");
     }
+    // A log that was left behind by more than is read at once is caught up by one step.
+    let far = House::new();
+    far.record(&super::tests::events(5_300)).await;
+    let sequencer = far.sequencer();
+    *far.sink.fail.lock().unwrap() = Some(false);
+    for _ in 0..6 {
+        assert!(sequencer.step().await.is_err());
+    }
+    *far.sink.fail.lock().unwrap() = None;
+    assert_eq!(sequencer.step().await.unwrap(), Step::default());
+    assert_eq!(far.size(org), 5_300);
     // A log that was left behind is caught up by the next step, with nothing new.
     let behind = House::new();
     behind.record(&events[..300]).await;

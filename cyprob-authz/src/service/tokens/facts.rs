@@ -13,7 +13,7 @@ use super::writer::Writer;
 
 /// The version of the Datalog that a block of facts and such a check needs.
 const VERSION: u64 = 3;
-/// More than a person's token in an organization has.
+/// About what a person's token in an organization has.
 const CAPACITY: usize = 512;
 
 /// Facts in the order in which they are added, each of one value.

@@ -41,7 +41,7 @@ impl Writer {
         content(self);
         // The length comes before what it counts, which is a few bytes mostly.
         let length = self.0.len() - at;
-        self.varint((length) as u64);
+        self.varint(length as u64);
         let grown = self.0.len() - at - length;
         if let Some(message) = self.0.get_mut(at..) {
             message.rotate_right(grown);

@@ -197,7 +197,6 @@ impl EmailStore for MemoryStore {
             if let Some(user) = state.users.get_mut(&change.user) {
                 user.password = None;
             }
-            state.drop_later_factor(change.user, change.epoch);
             state.email_changes.retain(|_, stored| {
                 stored.change.user != change.user || stored.change.epoch < change.epoch
             });

@@ -23,8 +23,6 @@ pub(super) struct Factor {
     secret: SealedSecret,
     last_step: TotpStep,
     activated_at: Timestamp,
-    /// The person's, since it is in force.
-    epoch: Epoch,
     codes: BTreeSet<[u8; 32]>,
 }
 
@@ -42,14 +40,6 @@ impl State {
             activated_at: factor.activated_at,
             recovery_codes_left: u32::try_from(factor.codes.len()).unwrap_or(u32::MAX),
         })
-    }
-
-    /// Takes out a factor that came into force after an epoch.
-    pub(super) fn drop_later_factor(&mut self, user: UserId, epoch: Epoch) {
-        if self.factors.get(&user).is_some_and(|it| it.epoch > epoch) {
-            self.factors.remove(&user);
-            self.enrolments.retain(|_, it| it.user != user);
-        }
     }
 
     /// Whether a code can still be used up.
@@ -188,7 +178,6 @@ impl SecondFactorStore for MemoryStore {
                 secret: activation.secret.clone(),
                 last_step: activation.step,
                 activated_at: at,
-                epoch: rekeying.expected_epoch.next(),
                 codes: bytes(&activation.recovery),
             };
             state.factors.insert(user, factor);

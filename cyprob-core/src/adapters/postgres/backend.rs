@@ -73,8 +73,8 @@ impl Backend for Postgres {
         args: &[Arg<'_>],
     ) -> Result<Vec<PgRow>, StoreError> {
         let limit = opened.limit(&Scope::none());
-        let read = Message::Read(statement, args);
-        let (_connection, rows) = within(limit, opened.first(&read)).await?;
+        let message = Message::Statement(statement, args);
+        let (_connection, rows) = within(limit, opened.first(&message)).await?;
         Ok(rows)
     }
 

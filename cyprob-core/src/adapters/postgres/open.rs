@@ -71,12 +71,13 @@ impl Opened {
     }
 }
 
-/// What is sent first on a connection; it can be sent again on another one.
+/// What is sent first on a connection, and again on another one if that is lost: it may have
+/// been done then, so what changes something does it once or fails.
 pub(super) enum Message<'a> {
     /// The beginning of a transaction.
     Begin(Mode, &'a Scope, Duration),
-    /// A read of what belongs to no organization.
-    Read(&'a Statement, &'a [Arg<'a>]),
+    /// A statement that is a transaction by itself.
+    Statement(&'a Statement, &'a [Arg<'a>]),
 }
 
 impl Message<'_> {
@@ -86,7 +87,7 @@ impl Message<'_> {
                 let begin = sqlx::raw_sql(begin(*mode, scope, *limit));
                 begin.execute(connection).await.map(|_| Vec::new())
             }
-            Self::Read(statement, args) => {
+            Self::Statement(statement, args) => {
                 let args = bound(args).map_err(|error| Error::Encode(error.into()))?;
                 let read = sqlx::query_with(statement.postgres(), args);
                 read.fetch_all(connection).await

@@ -170,6 +170,8 @@ impl PostgresOptions {
                 ("idle_in_transaction_session_timeout", "60000"),
                 // Every statement finds its rows by keys: a plan made once is the plan.
                 ("plan_cache_mode", "force_generic_plan"),
+                // A statement by itself is a transaction as well, whatever the server's default is.
+                ("default_transaction_isolation", "read committed"),
                 // Ends with the client: a statement is cancelled within the second.
                 ("client_connection_check_interval", "1000"),
             ])

@@ -85,7 +85,8 @@ pub trait Backend: sealed::Sealed + Debug + Sized + Send + Sync + 'static {
         scope: &Scope,
     ) -> Result<Self::Tx, StoreError>;
 
-    /// Runs one statement that is a transaction by itself: of organizations' data it sees nothing.
+    /// Runs one statement that is a transaction by itself: of organizations' data it sees nothing
+    /// but what it binds itself to. Where its answer is lost it may be sent again.
     async fn fetch(
         opened: &Self::Opened,
         statement: &Statement,

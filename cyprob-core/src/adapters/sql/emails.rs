@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::tx::Write;
-use super::{Arg, Backend, Columns, Scope, SqlStore, resets, second_factors, sql};
+use super::{Arg, Backend, Columns, Scope, SqlStore, resets, sql};
 use crate::domain::audit::AuditEvent;
 use crate::domain::{
     Email, EmailChange, EmailChangeId, EndReason, RevocationEntry, Timestamp, TokenDigest, UserId,
@@ -235,7 +235,6 @@ impl<B: Backend> EmailStore for SqlStore<B> {
         }
         let user = [change.user.into()];
         write.execute(&sql::VOID_PASSWORD, &user).await?;
-        second_factors::drop_later(&mut write, change.user, change.epoch).await?;
         // By epoch, which grows with each change; an id is a node's clock.
         let later = [change.user.into(), change.epoch.into()];
         write.execute(&sql::DROP_EMAIL_CHANGES_FROM, &later).await?;

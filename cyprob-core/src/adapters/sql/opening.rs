@@ -18,7 +18,8 @@ impl<B: Backend> SqlStore<B> {
         grant: Option<&Grant>,
         events: &[AuditEvent],
     ) -> Result<bool, StoreError> {
-        // A notice is written by a statement of its own.
+        // A notice is written by a statement of its own. Where the answer is lost this one is sent
+        // again, and fails by the session's key if it was done.
         if at_once::<B>() && !events.iter().any(|event| Notice::of(event).is_some()) {
             let _signal = self.signal();
             let bodies = bodies(events)?;

@@ -86,19 +86,6 @@ async fn drop_factor<B: Backend>(write: &mut Write<B>, user: UserId) -> Result<(
     Ok(())
 }
 
-/// Takes out a factor that came into force after an epoch.
-pub(super) async fn drop_later<B: Backend>(
-    write: &mut Write<B>,
-    user: UserId,
-    epoch: Epoch,
-) -> Result<(), StoreError> {
-    let args = [user.into(), epoch.into()];
-    match write.fetch_optional(&sql::LATER_FACTOR, &args).await? {
-        Some(_) => drop_factor(write, user).await,
-        None => Ok(()),
-    }
-}
-
 /// Re-keys the session that goes on, ends the others and stores the revocation of the old epoch.
 async fn rekey<B: Backend>(
     mut write: Write<B>,
@@ -252,7 +239,6 @@ impl<B: Backend> SecondFactorStore for SqlStore<B> {
                     secret(),
                     activation.step.get().into(),
                     rekeying.at.into(),
-                    rekeying.expected_epoch.next().into(),
                 ],
             )
             .await?;

@@ -103,9 +103,9 @@ crate::sql_statements! {
     TENANT_END_GRANT = "UPDATE grants SET ended_at = $3 WHERE org_id = $1 AND session_id = $2 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id AND s.ended_at IS NULL)";
 
     SECOND_FACTOR = "SELECT f.user_id, f.secret, f.last_step, f.activated_at, (SELECT count(*) FROM recovery_codes c WHERE c.user_id = f.user_id AND c.used_at IS NULL) AS codes_left FROM second_factors f WHERE f.user_id = $1";
-    HAS_FACTOR = "SELECT user_id FROM second_factors WHERE user_id = $1";
-    STORE_FACTOR = "INSERT INTO second_factors (user_id, secret, last_step, activated_at, codes_made_at, epoch) VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = excluded.last_step, activated_at = excluded.activated_at, codes_made_at = excluded.codes_made_at, epoch = excluded.epoch";
-    LATER_FACTOR = "SELECT user_id FROM second_factors WHERE user_id = $1 AND epoch > $2";
+    // Held until the end: nobody gives the factor new codes meanwhile.
+    HAS_FACTOR = sqlite "SELECT user_id FROM second_factors WHERE user_id = $1" postgres "SELECT user_id FROM second_factors WHERE user_id = $1 FOR UPDATE";
+    STORE_FACTOR = "INSERT INTO second_factors (user_id, secret, last_step, activated_at, codes_made_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = excluded.last_step, activated_at = excluded.activated_at, codes_made_at = excluded.codes_made_at";
     DROP_FACTOR = "DELETE FROM second_factors WHERE user_id = $1";
     USE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
     INSERT_CODE = "INSERT INTO recovery_codes (user_id, digest) VALUES ($1, $2)";

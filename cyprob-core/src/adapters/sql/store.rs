@@ -114,7 +114,7 @@ impl<B: Backend> SqlStore<B> {
         B::close(&self.opened).await;
     }
 
-    /// Reads by one statement what belongs to no organization.
+    /// Runs one statement that is a transaction by itself, and returns its rows.
     pub(super) async fn fetch_all(
         &self,
         statement: &Statement,
@@ -123,7 +123,7 @@ impl<B: Backend> SqlStore<B> {
         B::fetch(&self.opened, statement, args).await
     }
 
-    /// Reads by one statement the one row, of no organization, that there is at most.
+    /// The same of a statement that has one row or none.
     pub(super) async fn fetch_optional(
         &self,
         statement: &Statement,

@@ -98,7 +98,7 @@ actions! {
     EmailChanged "user.email_changed";
     /// The address was shown to be the person's.
     EmailVerified "user.email_verified";
-    /// A change of the address was taken back by the holder of the one before; the password and a later second factor are gone.
+    /// A change of the address was taken back by the holder of the one before.
     EmailChangeObjected "user.email_change_objected";
     /// An account was switched off.
     UserDisabled "user.disabled";

@@ -32,11 +32,6 @@ pub enum Message {
         /// Until when it is good.
         expires_at: Timestamp,
     },
-    /// To an address that the account has no more: a change to it was taken back.
-    EmailTakenBack {
-        /// When.
-        at: Timestamp,
-    },
     /// The account was opened from a device or network that it had not been opened from.
     NewDevice {
         /// When.
@@ -67,7 +62,6 @@ impl Message {
             Self::PasswordReset { .. } => "password_reset",
             Self::EmailConfirmation { .. } => "email_confirmation",
             Self::EmailChanged { .. } => "email_changed",
-            Self::EmailTakenBack { .. } => "email_taken_back",
             Self::NewDevice { .. } => "new_device",
             Self::PasswordChanged { .. } => "password_changed",
             Self::FactorChanged { .. } => "factor_changed",
@@ -82,8 +76,7 @@ impl Message {
             Self::PasswordReset { expires_at, .. }
             | Self::EmailConfirmation { expires_at, .. }
             | Self::EmailChanged { expires_at, .. } => Some(*expires_at),
-            Self::EmailTakenBack { .. }
-            | Self::NewDevice { .. }
+            Self::NewDevice { .. }
             | Self::PasswordChanged { .. }
             | Self::FactorChanged { .. }
             | Self::AccountDisabled { .. } => None,

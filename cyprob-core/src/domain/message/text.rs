@@ -64,15 +64,6 @@ impl Message {
                     "If it was you, do nothing.",
                 ),
             },
-            Self::EmailTakenBack { at } => Letter {
-                subject: "The address of your account was changed back",
-                text: format!(
-                    "The change of your account's address to this one was taken back from the \
-                     address before it. All sessions ended, and the password is void. Time: \
-                     {at}.\n\nIf you did not expect this, tell your administrator:\n\n{base}\n"
-                )
-                .into(),
-            },
             Self::NewDevice { at } => Letter {
                 subject: "A sign-in from a new device",
                 text: told(
@@ -125,7 +116,6 @@ mod tests {
                 objection: third,
                 expires_at: at,
             },
-            Message::EmailTakenBack { at },
             Message::NewDevice { at },
             Message::PasswordChanged { at },
             Message::FactorChanged { at },

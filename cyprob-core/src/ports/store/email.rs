@@ -106,9 +106,9 @@ pub trait EmailStore: Debug + Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Option<EmailChange>, StoreError>;
 
-    /// Takes a change back: the account has the address of before, verified, no password, and
-    /// no second factor from after the change; its epoch grows, all sessions end, and this
-    /// change and all later ones of the person are gone, in one step.
+    /// Takes a change back: the account has the address of before, verified, and no password;
+    /// its epoch grows, all sessions end, and this change and all later ones of the person are
+    /// gone, in one step.
     async fn object_to_email(
         &self,
         step: &EmailStep,

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::second_factor::{codes_left, rekeying, with_factor};
 use super::world::{Done, Store, World, email, later, race};
 use crate::domain::audit::Action;
 use crate::domain::{EmailChange, EmailChangeId, Id as _, Timestamp, TokenDigest, User};
-use crate::ports::store::{
-    AskOutcome, EmailOutcome, EmailStep, FactorOutcome, NewEmailChange, StoreError,
-};
+use crate::ports::store::{AskOutcome, EmailOutcome, EmailStep, NewEmailChange, StoreError};
 
 impl World {
     fn asked(&self, user: &User, to: &str, token: &str, seconds: i64) -> NewEmailChange {
@@ -244,42 +241,6 @@ pub async fn an_objection_takes_the_change_and_all_later_ones_back(store: Store)
         assert_eq!(outcome, EmailOutcome::Gone);
     }
     world.expect_events(&[&event]).await
-}
-
-/// A second factor from after the change goes with it, be it another one in the place of an older; one from before stays.
-pub async fn an_objection_takes_a_later_factor_with_it(store: Store) -> Done {
-    let world = World::new(store).await?;
-    for (name, before, after) in [
-        ("one", true, false),
-        ("two", false, true),
-        ("three", true, true),
-    ] {
-        let mut user = world.member(world.org.id, name, "viewer").await?;
-        if before {
-            (user, _) = with_factor(&world, &user).await?;
-        }
-        let (change, mut moved) = world.changed(&user, &format!("{name}2"), 0).await?;
-        if after {
-            if before {
-                let (by, rekeying) = (world.deployment(), rekeying(&moved, None));
-                let reset = world.store.reset_factor(&by, &rekeying, &[]).await?;
-                assert!(matches!(reset, FactorOutcome::Changed { .. }));
-                moved.epoch = moved.epoch.next();
-            }
-            with_factor(&world, &moved).await?;
-        }
-        let token = TokenDigest::of(name);
-        world
-            .store
-            .arm_objection(change.id, token, later(200))
-            .await?;
-        let object = step(&change, name, 200);
-        let outcome = world.store.object_to_email(&object, &[]).await?;
-        assert!(matches!(outcome, EmailOutcome::Changed(_)), "{outcome:?}");
-        let left = if after { None } else { Some(10) };
-        assert_eq!(codes_left(&world, &user).await?, left, "{name}");
-    }
-    Ok(())
 }
 
 /// While a change may be objected to, nobody else gets the address: neither by a change nor with a new account.

@@ -101,6 +101,8 @@ macro_rules! identity_store_conformance {
                 a_session_comes_back_as_it_was
                 a_session_opens_with_its_grant_its_events_and_its_notice
                 a_session_of_an_older_epoch_is_not_opened
+                a_session_that_races_a_new_password_does_not_outlive_it
+                a_session_that_races_a_required_factor_gets_no_grant
                 a_session_of_a_disabled_account_is_not_opened
                 a_step_moves_one_generation
                 a_step_that_does_not_hold_changes_nothing
@@ -169,7 +171,6 @@ macro_rules! identity_store_conformance {
                 an_address_that_is_taken_meanwhile_changes_nothing
                 of_many_for_one_address_one_wins
                 an_objection_takes_the_change_and_all_later_ones_back
-                an_objection_takes_a_later_factor_with_it
                 an_objection_is_open_for_its_time
                 an_address_is_kept_while_its_person_may_object
                 nobody_objects_from_an_unverified_address
@@ -206,6 +207,7 @@ macro_rules! identity_store_conformance {
                 a_removed_factor_is_gone_with_its_codes
                 a_required_factor_stays_and_is_reset
                 a_reset_ends_every_session
+                a_reset_beside_new_recovery_codes_fails_nobody
                 a_new_password_keeps_the_factor
                 new_recovery_codes_replace_the_old
                 of_many_new_sets_of_codes_one_is_left

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::world::{AT, Done, Store, World, later, password, race, walk};
 use crate::domain::audit::{Action, MetaValue, Resource};
 use crate::domain::{
-    Aal, EndReason, GrantState, NEW_DEVICE, NoticeKind, PageRequest, RefreshKeyId, RefreshState,
-    Revocation, RevocationEntry, Session, SessionId, User,
+    Aal, Access, EndReason, GrantState, NEW_DEVICE, NoticeKind, PageRequest, RefreshKeyId,
+    RefreshState, Revocation, RevocationEntry, Session, SessionId, User,
 };
-use crate::ports::store::{Advance, PasswordChange, PasswordOutcome, SessionEnd};
+use crate::ports::store::{
+    Advance, OrgChange, OrgUpdate, PasswordChange, PasswordOutcome, PolicyUpdate, SessionEnd,
+};
 
 /// What of a session can be compared.
 fn shown(session: &Session) -> impl PartialEq + std::fmt::Debug + use<> {
@@ -162,6 +164,83 @@ pub async fn a_session_of_an_older_epoch_is_not_opened(store: Store) -> Done {
     let stranger = world.session(&world.user("stranger"));
     assert!(!world.store.open_session(&stranger, None, &event).await?);
     world.expect_events(&[]).await
+}
+
+/// Of sessions that are opened while the password changes, those of before end and those of after are not opened.
+pub async fn a_session_that_races_a_new_password_does_not_outlive_it(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let mut user = world.founder.clone();
+    for round in 0..6 {
+        let sessions: Vec<_> = (0..8).map(|_| world.session(&user)).collect();
+        let change = PasswordChange {
+            user: user.id,
+            expected_epoch: user.epoch,
+            password: password(&format!("$argon2id${round}")),
+            keep: None,
+            at: AT,
+            tokens_expire_at: later(300),
+        };
+        race(sessions.iter().enumerate().map(|(n, session)| {
+            let (store, session) = (Arc::clone(&world.store), session.clone());
+            let grant = super::world::grant(&session, world.org.id);
+            let change = change.clone();
+            async move {
+                if n == 4 {
+                    let changed = store.change_password(&change, &[]).await?;
+                    return Ok(matches!(changed, PasswordOutcome::Changed { .. }));
+                }
+                store.open_session(&session, Some(&grant), &[]).await
+            }
+        }))
+        .await?;
+        for session in &sessions {
+            assert!(!world.is_live(session).await?);
+        }
+        let read = world.store.user(user.id).await?;
+        assert_eq!(read.map(|read| read.epoch), Some(user.epoch.next()));
+        user.epoch = user.epoch.next();
+    }
+    Ok(())
+}
+
+/// Of sessions that are opened while the organization begins to require a factor, none is left with a grant.
+pub async fn a_session_that_races_a_required_factor_gets_no_grant(store: Store) -> Done {
+    let world = World::new(store).await?;
+    for round in 0..6 {
+        let required = OrgChange {
+            update: OrgUpdate {
+                name: None,
+                policy: PolicyUpdate {
+                    factor_required: Some(true),
+                    max_session_seconds: None,
+                },
+            },
+            at: later(1),
+            tokens_expire_at: later(300),
+        };
+        let sessions: Vec<_> = (0..8).map(|_| world.session(&world.founder)).collect();
+        race(sessions.iter().enumerate().map(|(n, session)| {
+            let (store, session) = (Arc::clone(&world.store), session.clone());
+            let grant = super::world::grant(&session, world.org.id);
+            let (required, by) = (required.clone(), world.ctx());
+            async move {
+                if n == 4 {
+                    return store.update_org(&by, &required, &[]).await.map(|_| true);
+                }
+                store.open_session(&session, Some(&grant), &[]).await
+            }
+        }))
+        .await?;
+        for session in &sessions {
+            let accesses = world.store.accesses(session.user, session.id).await?;
+            let live = |access: &&Access| access.grant == GrantState::Live;
+            assert_eq!(accesses.iter().filter(live).count(), 0, "round {round}");
+        }
+        let mut lifted = required.clone();
+        lifted.update.policy.factor_required = Some(false);
+        world.store.update_org(&world.ctx(), &lifted, &[]).await?;
+    }
+    Ok(())
 }
 
 /// An account that is switched off gets no session.

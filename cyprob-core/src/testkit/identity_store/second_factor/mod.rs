@@ -13,8 +13,9 @@ pub use enrolment::{
 };
 pub use removal::{
     a_new_password_keeps_the_factor, a_removed_factor_is_gone_with_its_codes,
-    a_required_factor_stays_and_is_reset, a_reset_ends_every_session,
-    new_recovery_codes_replace_the_old, of_many_new_sets_of_codes_one_is_left,
+    a_required_factor_stays_and_is_reset, a_reset_beside_new_recovery_codes_fails_nobody,
+    a_reset_ends_every_session, new_recovery_codes_replace_the_old,
+    of_many_new_sets_of_codes_one_is_left,
 };
 pub use uses::{
     a_code_of_a_session_that_is_not_opened_stays_good, a_recovery_code_is_used_once,
@@ -51,7 +52,7 @@ fn enrolment(user: &User, session: &Session) -> FactorEnrolment {
     }
 }
 
-pub(super) fn rekeying(user: &User, keep: Option<&Session>) -> Rekeying {
+fn rekeying(user: &User, keep: Option<&Session>) -> Rekeying {
     Rekeying {
         user: user.id,
         expected_epoch: user.epoch,
@@ -73,7 +74,7 @@ fn activation(user: &User, session: &Session) -> FactorActivation {
 }
 
 /// Gives a person a factor; the person as they are then, and the session that went on.
-pub(super) async fn with_factor(world: &World, user: &User) -> Result<(User, Session), StoreError> {
+async fn with_factor(world: &World, user: &User) -> Result<(User, Session), StoreError> {
     let session = world.opened(user).await?;
     let begun = world
         .store
@@ -94,7 +95,7 @@ pub(super) async fn with_factor(world: &World, user: &User) -> Result<(User, Ses
     Ok((user, *session))
 }
 
-pub(super) async fn codes_left(world: &World, user: &User) -> Result<Option<u32>, StoreError> {
+async fn codes_left(world: &World, user: &User) -> Result<Option<u32>, StoreError> {
     let factor = world.store.second_factor(user.id).await?;
     Ok(factor.map(|factor| factor.recovery_codes_left))
 }

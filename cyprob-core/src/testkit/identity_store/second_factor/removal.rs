@@ -235,3 +235,32 @@ pub async fn of_many_new_sets_of_codes_one_is_left(store: Store) -> Done {
     assert_eq!(world.recorded().await?.len(), 8);
     Ok(())
 }
+
+/// New recovery codes beside a reset of the factor: none of them fails, and the reset is the end of it.
+pub async fn a_reset_beside_new_recovery_codes_fails_nobody(store: Store) -> Done {
+    let world = World::new(store).await?;
+    let mut user = world.founder.clone();
+    for _ in 0..4 {
+        (user, _) = with_factor(&world, &user).await?;
+        let done = race((0..8_u8).map(|n| {
+            let (store, by) = (Arc::clone(&world.store), world.deployment());
+            let codes: Vec<TokenDigest> = (0..10).map(|m| recovery(100 + n * 10 + m)).collect();
+            let user = user.clone();
+            async move {
+                if n == 4 {
+                    let reset = rekeying(&user, None);
+                    let outcome = store.reset_factor(&by, &reset, &[]).await?;
+                    return Ok(matches!(outcome, FactorOutcome::Changed { .. }));
+                }
+                store
+                    .replace_recovery_codes(user.id, user.epoch, &codes, AT, &[])
+                    .await
+            }
+        }))
+        .await?;
+        assert_eq!(done.get(4), Some(&true), "{done:?}");
+        assert_eq!(codes_left(&world, &user).await?, None);
+        user.epoch = user.epoch.next();
+    }
+    Ok(())
+}

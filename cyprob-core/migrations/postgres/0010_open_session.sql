@@ -1,7 +1,3 @@
--- The person's epoch that a factor came into force with: one from after a change of address goes
--- with an objection to that change. One from before this has no epoch, and stays.
-ALTER TABLE second_factors ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
-
 -- A new session and its first grant, in one message: bound to the grant's organization as the
 -- statement begins. Nothing is stored where the credential was changed or the account switched
 -- off since its check, or where the organization asks for a factor that was not shown.
@@ -14,7 +10,9 @@ CREATE FUNCTION open_session(
 RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM set_config('cyprob.org', coalesce(org::text, ''), true);
+    PERFORM set_config('cyprob.org', coalesce(org::text, ''), true),
+            -- Whoever asked has gone by then.
+            set_config('lock_timeout', '1000', true);
     PERFORM 1 FROM users u
     WHERE u.id = person AND u.epoch = credential_epoch AND u.disabled_at IS NULL
     FOR SHARE;
