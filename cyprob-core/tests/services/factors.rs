@@ -96,35 +96,6 @@ pub(crate) async fn setting_one_up_ends_every_other_session(house: House) {
     }
 }
 
-/// The account was read before its password was hashed, when it had no factor yet.
-pub(crate) async fn one_set_up_during_the_hash_of_a_sign_in_keeps_it_out(house: House) {
-    house.found().await;
-    let mine = house.sign_in(ADA).await;
-    let by = house.user(&mine);
-    let new = house.identity.begin_factor(&by, None).await.unwrap();
-    house.hasher.hold().await;
-    let identity = Arc::clone(&house.identity);
-    let signing_in = tokio::spawn(async move {
-        identity
-            .sign_in(credentials(ADA, PASSWORD), &stranger())
-            .await
-    });
-    house.hasher.arrived(1).await;
-    let shown = code(&house, &new.secret);
-    let activated = house.identity.confirm_factor(&by, &shown, true).await;
-    activated.unwrap();
-    house.events().await;
-    house.hasher.release();
-    let refused = signing_in.await.unwrap();
-    assert!(
-        matches!(refused, Err(SignInError::InvalidCredentials)),
-        "{refused:?}"
-    );
-    assert_eq!(house.events().await, []);
-    let refused = try_with(&house, None).await;
-    assert!(matches!(refused, Err(SignInError::MfaRequired)));
-}
-
 pub(crate) async fn asvs_6_5_1_a_code_signs_in_once(house: House) {
     house.found().await;
     let (secret, activated, _) = enrol(&house).await;

@@ -97,7 +97,6 @@ over_every_store! {
     }
     factors {
         setting_one_up_ends_every_other_session
-        one_set_up_during_the_hash_of_a_sign_in_keeps_it_out
         asvs_6_5_1_a_code_signs_in_once
         of_two_sign_ins_with_one_code_one_wins
         a_wrong_password_learns_nothing_of_the_factor
