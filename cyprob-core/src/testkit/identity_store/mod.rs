@@ -15,6 +15,7 @@ mod harness;
 pub mod invitations;
 pub mod members;
 pub mod notices;
+pub mod openings;
 pub mod orgs;
 pub mod outbox;
 pub mod passwords;
@@ -99,17 +100,19 @@ macro_rules! identity_store_conformance {
             }
             sessions {
                 a_session_comes_back_as_it_was
-                a_session_opens_with_its_grant_its_events_and_its_notice
-                a_session_of_an_older_epoch_is_not_opened
-                a_session_that_races_a_new_password_does_not_outlive_it
-                a_session_that_races_a_required_factor_gets_no_grant
-                a_session_of_a_disabled_account_is_not_opened
                 a_step_moves_one_generation
                 a_step_that_does_not_hold_changes_nothing
                 of_many_steps_one_wins
                 a_session_ends_once_and_by_its_owner_alone
                 the_others_end_and_the_named_one_stays
                 live_sessions_come_in_pages
+            }
+            openings {
+                a_session_opens_with_its_grant_its_events_and_its_notice
+                a_session_of_an_older_epoch_is_not_opened
+                a_session_that_races_a_new_password_does_not_outlive_it
+                a_session_that_races_a_required_factor_gets_no_grant
+                a_session_of_a_disabled_account_is_not_opened
             }
             grants {
                 a_grant_is_opened_once
