@@ -18,7 +18,7 @@ use crate::{ControlPlane, Stores, error_chain};
 /// How often a sink is looked after without being told to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How far apart rounds begin: each signs and syncs, whatever it places, so what comes meanwhile gathers.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_secs(1);
 /// The first and the longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 

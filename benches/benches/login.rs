@@ -13,7 +13,7 @@ use cyprob::core::adapters::argon2::HashParams;
 use cyprob_benches::{Client, Host, PASSWORD, clients, heading_of_rates, rates};
 use tokio::runtime::Runtime;
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 11;
 /// Long beside the end of a window, when the last sign-in leaves a core without work.
 const WINDOW: Duration = Duration::from_secs(6);
 /// Clients per core: there is always one who waits for the hash.

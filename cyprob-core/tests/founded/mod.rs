@@ -1,6 +1,5 @@
 //! A deployment with its first account.
 
-use cyprob_core::adapters::sqlite::SqliteStore;
 use cyprob_core::domain::{Epoch, OrgPolicy, Organization, Timestamp, TokenDigest, User};
 use cyprob_core::ports::store::{BootstrapOutcome, BootstrapStore, Founding};
 use cyprob_core::ports::{Entropy, EntropyExt};
@@ -9,7 +8,7 @@ use cyprob_core::ports::{Entropy, EntropyExt};
 pub(crate) const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
 /// Its administrator, who owns its organization.
-pub(crate) async fn found(store: &SqliteStore, entropy: &dyn Entropy) -> User {
+pub(crate) async fn found(store: &impl BootstrapStore, entropy: &dyn Entropy) -> User {
     let token = TokenDigest::of("token");
     let user = User {
         id: entropy.id(AT),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::super::sql::revocations::entry;
 use super::super::sql::sql;
@@ -22,6 +22,8 @@ use crate::ports::{Clock, RevocationFeed, RevocationSource};
 
 /// How long a node waits for a notice before it looks by itself.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long the connection that listens may take to open.
+const CONNECT: Duration = Duration::from_secs(5);
 /// How long it waits after it could not look.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -96,8 +98,12 @@ impl PostgresFeed {
     }
 
     async fn follow(&mut self) -> Result<(), StoreError> {
-        let pool = &self.store.opened.pool;
-        let mut listener = PgListener::connect_with(pool)
+        // A connection of its own, which is never lent.
+        let own = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(CONNECT)
+            .connect_lazy_with(self.store.opened.pool.options());
+        let mut listener = PgListener::connect_with(&own)
             .await
             .map_err(StoreError::unavailable)?;
         // A connection that was lost is an error here, not a silent new one.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::Table;
+use super::open::Opened;
 use super::options::{OpenError, PostgresOptions};
 use super::tables::TABLES;
 use crate::ports::store::BoxError;
@@ -190,8 +191,8 @@ async fn version(connection: &mut PgConnection, component: &Component) -> Result
 }
 
 /// Says whether the tables are those of this version.
-pub(super) async fn check(pool: &PgPool, component: &Component) -> Result<(), OpenError> {
-    let mut connection = pool.acquire().await.map_err(OpenError::unavailable)?;
+pub(super) async fn check(opened: &Opened, component: &Component) -> Result<(), OpenError> {
+    let mut connection = opened.connection().await?;
     let found = version(&mut connection, component).await?;
     let known = component.newest();
     match found.cmp(&known) {

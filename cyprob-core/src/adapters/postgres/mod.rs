@@ -23,6 +23,7 @@ mod leadership;
 mod migrate;
 mod open;
 mod options;
+mod pool;
 mod store;
 mod tables;
 mod tx;

@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPoolOptions, PgRow};
-use sqlx::{Error, PgConnection, PgPool, Postgres};
+use sqlx::postgres::PgRow;
+use sqlx::{Error, PgConnection};
 
 use super::super::sql::{Arg, Mode, Scope, Statement};
 use super::backend::bound;
 use super::begin::begin;
 use super::options::{OpenError, PostgresOptions};
+use super::pool::{Guarded, Lent, Pool};
 use crate::ports::store::{BoxError, StoreError};
+
+/// The least time to connect at a start.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// What is open of a database.
 #[derive(Debug)]
 pub struct Opened {
-    pub(super) pool: PgPool,
+    pub(super) pool: Pool,
     wait: Duration,
     patience: Duration,
 }
@@ -28,20 +31,22 @@ pub(super) struct TooLate;
 impl Opened {
     /// Connects once, so that a wrong address is found at once, and keeps the rest for later.
     pub(super) async fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(options.connections)
-            .acquire_timeout(options.wait.max(Duration::from_secs(5)))
-            // A connection that died is found at BEGIN and replaced there.
-            .test_before_acquire(false)
-            .max_lifetime(Duration::from_secs(3_600))
-            .connect_with(options.connect())
-            .await
-            .map_err(OpenError::unavailable)?;
-        Ok(Self {
+        let most = usize::try_from(options.connections).unwrap_or(usize::MAX);
+        let pool = Pool::new(options.connect(), most).map_err(OpenError::unavailable)?;
+        let opened = Self {
             pool,
             wait: options.wait,
             patience: options.patience,
-        })
+        };
+        drop(opened.connection().await?);
+        Ok(opened)
+    }
+
+    /// A connection for what is looked at before the work begins.
+    pub(super) async fn connection(&self) -> Result<Lent, OpenError> {
+        let limit = self.wait.max(FIRST);
+        let connection = within(limit, self.pool.lend()).await;
+        connection.map_err(OpenError::unavailable)
     }
 
     /// How long a transaction of a scope may take: what answers a request is short.
@@ -56,12 +61,9 @@ impl Opened {
     ///
     /// A connection that died since its last use is closed and another one
     /// taken, so a restart of the server fails no request after it.
-    pub(super) async fn first(
-        &self,
-        message: &Message<'_>,
-    ) -> Result<(PoolConnection<Postgres>, Vec<PgRow>), Error> {
+    pub(super) async fn first(&self, message: &Message<'_>) -> Result<(Lent, Vec<PgRow>), Error> {
         loop {
-            let mut connection = Guarded::new(self.pool.acquire().await?);
+            let mut connection = Guarded::new(self.pool.lend().await?);
             match message.send(connection.get()?).await {
                 Ok(rows) => return Ok((connection.keep()?, rows)),
                 Err(error) if lost(&error) => drop(connection),
@@ -92,31 +94,6 @@ impl Message<'_> {
                 let read = sqlx::query_with(statement.postgres(), args);
                 read.fetch_all(connection).await
             }
-        }
-    }
-}
-
-/// Closes its connection unless it is kept: nobody knows in what state it was left.
-pub(super) struct Guarded(Option<PoolConnection<Postgres>>);
-
-impl Guarded {
-    pub(super) const fn new(connection: PoolConnection<Postgres>) -> Self {
-        Self(Some(connection))
-    }
-
-    pub(super) fn get(&mut self) -> Result<&mut PoolConnection<Postgres>, Error> {
-        self.0.as_mut().ok_or(Error::PoolClosed)
-    }
-
-    pub(super) fn keep(mut self) -> Result<PoolConnection<Postgres>, Error> {
-        self.0.take().ok_or(Error::PoolClosed)
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        if let Some(mut connection) = self.0.take() {
-            connection.close_on_drop();
         }
     }
 }

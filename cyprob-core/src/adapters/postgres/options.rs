@@ -139,7 +139,14 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how many connections are open at most, 2 to 1,000; 16 by default.
+    /// Sets where the server is reached.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn through(mut self, host: &str, port: u16) -> Self {
+        self.connect = self.connect.host(host).port(port);
+        self
+    }
+
+    /// Sets how many connections are open at most, 2 to 1,000; 16 by default. The feed listens on one more.
     #[must_use]
     pub fn with_connections(mut self, connections: u32) -> Self {
         self.connections = connections.clamp(2, 1_000);

@@ -22,6 +22,6 @@ impl PostgresStore {
     ///
     /// [`OpenError::Older`], [`OpenError::Newer`] or [`OpenError::Unavailable`].
     pub async fn expect(&self, component: &Component) -> Result<(), OpenError> {
-        check(&self.opened.pool, component).await
+        check(&self.opened, component).await
     }
 }

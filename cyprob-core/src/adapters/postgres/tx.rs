@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::{Error, PgConnection};
 use tokio::time::Instant;
@@ -12,12 +11,13 @@ use tokio::time::Instant;
 use super::super::sql::{Arg, Scope, Statement, Transaction, sealed};
 use super::backend::{Postgres, bound};
 use super::begin;
-use super::open::{Guarded, TooLate};
+use super::open::TooLate;
+use super::pool::{Guarded, Lent};
 use crate::ports::store::StoreError;
 
 /// A transaction of PostgreSQL's; dropping it takes everything back.
 pub struct PostgresTx {
-    connection: Option<PoolConnection<sqlx::Postgres>>,
+    connection: Option<Lent>,
     deadline: Instant,
     limit: Duration,
     /// What is on the wire was not answered, or a statement failed: nothing can be committed.
@@ -38,11 +38,7 @@ impl fmt::Debug for PostgresTx {
 struct Broken;
 
 impl PostgresTx {
-    pub(super) const fn new(
-        connection: PoolConnection<sqlx::Postgres>,
-        deadline: Instant,
-        limit: Duration,
-    ) -> Self {
+    pub(super) const fn new(connection: Lent, deadline: Instant, limit: Duration) -> Self {
         Self {
             connection: Some(connection),
             deadline,
@@ -143,7 +139,7 @@ impl Drop for PostgresTx {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let Ok(open) = connection.get() else { return };
-                let back = sqlx::raw_sql("ROLLBACK").execute(&mut **open);
+                let back = sqlx::raw_sql("ROLLBACK").execute(open);
                 if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(5), back).await {
                     drop(connection.keep());
                 }

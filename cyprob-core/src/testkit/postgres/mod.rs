@@ -146,6 +146,19 @@ impl Database {
             .with_connections(8)
     }
 
+    /// The host and the port of the server.
+    #[must_use]
+    pub fn server(&self) -> (String, u16) {
+        let connect = server().connect();
+        (connect.get_host().to_owned(), connect.get_port())
+    }
+
+    /// The same, reached through something that listens on this port of the machine.
+    #[must_use]
+    pub fn options_through(&self, port: u16) -> PostgresOptions {
+        self.options().through("127.0.0.1", port)
+    }
+
     /// Core's store, as the runtime role.
     pub async fn store(&self) -> PostgresStore {
         PostgresStore::open(&self.options())

@@ -38,12 +38,7 @@ impl PostgresStore {
             .flat_map(|component| component.tables())
             .chain(host.iter().copied())
             .collect();
-        let mut connection = self
-            .opened
-            .pool
-            .acquire()
-            .await
-            .map_err(OpenError::unavailable)?;
+        let mut connection = self.opened.connection().await?;
         let faults = Catalog::new(&mut connection, declared)
             .faults()
             .await

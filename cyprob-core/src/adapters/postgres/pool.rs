@@ -1,0 +1,173 @@
+//! The connections that are open, handed on as they were left.
+//!
+//! The pool of sqlx sends a message on each connection that comes back and
+//! waits for its answer in a task of its own: one statement costs two round
+//! trips, and wakes the server twice. Here whoever leaves a connection in an
+//! unknown state keeps it from coming back, by [`Guarded`], and all others are
+//! used again without a word.
+
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Error, PgConnection};
+use tokio::time::{Instant, sleep, timeout};
+
+/// Older connections are replaced.
+const LIFETIME: Duration = Duration::from_secs(3_600);
+/// Connections that nobody needed for so long are closed.
+const IDLE: Duration = Duration::from_secs(600);
+/// How often is looked for those.
+const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// How long a server that is starting is left alone.
+const STARTING: Duration = Duration::from_millis(50);
+/// How long connections at work are waited for at the end.
+const ENDING: Duration = Duration::from_secs(30);
+
+/// A connection that comes back when it is dropped.
+pub(super) type Lent = Object<Connecting>;
+
+/// Makes connections.
+#[derive(Debug)]
+pub(super) struct Connecting(PgConnectOptions);
+
+impl managed::Manager for Connecting {
+    type Type = PgConnection;
+    type Error = Error;
+
+    /// Connects; a server that is starting is waited for as long as the caller waits.
+    async fn create(&self) -> Result<PgConnection, Error> {
+        loop {
+            // Boxed, or every operation would be as large as what connects.
+            match Box::pin(self.0.connect()).await {
+                Err(error) if is_starting(&error) => sleep(STARTING).await,
+                done => return done,
+            }
+        }
+    }
+
+    async fn recycle(&self, _: &mut PgConnection, metrics: &Metrics) -> RecycleResult<Error> {
+        if metrics.age() < LIFETIME {
+            Ok(())
+        } else {
+            Err(RecycleError::message("its time is over"))
+        }
+    }
+}
+
+/// Whether the server may be there in a moment: nobody listens yet, or it says that it comes up.
+fn is_starting(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+        Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+        _ => false,
+    }
+}
+
+/// Connections to one database under one role.
+#[derive(Debug)]
+pub(super) struct Pool {
+    connections: managed::Pool<Connecting>,
+    since: Instant,
+    /// When the last trim was, in seconds since `since`.
+    trimmed: AtomicU64,
+}
+
+impl Pool {
+    pub(super) fn new(connect: PgConnectOptions, most: usize) -> Result<Self, Error> {
+        let connections = managed::Pool::builder(Connecting(connect))
+            .max_size(most)
+            // The last one used knows the most; the others grow idle and are closed.
+            .queue_mode(QueueMode::Lifo)
+            .build()
+            .map_err(|error| Error::Configuration(error.into()))?;
+        Ok(Self {
+            connections,
+            since: Instant::now(),
+            trimmed: AtomicU64::new(0),
+        })
+    }
+
+    /// How a connection is made.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        self.connections.manager().0.clone()
+    }
+
+    /// A connection, when there is one; the caller says how long to wait.
+    pub(super) async fn lend(&self) -> Result<Lent, Error> {
+        self.trim();
+        self.connections.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Closed => Error::PoolClosed,
+            PoolError::Timeout(_) => Error::PoolTimedOut,
+            error => Error::Configuration(error.into()),
+        })
+    }
+
+    /// Closes the connections that nobody needs.
+    fn trim(&self) {
+        let now = self.since.elapsed().as_secs();
+        let last = self.trimmed.load(Ordering::Relaxed);
+        let due = now >= last.saturating_add(TRIM_EVERY.as_secs());
+        let mine = || {
+            let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+            self.trimmed.compare_exchange(last, now, set, get).is_ok()
+        };
+        if due && mine() {
+            let needed = |_: &PgConnection, metrics: Metrics| metrics.last_used() < IDLE;
+            for idle in self.connections.retain(needed).removed {
+                bid_farewell(idle);
+            }
+        }
+    }
+
+    /// Lends no more, and closes all connections, those at work as soon as they come back.
+    pub(super) async fn close(&self) {
+        let idle = self.connections.retain(|_, _| false).removed;
+        self.connections.close();
+        for connection in idle {
+            // One that does not close is closed by being dropped.
+            let _ = timeout(ENDING, connection.close()).await;
+        }
+        let ended = async {
+            while self.connections.status().size > 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = timeout(ENDING, ended).await;
+    }
+}
+
+/// Tells the server, off the caller's path.
+fn bid_farewell(connection: PgConnection) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(timeout(ENDING, connection.close()));
+    }
+}
+
+/// Closes its connection unless it is kept: nobody knows in what state it was left.
+pub(super) struct Guarded(Option<Lent>);
+
+impl Guarded {
+    pub(super) const fn new(connection: Lent) -> Self {
+        Self(Some(connection))
+    }
+
+    pub(super) fn get(&mut self) -> Result<&mut PgConnection, Error> {
+        self.0.as_deref_mut().ok_or(Error::PoolClosed)
+    }
+
+    pub(super) fn keep(mut self) -> Result<Lent, Error> {
+        self.0.take().ok_or(Error::PoolClosed)
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Lent::take(connection));
+        }
+    }
+}
