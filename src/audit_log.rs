@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::wiring::Fenced;
 use crate::{ControlPlane, Stores, error_chain};
 
-/// How often a sink is looked after without being told to.
+/// How often is looked at the outbox, where other processes record too, and after a sink, without being told to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How far apart rounds begin: each signs and syncs, whatever it places, so what comes meanwhile gathers.
 const GATHER: Duration = Duration::from_secs(1);
@@ -27,7 +27,6 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub(crate) struct Audit {
     sequencer: Sequencer,
     files: Arc<Fenced>,
-    look_every: Duration,
     origins: Origins,
     recorded: watch::Receiver<u64>,
     verifier: VerifierKey,
@@ -74,7 +73,6 @@ impl Audit {
         Self {
             sequencer,
             files,
-            look_every: stores.look_every,
             origins,
             recorded: stores.recorded.clone(),
             verifier,
@@ -118,7 +116,7 @@ impl Audit {
                     }
                     let due = async {
                         // Either ends the wait, and so does a closed channel.
-                        let _ = timeout(self.look_every, recorded.changed()).await;
+                        let _ = timeout(LOOK_EVERY, recorded.changed()).await;
                         gathered.await;
                     };
                     tokio::select! {
@@ -134,7 +132,10 @@ impl Audit {
                     if ended {
                         return;
                     }
-                    sleep(wait).await;
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        _ = stopped.changed() => {}
+                    }
                     wait = (wait * 2).min(RETRY.1);
                 }
             }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use cyprob_audit::adapters::directory::DirectorySink;
@@ -30,12 +29,6 @@ use tokio::sync::watch;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::DeploymentKeys;
 
-/// How often the outbox is looked at without a signal, by the only process that records.
-const ALONE: Duration = Duration::from_secs(1);
-/// The same where other processes record too, whose commits signal nothing here.
-#[cfg(feature = "postgres")]
-const AMONG_OTHERS: Duration = Duration::from_millis(200);
-
 /// The stores of a control plane, which must see one another's commits: one database, or one memory.
 ///
 /// A host with a backend of its own fills in the fields.
@@ -59,8 +52,6 @@ pub struct Stores {
     pub queue: Arc<dyn Queue>,
     /// Sees a new number after each commit that recorded an event.
     pub recorded: watch::Receiver<u64>,
-    /// How often it is looked for such commits without being told.
-    pub look_every: Duration,
     /// Which process writes the logs and hands out the runs.
     pub leadership: Arc<dyn Leadership>,
     /// Where it is heard what other processes revoke; none for the only process of a deployment.
@@ -114,7 +105,6 @@ impl Stores {
         let subject_keys = PostgresSubjectKeys::new(store.clone(), entropy, personal);
         let recorded = store.outbox_signal();
         Ok(Self {
-            look_every: AMONG_OTHERS,
             leadership,
             others: Some(Arc::new(store.clone())),
             ..Self::of(
@@ -164,7 +154,6 @@ impl Stores {
             runs: Arc::clone(&runs) as _,
             queue: runs,
             recorded,
-            look_every: ALONE,
             leadership: Arc::new(OnlyProcess),
             others: None,
         }

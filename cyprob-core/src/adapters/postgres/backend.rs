@@ -79,7 +79,7 @@ impl Backend for Postgres {
     }
 
     async fn close(opened: &Opened) {
-        opened.pool.close().await;
+        opened.close().await;
     }
 }
 

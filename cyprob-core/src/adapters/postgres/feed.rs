@@ -16,6 +16,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use super::super::sql::revocations::entry;
 use super::super::sql::sql;
 use super::super::sql::{Columns, Scope};
+use super::open::within;
 use super::{Postgres, PostgresStore};
 use crate::ports::store::StoreError;
 use crate::ports::{Clock, RevocationFeed, RevocationSource};
@@ -88,7 +89,11 @@ impl PostgresFeed {
     /// see how old their knowledge is. Dropping the future ends it.
     pub async fn run(mut self) {
         loop {
-            if let Err(error) = self.follow().await {
+            let followed = self.follow().await;
+            if self.store.opened.is_closed() {
+                return;
+            }
+            if let Err(error) = followed {
                 tracing::warn!(error = %error, "the feed of revocations was interrupted");
             }
             // Whatever the new connection leads to: look at everything.
@@ -102,16 +107,13 @@ impl PostgresFeed {
         let own = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(CONNECT)
-            .connect_lazy_with(self.store.opened.pool.options());
+            .connect_lazy_with(self.store.opened.options());
         let mut listener = PgListener::connect_with(&own)
             .await
             .map_err(StoreError::unavailable)?;
         // A connection that was lost is an error here, not a silent new one.
         listener.eager_reconnect(false);
-        listener
-            .listen("cyprob_revocations")
-            .await
-            .map_err(StoreError::unavailable)?;
+        within(CONNECT, listener.listen("cyprob_revocations")).await?;
         loop {
             self.look().await?;
             match tokio::time::timeout(LOOK, listener.try_recv()).await {

@@ -192,8 +192,9 @@ async fn version(connection: &mut PgConnection, component: &Component) -> Result
 
 /// Says whether the tables are those of this version.
 pub(super) async fn check(opened: &Opened, component: &Component) -> Result<(), OpenError> {
-    let mut connection = opened.connection().await?;
-    let found = version(&mut connection, component).await?;
+    let found = opened
+        .look(async |connection| version(connection, component).await)
+        .await?;
     let known = component.newest();
     match found.cmp(&known) {
         std::cmp::Ordering::Equal => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{Error, PgConnection};
 
 use super::super::sql::{Arg, Mode, Scope, Statement};
@@ -12,13 +12,13 @@ use super::options::{OpenError, PostgresOptions};
 use super::pool::{Guarded, Lent, Pool};
 use crate::ports::store::{BoxError, StoreError};
 
-/// The least time to connect at a start.
+/// The least time for a look at a start.
 const FIRST: Duration = Duration::from_secs(5);
 
 /// What is open of a database.
 #[derive(Debug)]
 pub struct Opened {
-    pub(super) pool: Pool,
+    pool: Pool,
     wait: Duration,
     patience: Duration,
 }
@@ -38,15 +38,40 @@ impl Opened {
             wait: options.wait,
             patience: options.patience,
         };
-        drop(opened.connection().await?);
+        opened.look(async |_| Ok(())).await?;
         Ok(opened)
     }
 
-    /// A connection for what is looked at before the work begins.
-    pub(super) async fn connection(&self) -> Result<Lent, OpenError> {
-        let limit = self.wait.max(FIRST);
-        let connection = within(limit, self.pool.lend()).await;
-        connection.map_err(OpenError::unavailable)
+    /// Looks at something before the work begins.
+    pub(super) async fn look<T>(
+        &self,
+        at: impl AsyncFnOnce(&mut PgConnection) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        let look = async {
+            let lent = self.pool.lend().await.map_err(OpenError::unavailable)?;
+            let mut connection = Guarded::new(lent);
+            let found = at(connection.get().map_err(OpenError::unavailable)?).await;
+            if found.is_ok() {
+                drop(connection.keep());
+            }
+            found
+        };
+        let done = tokio::time::timeout(self.wait.max(FIRST), look).await;
+        done.unwrap_or_else(|_| Err(OpenError::unavailable(TooLate)))
+    }
+
+    /// Whether it was closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+
+    /// How a connection is made.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        self.pool.options()
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// How long a transaction of a scope may take: what answers a request is short.
@@ -66,7 +91,8 @@ impl Opened {
             let mut connection = Guarded::new(self.pool.lend().await?);
             match message.send(connection.get()?).await {
                 Ok(rows) => return Ok((connection.keep()?, rows)),
-                Err(error) if lost(&error) => drop(connection),
+                // One that was just made and is lost again is lost for a reason.
+                Err(error) if lost(&error) && !connection.is_new() => drop(connection),
                 Err(error) => return Err(error),
             }
         }

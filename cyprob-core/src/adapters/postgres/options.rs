@@ -179,6 +179,8 @@ impl PostgresOptions {
                 ("plan_cache_mode", "force_generic_plan"),
                 // A statement by itself is a transaction as well, whatever the server's default is.
                 ("default_transaction_isolation", "read committed"),
+                // What lies between may forget a connection that is silent for some minutes.
+                ("tcp_keepalives_idle", "60"),
                 // Ends with the client: a statement is cancelled within the second.
                 ("client_connection_check_interval", "1000"),
             ])

@@ -6,8 +6,9 @@
 //! unknown state keeps it from coming back, by [`Guarded`], and all others are
 //! used again without a word.
 
+use std::fmt;
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
@@ -21,31 +22,46 @@ const LIFETIME: Duration = Duration::from_secs(3_600);
 const IDLE: Duration = Duration::from_secs(600);
 /// How often is looked for those.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
-/// How long a server that is starting is left alone.
-const STARTING: Duration = Duration::from_millis(50);
+/// The shortest and the longest time in which a server that cannot take a connection yet is left alone.
+const STARTING: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+/// How long one attempt to connect may take.
+const CONNECT: Duration = Duration::from_secs(5);
 /// How long connections at work are waited for at the end.
-const ENDING: Duration = Duration::from_secs(30);
+const ENDING: Duration = Duration::from_secs(40);
 
 /// A connection that comes back when it is dropped.
 pub(super) type Lent = Object<Connecting>;
 
-/// Makes connections.
-#[derive(Debug)]
-pub(super) struct Connecting(PgConnectOptions);
+/// Makes connections, until the end.
+pub(super) struct Connecting {
+    options: PgConnectOptions,
+    closed: AtomicBool,
+}
+
+impl fmt::Debug for Connecting {
+    /// The options would tell the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connecting")
+    }
+}
 
 impl managed::Manager for Connecting {
     type Type = PgConnection;
     type Error = Error;
 
-    /// Connects; a server that is starting is waited for as long as the caller waits.
+    /// Connects; a server that is starting or full is waited for as long as the caller waits.
     async fn create(&self) -> Result<PgConnection, Error> {
-        loop {
+        let mut pause = STARTING.0;
+        while !self.closed.load(Ordering::Acquire) {
             // Boxed, or every operation would be as large as what connects.
-            match Box::pin(self.0.connect()).await {
-                Err(error) if is_starting(&error) => sleep(STARTING).await,
-                done => return done,
+            match Box::pin(timeout(CONNECT, self.options.connect())).await {
+                Ok(Err(error)) if is_transient(&error) => sleep(pause).await,
+                Ok(done) => return done,
+                Err(_) => return Err(Error::PoolTimedOut),
             }
+            pause = (pause * 2).min(STARTING.1);
         }
+        Err(Error::PoolClosed)
     }
 
     async fn recycle(&self, _: &mut PgConnection, metrics: &Metrics) -> RecycleResult<Error> {
@@ -57,11 +73,14 @@ impl managed::Manager for Connecting {
     }
 }
 
-/// Whether the server may be there in a moment: nobody listens yet, or it says that it comes up.
-fn is_starting(error: &Error) -> bool {
+/// Whether the server may take a connection in a moment: nobody listens yet, it says that it
+/// comes up, or others have all the connections there may be.
+fn is_transient(error: &Error) -> bool {
     match error {
         Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
-        Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+        Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code == "57P03" || code == "53300"),
         _ => false,
     }
 }
@@ -77,7 +96,11 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(connect: PgConnectOptions, most: usize) -> Result<Self, Error> {
-        let connections = managed::Pool::builder(Connecting(connect))
+        let connecting = Connecting {
+            options: connect,
+            closed: AtomicBool::new(false),
+        };
+        let connections = managed::Pool::builder(connecting)
             .max_size(most)
             // The last one used knows the most; the others grow idle and are closed.
             .queue_mode(QueueMode::Lifo)
@@ -92,18 +115,27 @@ impl Pool {
 
     /// How a connection is made.
     pub(super) fn options(&self) -> PgConnectOptions {
-        self.connections.manager().0.clone()
+        self.connections.manager().options.clone()
     }
 
     /// A connection, when there is one; the caller says how long to wait.
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
         self.trim();
-        self.connections.get().await.map_err(|error| match error {
+        let lent = self.connections.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Closed => Error::PoolClosed,
             PoolError::Timeout(_) => Error::PoolTimedOut,
             error => Error::Configuration(error.into()),
-        })
+        })?;
+        if self.is_closed() {
+            return Err(Error::PoolClosed);
+        }
+        Ok(lent)
+    }
+
+    /// Whether nothing is lent any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.connections.is_closed()
     }
 
     /// Closes the connections that nobody needs.
@@ -125,25 +157,34 @@ impl Pool {
 
     /// Lends no more, and closes all connections, those at work as soon as they come back.
     pub(super) async fn close(&self) {
-        let idle = self.connections.retain(|_, _| false).removed;
+        let closed = &self.connections.manager().closed;
+        closed.store(true, Ordering::Release);
         self.connections.close();
-        for connection in idle {
-            // One that does not close is closed by being dropped.
-            let _ = timeout(ENDING, connection.close()).await;
-        }
-        let ended = async {
-            while self.connections.status().size > 0 {
+        let ended = timeout(ENDING, async {
+            loop {
+                for idle in self.connections.retain(|_, _| false).removed {
+                    // One that does not close is closed by being dropped.
+                    let _ = idle.close().await;
+                }
+                let status = self.connections.status();
+                // Those who wait may be connecting: such a connection counts once it is there.
+                if status.size == 0 && status.waiting == 0 {
+                    return;
+                }
                 sleep(Duration::from_millis(5)).await;
             }
-        };
-        let _ = timeout(ENDING, ended).await;
+        });
+        if ended.await.is_err() {
+            let left = self.connections.status().size;
+            tracing::warn!(left, "connections to the database are still at work");
+        }
     }
 }
 
 /// Tells the server, off the caller's path.
 fn bid_farewell(connection: PgConnection) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(timeout(ENDING, connection.close()));
+        runtime.spawn(timeout(CONNECT, connection.close()));
     }
 }
 
@@ -159,6 +200,12 @@ impl Guarded {
         self.0.as_deref_mut().ok_or(Error::PoolClosed)
     }
 
+    /// Whether it was just made, and has served nobody before.
+    pub(super) fn is_new(&self) -> bool {
+        let used = |lent| Lent::metrics(lent).recycle_count;
+        self.0.as_ref().map_or(0, used) == 0
+    }
+
     pub(super) fn keep(mut self) -> Result<Lent, Error> {
         self.0.take().ok_or(Error::PoolClosed)
     }
@@ -167,7 +214,7 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
-            drop(Lent::take(connection));
+            bid_farewell(Lent::take(connection));
         }
     }
 }

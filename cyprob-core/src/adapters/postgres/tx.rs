@@ -22,7 +22,16 @@ pub struct PostgresTx {
     limit: Duration,
     /// What is on the wire was not answered, or a statement failed: nothing can be committed.
     broken: bool,
+    committed: bool,
+    /// A host had the connection, and may have set what outlives the transaction.
+    touched: bool,
 }
+
+/// Takes back whatever a host may have left on a connection, but for the statements that are known on it.
+const CLEAN: &str = "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *; \
+                     DISCARD TEMP; SELECT pg_advisory_unlock_all()";
+/// How long that, or the way back, may take.
+const CLEANING: Duration = Duration::from_secs(5);
 
 impl sealed::Sealed for PostgresTx {}
 
@@ -44,6 +53,8 @@ impl PostgresTx {
             deadline,
             limit,
             broken: false,
+            committed: false,
+            touched: false,
         }
     }
 
@@ -79,6 +90,7 @@ impl Transaction<Postgres> for PostgresTx {
         reason = "the field is emptied by commit and drop alone"
     )]
     fn connection(&mut self) -> &mut PgConnection {
+        self.touched = true;
         self.connection
             .as_deref_mut()
             .expect("an open transaction has its connection")
@@ -120,8 +132,7 @@ impl Transaction<Postgres> for PostgresTx {
                 .map(drop)
         })
         .await?;
-        // It is closed: the connection goes back as it is.
-        self.connection = None;
+        self.committed = true;
         Ok(())
     }
 }
@@ -131,19 +142,25 @@ impl Drop for PostgresTx {
         let Some(connection) = self.connection.take() else {
             return;
         };
+        if self.committed && !self.touched {
+            // It goes back as it is.
+            return;
+        }
         let mut connection = Guarded::new(connection);
         if self.broken {
             return;
         }
+        let back = (!self.committed).then_some("ROLLBACK");
+        let clean = self.touched.then_some(CLEAN);
         // Off the caller's path; without a runtime the connection is closed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let Ok(open) = connection.get() else { return };
-                let back = sqlx::raw_sql("ROLLBACK").execute(open);
-                if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(5), back).await {
-                    drop(connection.keep());
+            let back = async move {
+                for message in back.into_iter().chain(clean) {
+                    sqlx::raw_sql(message).execute(connection.get()?).await?;
                 }
-            });
+                connection.keep()
+            };
+            runtime.spawn(async { drop(tokio::time::timeout(CLEANING, back).await) });
         }
     }
 }

@@ -94,6 +94,10 @@ impl Trial {
             std::thread::sleep(Duration::from_micros(200));
         }
         std::thread::sleep(Duration::from_micros(dice.roll(4_000)));
+        if self.rounds.is_multiple_of(3) {
+            // Long enough for the log's next round to begin, and to be in any part of its work.
+            std::thread::sleep(Duration::from_millis(dice.roll(1_300)));
+        }
         end(server);
         stop.store(true, Ordering::Relaxed);
         threads

@@ -38,11 +38,11 @@ impl PostgresStore {
             .flat_map(|component| component.tables())
             .chain(host.iter().copied())
             .collect();
-        let mut connection = self.opened.connection().await?;
-        let faults = Catalog::new(&mut connection, declared)
-            .faults()
-            .await
-            .map_err(OpenError::unavailable)?;
+        let look = self.opened.look(async |connection| {
+            let catalog = Catalog::new(connection, declared);
+            catalog.faults().await.map_err(OpenError::unavailable)
+        });
+        let faults = look.await?;
         if faults.is_empty() {
             Ok(())
         } else {
