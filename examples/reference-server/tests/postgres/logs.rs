@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::Client;
 use crate::support::server::CYPROB;
@@ -13,6 +14,15 @@ pub(crate) fn key(client: &Client, token: &str) -> String {
         .as_str()
         .unwrap()
         .to_owned()
+}
+
+/// Waits until so many logs were published, at most twenty seconds.
+pub(crate) fn appear(data: &Path, count: usize) {
+    let there = || std::fs::read_dir(data.join("audit")).map_or(0, Iterator::count);
+    let begun = Instant::now();
+    while there() < count && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Every log holds, and there are so many.
