@@ -218,3 +218,17 @@ impl Drop for Guarded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_debug_text_tells_the_password() {
+        let options = PgConnectOptions::new().password("hunter2hunter2");
+        let pool = Pool::new(options, 2).unwrap();
+        let told = format!("{pool:?}");
+        assert!(told.contains("Connecting"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
