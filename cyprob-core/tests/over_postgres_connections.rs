@@ -274,9 +274,11 @@ mod over_postgres {
                 let mut first = store.org_tx(&stranger).await.unwrap();
                 let mut second = store.org_tx(&stranger).await.unwrap();
                 for next in [&mut first, &mut second] {
-                    let state: (i64, String, bool, i64, i64, i64) = sqlx::query_as(
+                    // Outside its transaction, whose begin sets what it needs anew.
+                    run(next.connection(), "COMMIT").await;
+                    let state: (i64, String, String, bool, i64, i64, i64) = sqlx::query_as(
                         "SELECT (SELECT count(*) FROM grants), current_setting('search_path'), \
-                         to_regclass('pg_temp.users') IS NULL, \
+                         current_setting('role'), to_regclass('pg_temp.users') IS NULL, \
                          (SELECT count(*) FROM pg_listening_channels()), \
                          (SELECT count(*) FROM pg_cursors WHERE is_holdable), \
                          (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())",
@@ -284,7 +286,10 @@ mod over_postgres {
                     .fetch_one(next.connection())
                     .await
                     .unwrap();
-                    assert_eq!(state, (0, "cyprob".to_owned(), true, 0, 0, 0));
+                    assert_eq!(
+                        state,
+                        (0, "cyprob".to_owned(), "none".to_owned(), true, 0, 0, 0)
+                    );
                 }
             }
             assert!(

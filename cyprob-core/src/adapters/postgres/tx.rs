@@ -29,7 +29,7 @@ pub struct PostgresTx {
 
 /// Takes back whatever a host may have left on a connection, but for the statements that are known on it.
 const CLEAN: &str = "CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *; \
-                     DISCARD TEMP; SELECT pg_advisory_unlock_all()";
+                     DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all()";
 /// How long that, or the way back, may take.
 const CLEANING: Duration = Duration::from_secs(5);
 
