@@ -35,7 +35,7 @@ const PRIVATE: [(&str, &str); 6] = [
     ("aws-sdk-secretsmanager", "cyprob-secrets"),
     ("wasmtime", "cyprob-plugins"),
     ("async-nats", "cyprob-plugins"),
-    ("libyaml-rs", "cyprob-plugins"),
+    ("libyaml-rs", "cyprob-core"),
 ];
 
 /// Every member is known and depends only on whom it may.

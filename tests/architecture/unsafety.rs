@@ -3,7 +3,7 @@
 use crate::{lexer, rooms};
 
 /// The wrapper around libyaml's event reader; see its own reasons.
-const HOME: &str = "cyprob-plugins/src/adapters/yaml/events.rs";
+const HOME: &str = "cyprob-core/src/adapters/document/events.rs";
 
 /// `unsafe` is written in one file, tests included; no other may allow it.
 pub(crate) fn stays_in_its_file(path: &str, text: &str) -> Vec<String> {

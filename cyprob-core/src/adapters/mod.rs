@@ -4,6 +4,8 @@
 pub mod argon2;
 #[cfg(feature = "breach-file")]
 pub mod breach_file;
+#[cfg(feature = "yaml")]
+pub mod document;
 pub mod memory;
 pub mod notifier;
 #[cfg(feature = "postgres")]

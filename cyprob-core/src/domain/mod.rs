@@ -18,6 +18,7 @@ mod org;
 mod org_ref;
 mod page;
 mod password;
+mod position;
 mod refresh;
 mod revocation;
 mod role;
@@ -58,6 +59,7 @@ pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
 pub use password::{BreachDigest, ContextWords, PasswordHash, PasswordRole, WeakPassword};
+pub use position::{Position, excerpt};
 pub use refresh::{
     PresentedRefresh, RefreshKey, RefreshKeyId, RefreshKeys, RefreshTokenError, RefreshVerdict,
     judge_refresh, mint_refresh_token,

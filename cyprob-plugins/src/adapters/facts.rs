@@ -1,10 +1,11 @@
 //! Facts from JSON, JSON lines, YAML and Nmap XML.
 
+use cyprob_core::adapters::document::{Kind, Node, guarded_text};
+
 use crate::domain::{Code, Diagnostic, FactError, FactSet, Limits, Position, Value};
 
-use super::node::{Kind, Node};
-use super::plugin_reader::guarded_text;
-use super::{json, nmap, yaml};
+use super::node::{Typed as _, read_yaml};
+use super::{json, nmap};
 
 /// The notation of a fact file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub fn read_facts(
     format: Option<FactsFormat>,
     limits: &Limits,
 ) -> Result<Vec<FactSet>, InputError> {
-    let text = guarded_text(bytes, limits)?;
+    let text = guarded_text(bytes, limits.bytes).map_err(Diagnostic::from)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.trim_start().chars().next();
     let sets = match (format, first) {
@@ -78,7 +79,7 @@ pub fn read_facts(
 }
 
 fn from_yaml(text: &str, limits: &Limits) -> Result<Vec<FactSet>, Diagnostic> {
-    sets(&yaml::read(text, limits)?, limits)
+    sets(&read_yaml(text, limits)?, limits)
 }
 
 fn from_json(text: &str, limits: &Limits) -> Result<Vec<FactSet>, Diagnostic> {

@@ -3,9 +3,11 @@
 //! Of its own, because every value needs a place, duplicate keys must be
 //! refused and the limits must hold while it reads.
 
+use cyprob_core::adapters::document::{Builder, Node, Typing};
+
 use crate::domain::{Code, Diagnostic, Limits, Position};
 
-use super::node::{Builder, Node, Typing};
+use super::node::{key_kind, of_document};
 
 /// Reads one JSON document and nothing after it.
 pub(crate) fn read(text: &str, limits: &Limits) -> Result<Node, Diagnostic> {
@@ -95,7 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     fn document(&mut self, limits: &Limits) -> Result<Node, Diagnostic> {
-        let mut builder = Builder::new(limits);
+        let mut builder = Builder::new(of_document(limits), key_kind);
         // True for a map, false for a list.
         let mut stack: Vec<bool> = Vec::new();
         let mut state = State::Value;
@@ -157,7 +159,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn key(&mut self, builder: &mut Builder<'_>, at: Position) -> Result<(), Diagnostic> {
+    fn key(&mut self, builder: &mut Builder, at: Position) -> Result<(), Diagnostic> {
         if self.peek() != Some(b'"') {
             return Err(self.syntax("a key in double quotes is missing"));
         }
@@ -171,15 +173,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        builder: &mut Builder<'_>,
-        at: Position,
-        byte: u8,
-    ) -> Result<(), Diagnostic> {
+    fn scalar(&mut self, builder: &mut Builder, at: Position, byte: u8) -> Result<(), Diagnostic> {
         if byte == b'"' {
             let text = self.string()?;
-            return builder.scalar(at, &text, Typing::Text);
+            return Ok(builder.scalar(at, &text, Typing::Text)?);
         }
         for word in ["true", "false", "null"] {
             if self
@@ -188,11 +185,11 @@ impl<'a> Reader<'a> {
                 .is_some_and(|t| t.starts_with(word))
             {
                 self.at += word.len();
-                return builder.scalar(at, word, Typing::Plain);
+                return Ok(builder.scalar(at, word, Typing::Plain)?);
             }
         }
         let text = self.number()?;
-        builder.scalar(at, text, Typing::JsonNumber)
+        Ok(builder.scalar(at, text, Typing::JsonNumber)?)
     }
 
     fn digits(&mut self) -> usize {
@@ -311,6 +308,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::node::Typed as _;
     use super::*;
     use crate::domain::Value;
 

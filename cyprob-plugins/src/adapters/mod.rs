@@ -14,13 +14,13 @@ mod node;
 mod plugin_reader;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod scalar;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "runs")]
 pub mod worker;
-mod yaml;
 
 pub use facts::{FactsFormat, InputError, read_facts};
 #[cfg(feature = "runs")]

@@ -1,43 +1,48 @@
-//! A small document tree with a place for every value.
+//! The document tree as this crate reads it: typed values, and diagnostics of its faults.
 
-use std::collections::HashSet;
+use cyprob_core::adapters::document::{self, DocumentError, Fault, KeyKind, Kind, Node, Typing};
 
-use crate::domain::{Code, Diagnostic, Limits, MapKey, Position, Value, ValueMap};
+use crate::domain::{Code, Diagnostic, Limits, MapKey, Value, ValueMap};
 
-use super::yaml::scalar;
+use super::scalar;
 
-/// One value of a document.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) at: Position,
-    pub(crate) kind: Kind,
+/// Reads one YAML document; the first broken limit or rule ends it.
+pub(crate) fn read_yaml(text: &str, limits: &Limits) -> Result<Node, Diagnostic> {
+    let node = document::read_yaml(text, &of_document(limits), key_kind)?;
+    Ok(node)
 }
 
-#[derive(Debug)]
-pub(crate) enum Kind {
-    /// A scalar: its text, and how it gets its type.
-    Scalar(Box<str>, Typing),
-    List(Vec<Node>),
-    /// Entries in order; keys are unique scalars.
-    Map(Vec<(Node, Node)>),
+/// The limits that hold for any document.
+pub(crate) fn of_document(limits: &Limits) -> document::Limits {
+    document::Limits {
+        depth: limits.depth,
+        nodes: limits.nodes,
+        scalar_bytes: limits.scalar_bytes,
+        directives: limits.directives,
+    }
 }
 
-/// How a scalar's type is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Typing {
-    /// By its text, as yaml.v3 does.
-    Plain,
-    /// It is a text.
-    Text,
-    /// A JSON number.
-    JsonNumber,
-    /// By its text, and it must come out as this tag of the core schema.
-    Tagged(scalar::CoreTag),
+/// What a plain key reads as.
+pub(crate) fn key_kind(text: &str) -> KeyKind {
+    match scalar::resolve(text) {
+        Value::Null => KeyKind::Null,
+        Value::Bool(_) => KeyKind::Bool,
+        Value::String(_) => KeyKind::Text,
+        _ => KeyKind::Number,
+    }
 }
 
-impl Node {
+/// What a node of a document comes to.
+pub(crate) trait Typed {
     /// The typed value of a scalar, a list or a map.
-    pub(crate) fn value(&self) -> Result<Value, Diagnostic> {
+    fn value(&self) -> Result<Value, Diagnostic>;
+
+    /// The name of its type, with an article.
+    fn type_name(&self) -> &'static str;
+}
+
+impl Typed for Node {
+    fn value(&self) -> Result<Value, Diagnostic> {
         Ok(match &self.kind {
             Kind::Scalar(text, Typing::Text) => Value::String(text.clone()),
             Kind::Scalar(text, Typing::Plain) => scalar::resolve(text),
@@ -63,20 +68,7 @@ impl Node {
         })
     }
 
-    /// The text of a scalar as written; `None` for null, a list or a map.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Scalar(text, Typing::Text | Typing::JsonNumber) => Some(text),
-            Kind::Scalar(text, _) if !scalar::is_null(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar(text, Typing::Plain | Typing::Tagged(_)) if scalar::is_null(text))
-    }
-
-    pub(crate) fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
@@ -85,176 +77,29 @@ impl Node {
     }
 }
 
-/// Builds a tree from events, and keeps every limit while it does.
-pub(crate) struct Builder<'a> {
-    limits: &'a Limits,
-    nodes: usize,
-    stack: Vec<Open>,
-    root: Option<Node>,
-}
-
-enum Open {
-    List(Position, Vec<Node>),
-    Map {
-        at: Position,
-        entries: Vec<(Node, Node)>,
-        key: Option<Node>,
-        seen: HashSet<(u8, Box<str>)>,
-    },
-}
-
-impl<'a> Builder<'a> {
-    pub(crate) fn new(limits: &'a Limits) -> Self {
-        Self {
-            limits,
-            nodes: 0,
-            stack: Vec::new(),
-            root: None,
-        }
-    }
-
-    fn count(&mut self, at: Position) -> Result<(), Diagnostic> {
-        self.nodes += 1;
-        if self.nodes > self.limits.nodes {
-            return Err(Diagnostic::new(
-                Code::TooManyNodes,
-                at,
-                format!("more than {} values; split the file", self.limits.nodes),
-            ));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn scalar(
-        &mut self,
-        at: Position,
-        text: &str,
-        typing: Typing,
-    ) -> Result<(), Diagnostic> {
-        self.count(at)?;
-        if text.len() > self.limits.scalar_bytes {
-            return Err(Diagnostic::new(
-                Code::ScalarTooLong,
-                at,
-                format!(
-                    "a value of {} bytes; at most {} are allowed",
-                    text.len(),
-                    self.limits.scalar_bytes
-                ),
-            ));
-        }
-        if text.contains('\0') {
-            return Err(Diagnostic::new(
-                Code::Nul,
-                at,
-                "a value holds a NUL character",
-            ));
-        }
-        if let Some(Open::Map {
-            key: None, seen, ..
-        }) = self.stack.last_mut()
-        {
-            if typing == Typing::Plain && text == "<<" {
-                return Err(Diagnostic::new(
-                    Code::MergeKey,
-                    at,
-                    "merge keys are not allowed; write the keys out",
-                ));
-            }
-            let rank = match typing {
-                Typing::Text | Typing::JsonNumber => b's',
-                _ => match scalar::resolve(text) {
-                    Value::Null => b'n',
-                    Value::Bool(_) => b'b',
-                    Value::String(_) => b's',
-                    _ => b'#',
-                },
-            };
-            if !seen.insert((rank, text.into())) {
-                let shown = crate::domain::excerpt(text);
-                return Err(Diagnostic::new(
-                    Code::DuplicateKey,
-                    at,
-                    format!("the key {shown} is here a second time"),
-                ));
-            }
-        }
-        self.add(Node {
-            at,
-            kind: Kind::Scalar(text.into(), typing),
-        })
-    }
-
-    pub(crate) fn open(&mut self, at: Position, map: bool) -> Result<(), Diagnostic> {
-        self.count(at)?;
-        if self.stack.len() >= self.limits.depth {
-            return Err(Diagnostic::new(
-                Code::TooDeep,
-                at,
-                format!("nested deeper than {} levels", self.limits.depth),
-            ));
-        }
-        if let Some(Open::Map { key: None, .. }) = self.stack.last() {
-            return Err(Diagnostic::new(
-                Code::WrongType,
-                at,
-                "a key must be a scalar",
-            ));
-        }
-        self.stack.push(if map {
-            Open::Map {
-                at,
-                entries: Vec::new(),
-                key: None,
-                seen: HashSet::new(),
-            }
-        } else {
-            Open::List(at, Vec::new())
-        });
-        Ok(())
-    }
-
-    pub(crate) fn close(&mut self) -> Result<(), Diagnostic> {
-        let node = match self.stack.pop() {
-            Some(Open::List(at, items)) => Node {
-                at,
-                kind: Kind::List(items),
-            },
-            Some(Open::Map { at, entries, .. }) => Node {
-                at,
-                kind: Kind::Map(entries),
-            },
-            None => {
-                return Err(Diagnostic::new(
-                    Code::Syntax,
-                    Position::START,
-                    "unbalanced document",
-                ));
-            }
+impl From<DocumentError> for Diagnostic {
+    fn from(error: DocumentError) -> Self {
+        let code = match error.fault {
+            Fault::TooLarge => Code::TooLarge,
+            Fault::NotUtf8 => Code::NotUtf8,
+            Fault::Nul => Code::Nul,
+            Fault::Syntax => Code::Syntax,
+            Fault::Empty => Code::Empty,
+            Fault::Anchor => Code::Anchor,
+            Fault::Alias => Code::Alias,
+            Fault::MergeKey => Code::MergeKey,
+            Fault::CustomTag => Code::CustomTag,
+            Fault::SecondDocument => Code::SecondDocument,
+            Fault::TooManyDirectives => Code::TooManyDirectives,
+            Fault::TooDeep => Code::TooDeep,
+            Fault::TooManyNodes => Code::TooManyNodes,
+            Fault::ScalarTooLong => Code::ScalarTooLong,
+            Fault::DuplicateKey => Code::DuplicateKey,
+            Fault::KeyNotScalar => Code::WrongType,
         };
-        self.add(node)
-    }
-
-    fn add(&mut self, node: Node) -> Result<(), Diagnostic> {
-        match self.stack.last_mut() {
-            Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
-                None => *key = Some(node),
-                Some(name) => entries.push((name, node)),
-            },
-            None if self.root.is_some() => {
-                return Err(Diagnostic::new(
-                    Code::SecondDocument,
-                    node.at,
-                    "one file holds one document",
-                ));
-            }
-            None => self.root = Some(node),
-        }
-        Ok(())
-    }
-
-    pub(crate) fn finish(self) -> Option<Node> {
-        self.root
+        Self::new(code, error.at, error.message)
     }
 }
+
+#[cfg(test)]
+mod tests;

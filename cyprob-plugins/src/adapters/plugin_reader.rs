@@ -3,12 +3,14 @@
 mod blocks;
 mod reader;
 
+use cyprob_core::adapters::document::{Node, guarded_text};
+
 use crate::domain::{
     Code, Diagnostic, Digest, Format, Level, Limits, Mode, Plugin, PluginId, Position, check_fixed,
 };
 
-use super::node::Node;
-use super::{json, yaml};
+use super::json;
+use super::node::read_yaml;
 use reader::Reader;
 
 /// What a plugin file turned out to be.
@@ -135,7 +137,7 @@ fn document(
     limits: &Limits,
     reader: &mut Reader,
 ) -> Result<Node, Diagnostic> {
-    let text = guarded_text(bytes, limits)?;
+    let text = guarded_text(bytes, limits.bytes)?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => {
             reader.add(
@@ -149,31 +151,8 @@ fn document(
     };
     match format {
         Format::Json => json::read(text, limits),
-        Format::Yaml => yaml::read(text, limits),
+        Format::Yaml => read_yaml(text, limits),
     }
-}
-
-/// Bytes as text, if they keep the limit, are UTF-8 and hold no NUL.
-pub(super) fn guarded_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Diagnostic> {
-    if bytes.len() > limits.bytes {
-        let at = Position::of_offset(bytes, limits.bytes);
-        return Err(Diagnostic::new(
-            Code::TooLarge,
-            at,
-            format!("longer than {} bytes; split the file", limits.bytes),
-        ));
-    }
-    if let Some(offset) = bytes.iter().position(|b| *b == 0) {
-        return Err(Diagnostic::new(
-            Code::Nul,
-            Position::of_offset(bytes, offset),
-            "the file holds a NUL byte",
-        ));
-    }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = Position::of_offset(bytes, error.valid_up_to());
-        Diagnostic::new(Code::NotUtf8, at, "the file is not UTF-8 from here on")
-    })
 }
 
 #[cfg(test)]

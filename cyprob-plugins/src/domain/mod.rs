@@ -24,7 +24,8 @@ mod time_value;
 mod value;
 mod version;
 
-pub use diagnostic::{Code, Diagnostic, Level, Position};
+pub use cyprob_core::domain::Position;
+pub use diagnostic::{Code, Diagnostic, Level};
 pub use digest::Digest;
 pub use engine::{CompiledPlugin, Evaluation, Mode, Outcome};
 pub use facts::{FactError, FactSet, MAX_KEY_CHARS};
@@ -46,7 +47,7 @@ pub use severity::{Severity, SeverityLabel};
 pub use time_value::TimeValue;
 pub use value::{MapKey, Value, ValueMap};
 
-pub(crate) use diagnostic::excerpt;
+pub(crate) use cyprob_core::domain::excerpt;
 pub(crate) use engine::MATCH_INPUT_BYTES;
 pub(crate) use engine::fixed::check as check_fixed;
 pub(crate) use goprint::parse_float;

@@ -5,7 +5,9 @@ use crate::domain::{
     PluginType, Position, Rule, Trigger, TriggerKind, Value, engine_accepts, excerpt, is_version,
 };
 
-use super::super::node::{Kind, Node};
+use cyprob_core::adapters::document::{Kind, Node};
+
+use super::super::node::Typed as _;
 use super::reader::{Entries, Reader, get};
 
 impl Reader {

@@ -3,7 +3,9 @@
 
 use crate::domain::{Code, Diagnostic, Position, SeverityLabel, Value, excerpt};
 
-use super::super::node::{Kind, Node};
+use cyprob_core::adapters::document::{Kind, Node};
+
+use super::super::node::Typed as _;
 
 /// What has been said so far, and whether the shape was right.
 pub(super) struct Reader {

@@ -51,10 +51,7 @@ impl Program {
                     } else {
                         "operator"
                     };
-                    format!(
-                        "unknown {kind} {}",
-                        crate::domain::diagnostic::excerpt(word)
-                    )
+                    format!("unknown {kind} {}", crate::domain::excerpt(word))
                 }),
                 value,
                 pattern,
@@ -75,12 +72,8 @@ impl Program {
             })
             .collect();
         let matcher = plugin.matcher.as_ref().map(|block| {
-            let logic = Logic::exact(&block.logic).ok_or_else(|| {
-                format!(
-                    "unknown logic {}",
-                    crate::domain::diagnostic::excerpt(&block.logic)
-                )
-            });
+            let logic = Logic::exact(&block.logic)
+                .ok_or_else(|| format!("unknown logic {}", crate::domain::excerpt(&block.logic)));
             let rules = block
                 .rules
                 .iter()
@@ -240,7 +233,7 @@ fn bounds(expected: &Value) -> Result<(&Value, &Value), String> {
 
 fn version(text: &str) -> Result<LooseVersion<'_>, String> {
     LooseVersion::parse(text)
-        .ok_or_else(|| format!("{} is no version", crate::domain::diagnostic::excerpt(text)))
+        .ok_or_else(|| format!("{} is no version", crate::domain::excerpt(text)))
 }
 
 fn order(actual: &Value, expected: &Value) -> Result<std::cmp::Ordering, String> {

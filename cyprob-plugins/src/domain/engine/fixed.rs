@@ -1,6 +1,6 @@
 //! Fixed mode: what a plugin's author means, three-valued.
 
-use crate::domain::diagnostic::excerpt;
+use crate::domain::excerpt;
 use crate::domain::pattern::{Budget, Work};
 use crate::domain::{
     Code, Diagnostic, Evidence, FactSet, Logic, Operator, PatternLimits, Plugin, Position, Rule,

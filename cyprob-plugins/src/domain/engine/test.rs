@@ -130,7 +130,7 @@ impl Relation {
 pub(super) fn shown(value: &Value) -> String {
     compare::text(value).map_or_else(
         || value.type_name().to_owned(),
-        |t| crate::domain::diagnostic::excerpt(&t),
+        |t| crate::domain::excerpt(&t),
     )
 }
 

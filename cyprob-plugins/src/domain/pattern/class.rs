@@ -127,7 +127,7 @@ pub(super) fn unicode(negated: bool, input: &mut Input<'_>) -> Result<Class, Pat
     } else {
         return Err(syntax(format!(
             "invalid character class {}",
-            crate::domain::diagnostic::excerpt(name)
+            crate::domain::excerpt(name)
         )));
     };
     let text = if negated {
@@ -239,7 +239,7 @@ fn posix(input: &mut Input<'_>) -> Result<Option<String>, PatternError> {
     if plain.is_empty() || plain.contains(' ') || !NAMES.contains(&format!(" {plain} ")) {
         return Err(syntax(format!(
             "invalid character class range {}",
-            crate::domain::diagnostic::excerpt(&name)
+            crate::domain::excerpt(&name)
         )));
     }
     *input = ahead;

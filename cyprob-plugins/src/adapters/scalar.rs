@@ -1,41 +1,8 @@
 //! The type of a plain scalar, as yaml.v3 finds it.
 
+use cyprob_core::adapters::document::{CoreTag, is_null};
+
 use crate::domain::{TimeValue, Value};
-
-/// The tags of the core schema that may be written out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CoreTag {
-    Text,
-    Null,
-    Bool,
-    Int,
-    Float,
-    Time,
-}
-
-impl CoreTag {
-    const PREFIX: &'static str = "tag:yaml.org,2002:";
-
-    pub(crate) fn scalar(tag: &str) -> Option<Self> {
-        Some(match tag.strip_prefix(Self::PREFIX)? {
-            "str" => Self::Text,
-            "null" => Self::Null,
-            "bool" => Self::Bool,
-            "int" => Self::Int,
-            "float" => Self::Float,
-            "timestamp" => Self::Time,
-            _ => return None,
-        })
-    }
-
-    pub(crate) fn is_collection(tag: &str, map: bool) -> bool {
-        tag.strip_prefix(Self::PREFIX) == Some(if map { "map" } else { "seq" })
-    }
-}
-
-pub(crate) fn is_null(text: &str) -> bool {
-    matches!(text, "" | "~" | "null" | "Null" | "NULL")
-}
 
 /// Null, boolean, number, time or text; `yes` and `on` are texts.
 pub(crate) fn resolve(text: &str) -> Value {

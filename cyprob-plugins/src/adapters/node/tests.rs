@@ -1,8 +1,7 @@
 use super::*;
-use crate::domain::Value;
 
 fn value(text: &str) -> Result<Value, Diagnostic> {
-    read(text, &Limits::plugin())?.value()
+    read_yaml(text, &Limits::plugin())?.value()
 }
 
 fn refused(text: &str) -> (Code, usize, usize) {

@@ -3,20 +3,26 @@
 //! One scanner only, libyaml's, in front of everything: another one may see
 //! other documents (a comment that ends at U+0085 hides an anchor from some).
 
-mod events;
-pub(crate) mod scalar;
-
-use crate::domain::{Code, Diagnostic, Limits, Position};
-
-use super::node::{Builder, Node, Typing};
-use events::{Event, Events};
-use scalar::CoreTag;
+use super::events::{Event, Events};
+use super::{Builder, CoreTag, DocumentError, Fault, KeyKind, Limits, Node, Typing};
+use crate::domain::{Position, excerpt};
 
 /// Reads one YAML document; the first broken limit or rule ends it.
-pub(crate) fn read(text: &str, limits: &Limits) -> Result<Node, Diagnostic> {
+///
+/// `kind` says what a plain key reads as: two keys are one if both their kinds
+/// and their texts are.
+///
+/// # Errors
+///
+/// [`DocumentError`] with the rule and the place.
+pub fn read_yaml(
+    text: &str,
+    limits: &Limits,
+    kind: fn(&str) -> KeyKind,
+) -> Result<Node, DocumentError> {
     directives(text, limits)?;
     let mut events = Events::new(text.as_bytes())?;
-    let mut builder = Builder::new(limits);
+    let mut builder = Builder::new(*limits, kind);
     let mut documents = 0;
     loop {
         let (event, at) = events.next()?;
@@ -25,23 +31,23 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Node, Diagnostic> {
             Event::Document => {
                 documents += 1;
                 if documents > 1 {
-                    return Err(Diagnostic::new(
-                        Code::SecondDocument,
+                    return Err(DocumentError::new(
+                        Fault::SecondDocument,
                         at,
                         "one file holds one document",
                     ));
                 }
             }
             Event::Alias => {
-                return Err(Diagnostic::new(
-                    Code::Alias,
+                return Err(DocumentError::new(
+                    Fault::Alias,
                     at,
                     "aliases are not allowed; write the value out",
                 ));
             }
             Event::Anchored => {
-                return Err(Diagnostic::new(
-                    Code::Anchor,
+                return Err(DocumentError::new(
+                    Fault::Anchor,
                     at,
                     "anchors are not allowed; write the value out",
                 ));
@@ -70,22 +76,22 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Node, Diagnostic> {
             Event::Other => {}
         }
     }
-    builder
-        .finish()
-        .ok_or_else(|| Diagnostic::new(Code::Empty, Position::START, "the file holds no document"))
+    builder.finish().ok_or_else(|| {
+        DocumentError::new(Fault::Empty, Position::START, "the file holds no document")
+    })
 }
 
-fn custom_tag(tag: &str, at: Position) -> Diagnostic {
-    let shown = crate::domain::excerpt(tag);
-    Diagnostic::new(
-        Code::CustomTag,
+fn custom_tag(tag: &str, at: Position) -> DocumentError {
+    let shown = excerpt(tag);
+    DocumentError::new(
+        Fault::CustomTag,
         at,
         format!("the tag {shown} is not allowed"),
     )
 }
 
 /// libyaml searches its list of directives for each one: bound the list.
-fn directives(text: &str, limits: &Limits) -> Result<(), Diagnostic> {
+fn directives(text: &str, limits: &Limits) -> Result<(), DocumentError> {
     let breaks = |c: char| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let mut count = 0;
     for line in text.split(breaks) {
@@ -95,8 +101,8 @@ fn directives(text: &str, limits: &Limits) -> Result<(), Diagnostic> {
                 // The slice lies inside the text, so the distance is its offset.
                 let offset = (line.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
                 let at = Position::of_offset(text.as_bytes(), offset);
-                return Err(Diagnostic::new(
-                    Code::TooManyDirectives,
+                return Err(DocumentError::new(
+                    Fault::TooManyDirectives,
                     at,
                     format!(
                         "more than {} lines begin with a percent sign",
@@ -108,6 +114,3 @@ fn directives(text: &str, limits: &Limits) -> Result<(), Diagnostic> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

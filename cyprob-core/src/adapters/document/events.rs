@@ -1,6 +1,6 @@
 //! libyaml's event parser behind a safe interface.
 //!
-//! The one file of this crate with `unsafe`: libyaml-rs is a translation of
+//! The one file with `unsafe`: libyaml-rs is a translation of
 //! the C library and has no safe interface, yaml_serde (built on it) has no
 //! event interface, and another scanner would see other documents than this
 //! one does. The parser is boxed because it holds a pointer to itself; the
@@ -14,7 +14,8 @@ use std::mem::MaybeUninit;
 
 use libyaml_rs as sys;
 
-use crate::domain::{Code, Diagnostic, Position};
+use super::{DocumentError, Fault};
+use crate::domain::Position;
 
 /// One step of a document.
 pub(super) enum Event {
@@ -49,13 +50,13 @@ pub(super) struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(input: &'a [u8]) -> Result<Self, Diagnostic> {
+    pub(super) fn new(input: &'a [u8]) -> Result<Self, DocumentError> {
         let mut parser = Box::new(MaybeUninit::<sys::yaml_parser_t>::uninit());
         // SAFETY: the memory is writable and of the right type; initialize
         // fills it and fails without leaving anything to free.
         if unsafe { sys::yaml_parser_initialize(parser.as_mut_ptr()) }.fail {
-            return Err(Diagnostic::new(
-                Code::Syntax,
+            return Err(DocumentError::new(
+                Fault::Syntax,
                 Position::START,
                 "the parser did not start",
             ));
@@ -78,10 +79,10 @@ impl<'a> Events<'a> {
     }
 
     /// The next event and its place.
-    pub(super) fn next(&mut self) -> Result<(Event, Position), Diagnostic> {
+    pub(super) fn next(&mut self) -> Result<(Event, Position), DocumentError> {
         if self.failed {
-            return Err(Diagnostic::new(
-                Code::Syntax,
+            return Err(DocumentError::new(
+                Fault::Syntax,
                 Position::START,
                 "the parser has failed before",
             ));
@@ -105,7 +106,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn problem(&self) -> Diagnostic {
+    fn problem(&self) -> DocumentError {
         // SAFETY: the parser is initialized; its error fields are set after a
         // failure; `problem` is null or a static NUL-terminated text.
         let (text, mark, offset) = unsafe {
@@ -124,7 +125,7 @@ impl<'a> Events<'a> {
         } else {
             text
         };
-        Diagnostic::new(Code::Syntax, mark, message)
+        DocumentError::new(Fault::Syntax, mark, message)
     }
 }
 
