@@ -14,8 +14,8 @@ pub use cache::CacheLimits;
 pub use in_flight::InFlight;
 pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{
-    AccessMinter, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES, MintError,
-    ServiceMinter, ShapeError, SigningKey, TokenError, TokenVerifier,
+    AccessMinter, AttenuateError, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES,
+    MintError, ServiceMinter, ShapeError, SigningKey, TokenError, TokenVerifier, attenuate,
 };
 #[cfg(feature = "testkit")]
 pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, text as token_text};

@@ -3,6 +3,7 @@
 //! The format is Biscuit's (version 3 of its specification); no type of the
 //! crate that implements it appears in this crate's public interface.
 
+mod attenuate;
 mod authority;
 mod block;
 mod facts;
@@ -18,6 +19,7 @@ pub(crate) mod text;
 mod verify;
 mod writer;
 
+pub use attenuate::{AttenuateError, attenuate};
 pub use job::{JobMinter, JobVerifier};
 pub use keys::{LiveRing, SigningKey};
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
