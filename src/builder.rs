@@ -106,6 +106,7 @@ struct Options {
     audit_sinks: Vec<Arc<dyn EventSink>>,
     check: CheckMode,
     notifier: Arc<dyn Notifier>,
+    roles: RoleCatalog,
 }
 
 impl ControlPlane {
@@ -127,6 +128,7 @@ impl ControlPlane {
                 audit_sinks: Vec::new(),
                 check: CheckMode::default(),
                 notifier: Arc::new(LogNotifier),
+                roles: RoleCatalog::builtin(),
             },
         }
     }
@@ -246,6 +248,14 @@ impl<State> ControlPlaneBuilder<State> {
         self
     }
 
+    /// Sets the roles for members of every organization, the built-in ones by default; one that
+    /// an organization defined itself by such a name comes first there.
+    #[must_use]
+    pub fn roles(mut self, catalog: RoleCatalog) -> Self {
+        self.options.roles = catalog;
+        self
+    }
+
     /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
     #[must_use]
     pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
@@ -276,11 +286,9 @@ impl ControlPlaneBuilder<Ready> {
             audit_sinks,
             check,
             notifier,
+            roles,
         } = self.options;
-        let audience = match audience {
-            Some(audience) => audience,
-            None => default_audience(),
-        };
+        let audience = audience.unwrap_or_else(default_audience);
         // What a guesser tries first names the product and the deployment.
         policy.passwords = policy
             .passwords
@@ -293,7 +301,7 @@ impl ControlPlaneBuilder<Ready> {
                 Arc::new(pool.map_err(BuildError::HashPool)?)
             }
         };
-        let roles = Arc::new(RoleCatalog::builtin());
+        let roles = Arc::new(roles);
         let mut revocations = RevocationView::new(Arc::clone(&clock));
         let others = stores.others.clone().filter(|_| check == CheckMode::Feed);
         if others.is_some() {

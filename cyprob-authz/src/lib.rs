@@ -6,10 +6,11 @@
 //! accepted compiles to a bitset and a few narrowings; no Datalog runs on a
 //! request. Behind the feature `axum`, a handler's first argument is its policy.
 //!
-//! The rooms: [`domain`] holds types and the pure decision, [`ports`] what a
-//! host may implement, [`service`] tokens, cache, revocations and the request
+//! The rooms: [`domain`] holds types and the pure decision, [`adapters`] readers of
+//! what a host writes, [`ports`] what it may implement, [`service`] tokens, cache, revocations and the request
 //! check, `http` the router.
 
+pub mod adapters;
 pub mod domain;
 #[cfg(feature = "axum")]
 pub mod http;

@@ -1,4 +1,4 @@
-//! The promises AUTHZ-2, AUTHZ-3 and AUTHZ-4, and the revocation view's conformance.
+//! The promises AUTHZ-2 and AUTHZ-3, and the revocation view's conformance.
 
 use cyprob_authz::testkit;
 
@@ -15,7 +15,7 @@ fn authz_2_compiled_decision_and_datalog_agree() {
         println!("  {name}: {count} ({:.1} %)", share(&[name]));
     }
     // single rules are several to a kind and may be rarer than one in twenty each
-    let kinds: [(&str, &[&str]); 6] = [
+    let kinds: [(&str, &[&str]); 7] = [
         ("permit", &["permit"]),
         ("dead", &["expired", "narrowed_time"]),
         ("elsewhere", &["foreign_organization", "no_organization"]),
@@ -29,6 +29,10 @@ fn authz_2_compiled_decision_and_datalog_agree() {
             ],
         ),
         ("not permitted", &["role_permission", "not_administrator"]),
+        (
+            "a condition",
+            &["condition_aal", "condition_address", "condition_hours"],
+        ),
         ("stale", &["stale_authentication"]),
     ];
     for (kind, names) in kinds {
@@ -48,19 +52,6 @@ fn authz_3_attenuation_never_widens() {
         println!("  {outcome}: {met} ({share:.1} %)");
         assert!(share >= 5.0, "{outcome} is met too rarely");
     }
-}
-
-#[test]
-fn authz_4_accepted_tokens_are_cheap() {
-    // A machine that builds beside the test slows a token more than a signature. What is too dear
-    // is so every time.
-    let within = (0..3).any(|_| {
-        let cost = testkit::authz_4_accepted_tokens_are_cheap(10_000);
-        println!("AUTHZ-4: {cost:?}, ratio {:.2}", cost.ratio());
-        assert_eq!(cost.accepted, 10_000);
-        cost.ratio() <= 6.0
-    });
-    assert!(within, "three times over six verifications");
 }
 
 #[test]

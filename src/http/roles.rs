@@ -12,7 +12,7 @@ use super::path::PathRole;
 use super::query::Paging;
 use super::{ApiError, ApiState};
 
-/// `GET /api/v1/orgs/{org}/roles`: the built-in ones from the widest to the narrowest, then the organization's own.
+/// `GET /api/v1/orgs/{org}/roles`: the built-in ones from the widest to the narrowest, the deployment's others, then the organization's own.
 #[utoipa::path(get, path = "", operation_id = "roles_list", tag = "roles", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<RoleAnswer>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::RolesRead>>,
@@ -23,6 +23,8 @@ pub(crate) async fn list(
     let all = PageRequest::new(PageRequest::MAX, None);
     let own = api.identity().roles(auth.ctx(), &all).await?;
     let mut roles = api.roles();
+    // Where both have a name, the organization's own role is what its members have.
+    roles.retain(|role| own.items.iter().all(|own| own.name != role.name));
     roles.extend(own.items.iter().map(RoleAnswer::own));
     PageAnswer::cut(roles, &page).map(Json)
 }

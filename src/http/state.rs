@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use cyprob_audit::service::AuditTrail;
-use cyprob_authz::domain::{Permission, RoleCatalog, RoleDefinition};
 use cyprob_authz::http::InventoryHandle;
 use cyprob_core::domain::{Session, Timestamp, User};
 use cyprob_core::service::{Identity, Scope, SignedIn};
@@ -73,16 +72,10 @@ impl ApiState {
         Some(self.document.get_or_init(|| bytes).clone())
     }
 
-    /// The built-in roles with what they permit, in the catalogue's order.
+    /// The roles of the deployment with what they permit, in the catalogue's order.
     pub(crate) fn roles(&self) -> Vec<RoleAnswer> {
-        let catalog = RoleCatalog::builtin();
-        let answer = |role: &RoleDefinition| RoleAnswer {
-            name: role.name.clone(),
-            permissions: role.permissions.iter().map(Permission::as_str).collect(),
-            builtin: role.builtin,
-            version: None,
-        };
-        catalog.roles().into_iter().map(answer).collect()
+        let roles = self.plane.access().roles().roles().into_iter();
+        roles.map(RoleAnswer::of_deployment).collect()
     }
 
     /// The answer to a sign-in or a refresh.

@@ -49,6 +49,28 @@ impl Cidr {
         }
     }
 
+    /// Its first address.
+    #[must_use]
+    pub const fn first(&self) -> IpAddr {
+        self.network
+    }
+
+    /// The first address after it; none if it goes to the last one there is.
+    #[must_use]
+    pub fn next(&self) -> Option<IpAddr> {
+        Some(match self.network {
+            IpAddr::V4(v4) => {
+                let size = 1_u64.checked_shl(u32::from(32 - self.length))?;
+                let next = u64::from(v4.to_bits()).checked_add(size)?;
+                Ipv4Addr::from_bits(u32::try_from(next).ok()?).into()
+            }
+            IpAddr::V6(v6) => {
+                let size = 1_u128.checked_shl(u32::from(128 - self.length))?;
+                Ipv6Addr::from_bits(v6.to_bits().checked_add(size)?).into()
+            }
+        })
+    }
+
     /// Whether the address lies in it. IPv4 written as IPv6 (`::ffff:…`) counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -150,6 +172,25 @@ mod tests {
             "",
         ] {
             assert!(bad.parse::<Cidr>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_next_address_is_the_first_outside() {
+        for (range, next) in [
+            ("10.0.0.0/8", Some("11.0.0.0")),
+            ("192.0.2.7/32", Some("192.0.2.8")),
+            ("255.0.0.0/8", None),
+            ("0.0.0.0/0", None),
+            ("2001:db8::/32", Some("2001:db9::")),
+            ("::1/128", Some("::2")),
+            ("ffff::/16", None),
+            ("::/0", None),
+        ] {
+            let range: Cidr = range.parse().unwrap();
+            assert_eq!(range.next(), next.map(|text| text.parse().unwrap()));
+            assert!(range.contains(range.first()));
+            assert!(!range.next().is_some_and(|next| range.contains(next)));
         }
     }
 

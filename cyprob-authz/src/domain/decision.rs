@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 
+use super::policy::Circumstances;
 use super::{Claims, Permission, Principal, SystemPermission};
 
 /// How old a sign-in may be where a route asks for a fresh one.
@@ -75,6 +76,12 @@ pub enum Rule {
     NarrowedToken,
     /// The role does not permit it.
     RolePermission,
+    /// The role permits it after a stronger sign-in.
+    ConditionAal,
+    /// The role permits it from other addresses.
+    ConditionAddress,
+    /// The role permits it at other times.
+    ConditionHours,
     /// The caller is not the deployment's administrator.
     NotAdministrator,
     /// A service account calls what only a person may.
@@ -95,6 +102,9 @@ impl Rule {
         Self::NarrowedAddress,
         Self::NarrowedToken,
         Self::RolePermission,
+        Self::ConditionAal,
+        Self::ConditionAddress,
+        Self::ConditionHours,
         Self::NotAdministrator,
         Self::NotAPerson,
         Self::StaleAuthentication,
@@ -113,6 +123,9 @@ impl Rule {
             Self::NarrowedAddress => "narrowed_address",
             Self::NarrowedToken => "narrowed_token",
             Self::RolePermission => "role_permission",
+            Self::ConditionAal => "condition_aal",
+            Self::ConditionAddress => "condition_address",
+            Self::ConditionHours => "condition_hours",
             Self::NotAdministrator => "not_administrator",
             Self::NotAPerson => "not_a_person",
             Self::StaleAuthentication => "stale_authentication",
@@ -130,6 +143,9 @@ impl Rule {
             | Self::NarrowedAddress
             | Self::NarrowedToken
             | Self::RolePermission
+            | Self::ConditionAal
+            | Self::ConditionAddress
+            | Self::ConditionHours
             | Self::NotAdministrator
             | Self::NotAPerson => DenyCode::Forbidden,
             Self::StaleAuthentication => DenyCode::StepUpRequired,
@@ -166,25 +182,12 @@ impl Decision {
     pub const fn is_permit(self) -> bool {
         matches!(self, Self::Permit)
     }
-
-    /// The full explanation, for those who may read the audit trail.
-    #[must_use]
-    pub fn explain(self, demand: &Demand<'_>) -> String {
-        let Self::Deny { rule, .. } = self else {
-            return format!("permitted: {:?}", demand.need);
-        };
-        match demand.need {
-            Need::Authenticated => format!("refused by rule {}", rule.as_str()),
-            Need::Org(p) => format!("refused by rule {} for {p}", rule.as_str()),
-            Need::System(p) => format!("refused by rule {} for {p}", rule.as_str()),
-        }
-    }
 }
 
 /// Decides. Whether the token was revoked is asked before, of the revocation view.
 ///
 /// The order: the token's time, the organization, the holder's narrowings, the
-/// role's permission, the age of the sign-in.
+/// role's permission and its conditions, the age of the sign-in.
 #[must_use]
 pub fn decide(principal: &Principal, demand: &Demand<'_>) -> Decision {
     match first_objection(principal, demand) {
@@ -225,8 +228,13 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
             if let Some(rule) = narrowed_place(principal, demand) {
                 return Some(rule);
             }
-            if !principal.role_permissions().contains(permission) {
-                return Some(Rule::RolePermission);
+            let now = Circumstances {
+                aal: principal.aal(),
+                address: demand.address,
+                at: demand.at,
+            };
+            if let Some(rule) = principal.rights().objection(permission, &now) {
+                return Some(rule);
             }
         }
         Need::System(permission) => {

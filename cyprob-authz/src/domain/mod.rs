@@ -3,10 +3,12 @@
 mod cidr;
 mod claims;
 mod decision;
+mod explanation;
 mod key_ring;
 mod narrowing;
 mod permission;
 mod permission_set;
+pub mod policy;
 mod principal;
 mod role_catalog;
 

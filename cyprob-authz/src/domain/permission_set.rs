@@ -56,6 +56,18 @@ macro_rules! set {
                 Self(self.0 & other.0)
             }
 
+            /// What is in either.
+            #[must_use]
+            pub const fn or(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// What is in it and not in `other`.
+            #[must_use]
+            pub const fn minus(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
             /// Whether nothing is in it.
             #[must_use]
             pub const fn is_empty(self) -> bool {
@@ -104,6 +116,9 @@ mod tests {
         assert_eq!(some.and(PermissionSet::EMPTY), PermissionSet::EMPTY);
         assert_eq!(some.iter().collect::<PermissionSet>(), some);
         assert_eq!(some.iter().count(), 2);
+        let rest = PermissionSet::all().minus(some);
+        assert_eq!(rest.and(some), PermissionSet::EMPTY);
+        assert_eq!(rest.or(some), PermissionSet::all());
         assert!(!some.contains(Permission::RunsCreate));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use cyprob_core::domain::Aal;
+
+use super::policy::Rights;
 use super::{AccessClaims, Claims, Narrowings, OrgClaims, PermissionSet, RootKeyId, ServiceClaims};
 
 /// A token whose shape and signatures held: what the cache keeps.
@@ -14,7 +17,7 @@ pub struct Verified<C> {
     ///
     /// INVARIANT: a built-in role never changes while the process runs, nor does
     /// a version of an organization's own; so what was found holds as long as the token.
-    pub(crate) role: OnceLock<PermissionSet>,
+    pub(crate) role: OnceLock<Arc<Rights>>,
 }
 
 impl<C> Verified<C> {
@@ -63,7 +66,7 @@ impl VerifiedToken {
         }
     }
 
-    pub(crate) fn role(&self) -> &OnceLock<PermissionSet> {
+    pub(crate) fn role(&self) -> &OnceLock<Arc<Rights>> {
         match self {
             Self::Person(token) => &token.role,
             Self::Service(token) => &token.role,
@@ -89,16 +92,15 @@ impl Person {
     }
 }
 
-/// A caller: a verified token and what its role permits.
+/// A caller: a verified token whose role is known.
 #[derive(Clone, Debug)]
 pub struct Principal {
     token: VerifiedToken,
-    role: PermissionSet,
 }
 
 impl Principal {
-    pub(crate) const fn new(token: VerifiedToken, role: PermissionSet) -> Self {
-        Self { token, role }
+    pub(crate) const fn new(token: VerifiedToken) -> Self {
+        Self { token }
     }
 
     /// What the token says.
@@ -111,6 +113,15 @@ impl Principal {
     #[must_use]
     pub fn org(&self) -> Option<&OrgClaims> {
         self.claims().org()
+    }
+
+    /// How strongly the caller showed who they are; none for a service account.
+    #[must_use]
+    pub fn aal(&self) -> Option<Aal> {
+        match self.claims() {
+            Claims::Person(claims) => Some(claims.aal),
+            Claims::Service(_) => None,
+        }
     }
 
     /// The person who calls; none for a service account.
@@ -128,15 +139,19 @@ impl Principal {
         self.token.narrowings()
     }
 
-    /// What the role permits, narrowings apart.
+    /// What the role permits, narrowings apart; nothing while its version was not read.
     #[must_use]
-    pub const fn role_permissions(&self) -> PermissionSet {
-        self.role
+    pub fn rights(&self) -> &Rights {
+        match self.token.role().get() {
+            Some(rights) => rights,
+            None => Rights::NOTHING,
+        }
     }
 
-    /// What the caller may do in the token's organization: what the role permits, less what the holder took away.
+    /// What the caller may do in the token's organization whatever the circumstances: what the role always permits, less what the holder took away.
     #[must_use]
     pub fn permissions(&self) -> PermissionSet {
-        self.role.and(self.narrowings().permissions())
+        let always = self.rights().always();
+        always.and(self.narrowings().permissions())
     }
 }

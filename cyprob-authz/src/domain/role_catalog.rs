@@ -1,9 +1,11 @@
 //! Roles: what each permits, and which may manage which.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cyprob_core::domain::RoleName;
 
+use super::policy::{PolicyError, Rights, RoleSource, compile};
 use super::{Permission, PermissionSet};
 
 /// What a role permits.
@@ -11,8 +13,8 @@ use super::{Permission, PermissionSet};
 pub struct RoleDefinition {
     /// The role's name.
     pub name: RoleName,
-    /// What it permits.
-    pub permissions: PermissionSet,
+    /// What it permits, and under which conditions.
+    pub rights: Arc<Rights>,
     /// Whether it ships with the control plane and cannot be changed.
     pub builtin: bool,
 }
@@ -102,10 +104,10 @@ impl RoleCatalog {
             (RoleName::AUDITOR, PermissionSet::of(AUDITOR)),
             (RoleName::VIEWER, PermissionSet::of(VIEWER)),
         ];
-        let define = |(name, permissions): (RoleName, _)| {
+        let define = |(name, permissions): (RoleName, PermissionSet)| {
             let role = RoleDefinition {
                 name: name.clone(),
-                permissions,
+                rights: Arc::new(permissions.into()),
                 builtin: true,
             };
             (name, role)
@@ -115,34 +117,47 @@ impl RoleCatalog {
         }
     }
 
-    /// The built-in roles and one more, which a deployment defines for all organizations.
+    /// The same roles and one more, which a deployment defines for all organizations.
     ///
     /// # Errors
     ///
     /// [`RoleCatalogError::Duplicate`] if the name is taken; a built-in role cannot be redefined.
-    pub fn with_role(
-        mut self,
-        name: RoleName,
-        permissions: PermissionSet,
-    ) -> Result<Self, RoleCatalogError> {
+    pub fn with_role(mut self, name: RoleName, rights: Rights) -> Result<Self, RoleCatalogError> {
         if self.roles.contains_key(&name) {
             return Err(RoleCatalogError::Duplicate(name));
         }
+        self.define(name, rights);
+        Ok(self)
+    }
+
+    /// The same roles and those of a policy, which may include each other and those that there are.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] with everything that is wrong with the policy, and where.
+    pub fn with_policy(mut self, roles: &[RoleSource]) -> Result<Self, PolicyError> {
+        for (name, rights) in compile(&self, roles)? {
+            self.define(name, rights);
+        }
+        Ok(self)
+    }
+
+    fn define(&mut self, name: RoleName, rights: Rights) {
         let role = RoleDefinition {
             name: name.clone(),
-            permissions,
+            rights: Arc::new(rights),
             builtin: false,
         };
         self.roles.insert(name, role);
-        Ok(self)
     }
 
     /// What a role permits; a role that is not in the catalogue permits nothing.
     #[must_use]
-    pub fn permissions(&self, role: &RoleName) -> PermissionSet {
-        self.roles
-            .get(role)
-            .map_or(PermissionSet::EMPTY, |role| role.permissions)
+    pub fn rights(&self, role: &RoleName) -> &Rights {
+        match self.roles.get(role) {
+            Some(role) => &role.rights,
+            None => Rights::NOTHING,
+        }
     }
 
     /// The role of this name.
@@ -172,12 +187,12 @@ impl RoleCatalog {
         all
     }
 
-    /// The roles that permit it.
+    /// The roles that permit it, under some circumstances at least.
     #[must_use]
     pub fn who_can(&self, permission: Permission) -> Vec<&RoleDefinition> {
         self.roles()
             .into_iter()
-            .filter(|role| role.permissions.contains(permission))
+            .filter(|role| role.rights.at_most().contains(permission))
             .collect()
     }
 }
@@ -190,17 +205,20 @@ mod tests {
     fn a_strange_role_holds_nothing() {
         let catalog = RoleCatalog::builtin();
         let strange: RoleName = "stranger".parse().unwrap();
-        assert!(catalog.permissions(&strange).is_empty());
+        assert!(catalog.rights(&strange).at_most().is_empty());
         assert!(catalog.get(&strange).is_none());
     }
 
     #[test]
     fn a_builtin_role_cannot_be_redefined() {
-        let taken = RoleCatalog::builtin().with_role(RoleName::VIEWER, PermissionSet::all());
+        let taken = RoleCatalog::builtin().with_role(RoleName::VIEWER, PermissionSet::all().into());
         assert!(matches!(taken, Err(RoleCatalogError::Duplicate(_))));
         let name: RoleName = "triage".parse().unwrap();
         let catalog = RoleCatalog::builtin()
-            .with_role(name.clone(), PermissionSet::of(&[Permission::RunsRead]))
+            .with_role(
+                name.clone(),
+                PermissionSet::of(&[Permission::RunsRead]).into(),
+            )
             .unwrap();
         assert!(catalog.get(&name).is_some());
         assert_eq!(catalog.roles().len(), 7);

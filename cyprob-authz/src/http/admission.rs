@@ -66,13 +66,23 @@ pub(super) async fn admit(
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
             let names = PathNames::of(parts).await?;
-            match decide(access, policy, &principal, &caller, &names, stamp) {
+            let resources = names.resources();
+            let demand = Demand {
+                need: need(policy),
+                step_up: policy.step_up(),
+                org: names.get("org"),
+                resources: &resources,
+                address: caller.origin.ip_address,
+                at: stamp.at,
+            };
+            match decide(access, &principal, &caller, &demand) {
                 Ok(grant) => Ok(grant),
                 Err(rule) => {
                     let denial = Denial {
                         principal: &principal,
                         caller: &caller,
                         at: stamp.at,
+                        demand: &demand,
                         rule,
                         method: parts.method.as_str(),
                         route,
@@ -119,40 +129,39 @@ fn refused(error: &TokenError, stamp: Stamp) -> Problem {
     })
 }
 
+/// What a policy asks of a signed-in caller.
+const fn need(policy: RoutePolicy) -> Need {
+    match policy {
+        RoutePolicy::Org { permission, .. } => Need::Org(permission),
+        RoutePolicy::System { permission } => Need::System(permission),
+        RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => {
+            Need::Authenticated
+        }
+    }
+}
+
 fn decide(
     access: &AccessControl,
-    policy: RoutePolicy,
     principal: &Principal,
     caller: &Caller,
-    names: &PathNames,
-    stamp: Stamp,
+    demand: &Demand<'_>,
 ) -> Result<Grant, Rule> {
-    let resources = names.resources();
-    let demand = |need| Demand {
-        need,
-        step_up: policy.step_up(),
-        org: names.get("org"),
-        resources: &resources,
-        address: caller.origin.ip_address,
-        at: stamp.at,
-    };
-    let granted = match policy {
-        RoutePolicy::Org { permission, .. } => access
-            .admit_org(principal, &demand(Need::Org(permission)), caller.clone())
+    let granted = match demand.need {
+        Need::Org(_) => access
+            .admit_org(principal, demand, caller.clone())
             .map(|ctx| Grant::Org(ctx, principal.clone())),
-        RoutePolicy::System { permission } => {
-            let demand = demand(Need::System(permission));
+        Need::System(_) => {
             let person = principal.person().ok_or(Rule::NotAdministrator)?;
             access
-                .admit_system(principal, &demand, caller.clone())
+                .admit_system(principal, demand, caller.clone())
                 .map(|ctx| {
                     let user = access.signed_in(&person, caller.clone());
                     let principal = person;
                     Grant::System(ctx, SignedIn { principal, user })
                 })
         }
-        RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => access
-            .admit_user(principal, &demand(Need::Authenticated), caller.clone())
+        Need::Authenticated => access
+            .admit_user(principal, demand, caller.clone())
             .map(|(principal, user)| Grant::Authenticated(SignedIn { principal, user })),
     };
     granted.map_err(|rejection| rejection.rule)

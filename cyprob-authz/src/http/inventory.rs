@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::policy::RoutePolicy;
 use super::router::{Endpoint, Method};
+use crate::domain::PermissionSet;
+use crate::domain::policy::{Extent, Rights};
 
 /// One route as `system/routes` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +79,24 @@ impl Inventory {
     #[must_use]
     pub fn routes(&self) -> &[RouteEntry] {
         &self.routes
+    }
+
+    /// The permissions that routes of organizations ask.
+    #[must_use]
+    pub fn asked(&self) -> PermissionSet {
+        let rules = self.routes.iter().map(|route| route.rule);
+        rules.filter_map(RoutePolicy::org_permission).collect()
+    }
+
+    /// The routes of its organization that a holder of these rights passes, and how far.
+    pub fn what_can<'a>(
+        &'a self,
+        rights: &'a Rights,
+    ) -> impl Iterator<Item = (&'a RouteEntry, Extent<'a>)> {
+        self.routes.iter().filter_map(|route| {
+            let extent = rights.extent(route.rule.org_permission()?);
+            (extent != Extent::Never).then_some((route, extent))
+        })
     }
 
     /// As a JSON array.

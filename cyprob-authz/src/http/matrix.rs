@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::inventory::{Inventory, RouteEntry};
 use super::policy::RoutePolicy;
-use crate::domain::{PermissionSet, RoleCatalog};
+use crate::domain::RoleCatalog;
+use crate::domain::policy::Rights;
 
 /// The organization in the path, as the caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -23,6 +24,8 @@ pub enum Place {
 pub enum Expected {
     /// The handler runs.
     Allowed,
+    /// The handler runs where a condition of the role holds; else it is 403.
+    Conditional,
     /// 401.
     Unauthenticated,
     /// 403.
@@ -32,14 +35,23 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// The status of a refusal; none where the handler answers.
+    /// The status of a refusal; none where the handler may answer.
     #[must_use]
     pub const fn status(self) -> Option<u16> {
         match self {
-            Self::Allowed => None,
+            Self::Allowed | Self::Conditional => None,
             Self::Unauthenticated => Some(401),
             Self::Forbidden => Some(403),
             Self::NotFound => Some(404),
+        }
+    }
+
+    /// In a table: the status of a refusal, else the given words for always and under a condition.
+    fn cell(self, allowed: &str, conditional: &str) -> String {
+        match (self, self.status()) {
+            (_, Some(status)) => status.to_string(),
+            (Self::Conditional, None) => conditional.to_owned(),
+            (_, None) => allowed.to_owned(),
         }
     }
 }
@@ -57,6 +69,9 @@ pub struct MatrixRow {
     pub place: Place,
     /// What comes of it, with a living token fresh enough for the route.
     pub expected: Expected,
+    /// Under which conditions the handler runs, where some are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 /// All cells: every route, every caller, own and foreign organization.
@@ -69,10 +84,10 @@ pub struct Matrix {
 
 enum Who<'a> {
     Anonymous,
-    Role(&'a RoleName, PermissionSet),
+    Role(&'a RoleName, &'a Rights),
     NoOrg,
     Administrator,
-    Service(PermissionSet),
+    Service(&'a Rights),
 }
 
 impl Inventory {
@@ -81,9 +96,9 @@ impl Inventory {
     pub fn matrix(&self, roles: &RoleCatalog) -> Matrix {
         let mut callers = vec![Who::Anonymous];
         for role in roles.roles() {
-            callers.push(Who::Role(&role.name, role.permissions));
+            callers.push(Who::Role(&role.name, &role.rights));
         }
-        let service = Who::Service(roles.permissions(&RoleName::ADMIN));
+        let service = Who::Service(roles.rights(&RoleName::ADMIN));
         callers.extend([Who::NoOrg, Who::Administrator, service]);
         let mut rows = Vec::new();
         for route in self.routes() {
@@ -93,12 +108,14 @@ impl Inventory {
             };
             for who in &callers {
                 for place in places {
+                    let expected = who.at(route, *place);
                     rows.push(MatrixRow {
                         method: route.method,
                         path: route.path.clone(),
                         caller: who.name(),
                         place: *place,
-                        expected: who.at(route, *place),
+                        expected,
+                        when: who.when(route, expected),
                     });
                 }
             }
@@ -124,10 +141,7 @@ impl Matrix {
             } else {
                 "foreign"
             };
-            let expected = r
-                .expected
-                .status()
-                .map_or_else(|| "allowed".to_owned(), |status| status.to_string());
+            let expected = r.expected.cell("allowed", "conditional");
             text.push_str(&format!(
                 "{},{},{},{place},{expected}\r\n",
                 r.method, r.path, r.caller
@@ -154,10 +168,7 @@ impl Matrix {
                 route = Some((row.method, row.path.as_str()));
                 text.push_str(&format!("\n| {} `{}` |", row.method, row.path));
             }
-            match row.expected.status() {
-                None => text.push_str(" yes |"),
-                Some(status) => text.push_str(&format!(" {status} |")),
-            }
+            text.push_str(&format!(" {} |", row.expected.cell("yes", "if")));
         }
         text.push('\n');
         text
@@ -172,6 +183,17 @@ impl Who<'_> {
             Self::NoOrg => "no_organization".to_owned(),
             Self::Administrator => "administrator".to_owned(),
             Self::Service(_) => "service_account".to_owned(),
+        }
+    }
+
+    fn when(&self, route: &RouteEntry, expected: Expected) -> Option<String> {
+        match (self, route.rule.org_permission(), expected) {
+            (
+                Self::Role(_, held) | Self::Service(held),
+                Some(permission),
+                Expected::Conditional,
+            ) => Some(held.extent(permission).to_string()),
+            _ => None,
         }
     }
 
@@ -192,7 +214,8 @@ impl Who<'_> {
             ) => match place {
                 Place::Foreign => Expected::NotFound,
                 Place::Own if step_up && matches!(self, Self::Service(_)) => Expected::Forbidden,
-                Place::Own if held.contains(permission) => Expected::Allowed,
+                Place::Own if held.always().contains(permission) => Expected::Allowed,
+                Place::Own if held.at_most().contains(permission) => Expected::Conditional,
                 Place::Own => Expected::Forbidden,
             },
             (RoutePolicy::Org { .. }, Self::NoOrg | Self::Administrator) => Expected::NotFound,

@@ -22,6 +22,7 @@ mod problem;
 mod request;
 mod router;
 mod seal;
+mod snapshot;
 
 pub use auth::{Auth, AuthFirst};
 pub use grant::SignedIn;
@@ -33,6 +34,7 @@ pub use problem::{Problem, ProblemCode};
 pub use request::ClientAddress;
 pub use router::{DEFAULT_BODY_LIMIT, Endpoint, Method, SecureRouter};
 pub use seal::{PublicRoutes, SealError};
+pub use snapshot::{CellChange, MatrixChanges};
 
 /// The permissions that handlers name: those within an organization, and those of the deployment's administrator with `System` before them.
 pub mod perm {

@@ -59,6 +59,15 @@ impl RoutePolicy {
         }
     }
 
+    /// The permission, where one within an organization is asked.
+    #[must_use]
+    pub const fn org_permission(self) -> Option<Permission> {
+        match self {
+            Self::Org { permission, .. } => Some(permission),
+            _ => None,
+        }
+    }
+
     /// Whether a fresh sign-in is asked.
     #[must_use]
     pub const fn step_up(self) -> bool {

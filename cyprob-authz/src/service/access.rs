@@ -16,8 +16,7 @@ use super::revocations::RevocationView;
 use super::strict::unsaid;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier};
 use crate::domain::{
-    Decision, Demand, JobClaims, Need, PermissionSet, Person, Principal, RoleCatalog, Rule,
-    VerifiedToken, decide,
+    Decision, Demand, JobClaims, Need, Person, Principal, RoleCatalog, Rule, VerifiedToken, decide,
 };
 use crate::ports::{DenialRecorder, RoleSource};
 
@@ -122,8 +121,8 @@ impl AccessControl {
         if self.parts.revocations.is_stale() {
             return Err(TokenError::Stale);
         }
-        let role = self.role_of(&token).unwrap_or(PermissionSet::EMPTY);
-        Ok(Principal::new(token, role))
+        self.learn_role(&token);
+        Ok(Principal::new(token))
     }
 
     /// Does as [`authenticate`](Self::authenticate) does; a version of an organization's own role that nobody asked for yet is read first.
@@ -138,7 +137,7 @@ impl AccessControl {
         let verified = self.parts.verifier.verify(token, at)?;
         if let Some(org) = verified.claims().org()
             && let Some(version) = org.version
-            && self.role_of(&verified).is_none()
+            && !self.learn_role(&verified)
             && !self.parts.revocations.is_revoked(verified.claims())
         {
             let caller = Caller::system("access");
@@ -163,16 +162,19 @@ impl AccessControl {
         self.authenticate(token, at)
     }
 
-    /// What the token's role permits; none if its version is not known yet. What was found stays with the token.
-    fn role_of(&self, token: &VerifiedToken) -> Option<PermissionSet> {
-        if let Some(known) = token.role().get() {
-            return Some(*known);
+    /// Whether it is known what the token's role permits; what was found stays with the token.
+    fn learn_role(&self, token: &VerifiedToken) -> bool {
+        if token.role().get().is_some() {
+            return true;
         }
         let Some(org) = token.claims().org() else {
-            return Some(PermissionSet::EMPTY);
+            return true;
         };
-        let found = self.roles.permissions(org)?;
-        Some(*token.role().get_or_init(|| found))
+        let Some(found) = self.roles.rights(org) else {
+            return false;
+        };
+        token.role().get_or_init(|| found);
+        true
     }
 
     /// Makes a version known as if it had been read.
@@ -278,8 +280,11 @@ impl AccessControl {
     pub fn denial_event(&self, denial: &Denial<'_>) -> AuditEvent {
         let on = Resource::new("route", format!("{} {}", denial.method, denial.route));
         let id = self.parts.entropy.id(denial.at);
+        let decision = Decision::deny(denial.rule);
+        let explanation = decision.explain(denial.principal, denial.demand);
         let mut event = AuditEvent::new(id, denial.at, denial.caller, Action::AccessDenied, on)
             .with_outcome(Outcome::Denied, denial.rule.as_str())
+            .with("explanation", MetaValue::public(explanation))
             .with("method", MetaValue::public(denial.method))
             .with("route", MetaValue::public(denial.route));
         if let Some(permission) = denial.permission {
@@ -316,6 +321,8 @@ pub struct Denial<'a> {
     pub caller: &'a Caller,
     /// When.
     pub at: Timestamp,
+    /// What was asked.
+    pub demand: &'a Demand<'a>,
     /// By which rule.
     pub rule: Rule,
     /// The request's method.

@@ -8,8 +8,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cyprob_core::domain::{CustomRole, PermissionNames, RoleVersion};
+use cyprob_core::domain::{CustomRole, PermissionNames, RoleName, RoleVersion};
 
+use crate::domain::policy::Rights;
 use crate::domain::{OrgClaims, Permission, PermissionSet, RoleCatalog};
 use crate::ports::RoleSource;
 
@@ -21,7 +22,7 @@ const MOST_VERSIONS: usize = 16_384;
 pub(crate) struct OrgRoles {
     catalog: Arc<RoleCatalog>,
     source: Arc<dyn RoleSource>,
-    known: RwLock<HashMap<RoleVersion, PermissionSet>>,
+    known: RwLock<HashMap<RoleVersion, Arc<Rights>>>,
 }
 
 impl OrgRoles {
@@ -42,22 +43,29 @@ impl OrgRoles {
     }
 
     /// What the role permits; none if that version was not read yet.
-    pub(crate) fn permissions(&self, org: &OrgClaims) -> Option<PermissionSet> {
+    pub(crate) fn rights(&self, org: &OrgClaims) -> Option<Arc<Rights>> {
         let Some(version) = &org.version else {
-            return Some(self.catalog.permissions(&org.role));
+            return Some(rights_in(&self.catalog, &org.role));
         };
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(version).copied()
+        known.get(version).map(Arc::clone)
     }
 
     /// Remembers what a version permits.
     pub(crate) fn learn(&self, role: &CustomRole) {
+        let rights = Arc::new(granted(&role.permissions).into());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_VERSIONS {
             known.clear();
         }
-        known.insert(role.version, granted(&role.permissions));
+        known.insert(role.version, rights);
     }
+}
+
+/// What a role of a catalogue permits; nothing, if it has none of this name.
+pub(super) fn rights_in(catalog: &RoleCatalog, role: &RoleName) -> Arc<Rights> {
+    let found = catalog.get(role);
+    found.map_or_else(Arc::default, |role| Arc::clone(&role.rights))
 }
 
 /// What names permit; one that is not in the catalogue permits nothing.

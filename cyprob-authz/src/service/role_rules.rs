@@ -4,12 +4,13 @@ use cyprob_core::domain::{PermissionNames, Reach, RoleName};
 use cyprob_core::ports::RoleRules;
 
 use super::org_roles::granted;
-use crate::domain::{Permission, RoleCatalog};
+use crate::domain::{Permission, PermissionSet, RoleCatalog};
 
 impl RoleRules for RoleCatalog {
-    fn builtin(&self, role: &RoleName) -> Option<Reach> {
-        let role = self.get(role)?;
-        Some(Reach::new(role.permissions.bits()))
+    fn of_deployment(&self, role: &RoleName) -> Option<Reach> {
+        let rights = &self.get(role)?.rights;
+        let [always, at_most] = [rights.always(), rights.at_most()].map(PermissionSet::bits);
+        Some(Reach::within(always, at_most))
     }
 
     fn reach(&self, permissions: &PermissionNames) -> Option<Reach> {
@@ -25,14 +26,15 @@ impl RoleRules for RoleCatalog {
 
 #[cfg(test)]
 mod tests {
-    use cyprob_core::domain::Authority;
+    use cyprob_core::domain::{Aal, Authority};
 
     use super::*;
+    use crate::domain::policy::{Condition, Grant, Rights};
 
     fn authority(catalog: &RoleCatalog, role: &RoleName) -> Authority {
         Authority {
             role: role.clone(),
-            reach: catalog.builtin(role).unwrap(),
+            reach: catalog.of_deployment(role).unwrap(),
         }
     }
 
@@ -43,7 +45,7 @@ mod tests {
             for role in catalog.roles() {
                 let [of, to] = [holder, role].map(|role| authority(&catalog, &role.name));
                 if of.covers(&to) {
-                    assert!(holder.permissions.is_superset(role.permissions));
+                    assert!(holder.rights.covers(&role.rights));
                 }
             }
         }
@@ -55,9 +57,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_under_a_condition_is_not_handed_on() {
+        let when = Condition {
+            aal: Some(Aal::Two),
+            ..Condition::default()
+        };
+        let grant = Grant {
+            permissions: PermissionSet::all(),
+            when,
+        };
+        let name: RoleName = "vault".parse().unwrap();
+        let catalog = RoleCatalog::builtin();
+        let catalog = catalog.with_role(name.clone(), Rights::compile([grant]));
+        let catalog = catalog.unwrap();
+        let vault = authority(&catalog, &name);
+        assert!(!vault.covers(&vault));
+        assert!(!vault.covers(&authority(&catalog, &RoleName::VIEWER)));
+        assert!(!authority(&catalog, &RoleName::OPERATOR).covers(&vault));
+        assert!(authority(&catalog, &RoleName::ADMIN).covers(&vault));
+        assert!(!catalog.manages_members(vault.reach));
+    }
+
+    #[test]
     fn permissions_reach_as_far_as_all_of_them_are_known() {
         let catalog = RoleCatalog::builtin();
-        assert_eq!(catalog.builtin(&"stranger".parse().unwrap()), None);
+        assert_eq!(catalog.of_deployment(&"stranger".parse().unwrap()), None);
         let reach = |text: &str| catalog.reach(&text.parse().unwrap());
         assert_eq!(
             reach("runs:read"),
@@ -73,7 +97,7 @@ mod tests {
         let managers: Vec<_> = catalog
             .roles()
             .into_iter()
-            .filter(|role| catalog.manages_members(Reach::new(role.permissions.bits())))
+            .filter(|role| catalog.manages_members(catalog.of_deployment(&role.name).unwrap()))
             .map(|role| role.name.as_str().to_owned())
             .collect();
         assert_eq!(managers, ["owner", "admin"]);

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use biscuit_auth::builder::Algorithm;
+use biscuit_auth::builder::{Algorithm, Fact};
 use biscuit_auth::macros::{authorizer, fact};
 use biscuit_auth::{AuthorizerLimits, Biscuit, PublicKey, error};
 
-use cyprob_core::domain::CustomRole;
+use cyprob_core::domain::{CustomRole, Timestamp};
+use time::OffsetDateTime;
 
-use crate::domain::{Demand, Need, RingKey, RoleCatalog, STEP_UP_AGE, containing_prefixes};
+use crate::domain::{
+    Demand, Need, Permission, RingKey, RoleCatalog, STEP_UP_AGE, containing_prefixes,
+};
 
 /// Whether Datalog permits it, with the deployment's roles and those that organizations defined, with the facts and policies that the control plane states for a request.
 ///
@@ -56,7 +59,14 @@ pub fn datalog_permits(
             $at >= $oldest, $at <= $newest;
         here(true) <- named($name), org($name);
         here(true) <- named($name), slug($name);
-        may($p) <- role($role), grants($role, $p);
+        aal_holds($grant) <- aal_from($grant, 0);
+        aal_holds($grant) <- aal_from($grant, $least), aal($shown), $shown >= $least;
+        address_holds($grant) <- from($grant, "anywhere");
+        address_holds($grant) <- from($grant, $range), address_prefix($range);
+        hours_hold($grant) <- open($grant, $day, $from, $until), day($day), minute($minute),
+            $minute >= $from, $minute < $until;
+        may($p) <- role($role), grants($role, $grant, $p),
+            aal_holds($grant), address_holds($grant), hours_hold($grant);
         may($p) <- role_id($id), role_epoch($epoch), defines($id, $epoch, $p);
         allow if need("authenticated"), kind("user"), narrowed(false), fresh(true);
         allow if need("org"), here(true), permission($p), may($p), fresh(true);
@@ -85,13 +95,8 @@ pub fn datalog_permits(
             .fact(fact!("address_prefix({prefix})"))
             .map_err(text)?;
     }
-    for role in roles.roles() {
-        for permission in role.permissions.iter() {
-            let (role, permission) = (role.name.as_str(), permission.as_str());
-            builder = builder
-                .fact(fact!("grants({role}, {permission})"))
-                .map_err(text)?;
-        }
+    for fact in granted(roles, demand.at) {
+        builder = builder.fact(fact).map_err(text)?;
     }
     for role in own {
         for permission in role.permissions.iter() {
@@ -116,6 +121,80 @@ pub fn datalog_permits(
         Err(error::Token::FailedLogic(_)) => Ok(false),
         Err(other) => Err(text(other)),
     }
+}
+
+/// What the deployment's roles grant under which conditions, and where in the week the request lies.
+fn granted(roles: &RoleCatalog, at: Timestamp) -> Vec<Fact> {
+    let second = OffsetDateTime::from_unix_timestamp(at.as_seconds());
+    let second = second.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let day = second.weekday().to_string();
+    let minute = i64::from(second.hour()) * 60 + i64::from(second.minute());
+    let mut facts = vec![fact!("day({day})"), fact!("minute({minute})")];
+    let mut number = 0_i64;
+    for role in roles.roles() {
+        let name = role.name.as_str();
+        for grant in role.rights.grants() {
+            number += 1;
+            for permission in grant.permissions.iter().map(Permission::as_str) {
+                facts.push(fact!("grants({name}, {number}, {permission})"));
+            }
+            let least = grant.when.aal.map_or(0, |aal| i64::from(aal.get()));
+            facts.push(fact!("aal_from({number}, {least})"));
+            if grant.when.addresses.is_empty() {
+                facts.push(fact!(r#"from({number}, "anywhere")"#));
+            }
+            for range in grant.when.addresses.iter().map(ToString::to_string) {
+                facts.push(fact!("from({number}, {range})"));
+            }
+            let always = || vec![("mon-sun 00:00-24:00".to_owned())];
+            let windows = grant.when.hours.map_or_else(always, |hours| {
+                hours.windows().iter().map(ToString::to_string).collect()
+            });
+            for window in windows {
+                for (day, from, until) in opened(&window) {
+                    facts.push(fact!("open({number}, {day}, {from}, {until})"));
+                }
+            }
+        }
+    }
+    facts
+}
+
+const DAYS: [(&str, &str); 7] = [
+    ("mon", "Monday"),
+    ("tue", "Tuesday"),
+    ("wed", "Wednesday"),
+    ("thu", "Thursday"),
+    ("fri", "Friday"),
+    ("sat", "Saturday"),
+    ("sun", "Sunday"),
+];
+
+/// The minutes of each day in which a window is open, read from its text: the compiled form is what is on trial.
+fn opened(window: &str) -> Vec<(&'static str, i64, i64)> {
+    let (days, times) = window.split_once(' ').expect("days and times");
+    let (from, until) = times.split_once('-').expect("from and until");
+    let minute = |text: &str| {
+        let (hour, minute) = text.split_once(':').expect("hour and minute");
+        let number = |text: &str| text.parse::<i64>().expect("a number");
+        number(hour) * 60 + number(minute)
+    };
+    let (from, until) = (minute(from), minute(until));
+    let place = |name: &str| DAYS.iter().position(|(short, _)| *short == name);
+    let place = |name: &str| place(name).expect("a day");
+    let name = |place: usize| DAYS.get(place % 7).map_or("", |(_, long)| *long);
+    let mut all = Vec::new();
+    for part in days.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        for day in place(first)..=place(last) {
+            if from < until {
+                all.push((name(day), from, until));
+            } else {
+                all.extend([(name(day), from, 1_440), (name(day + 1), 0, until)]);
+            }
+        }
+    }
+    all
 }
 
 fn date(second: i64) -> SystemTime {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cyprob_core::domain::{CustomRole, RoleName, Timestamp};
+use cyprob_core::domain::{Aal, CustomRole, RoleName, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
@@ -12,8 +12,10 @@ use super::narrow::{Narrow, narrow, seal};
 use super::oracle::datalog_permits;
 use super::scenario::{HeldRole, Scenario, narrowed, scenario};
 use super::stand::Stand;
+use crate::domain::policy::Rights;
 use crate::domain::{
-    AccessClaims, Decision, Demand, Need, OrgClaims, Permission, Rule, SystemPermission, decide,
+    AccessClaims, Decision, Demand, Need, OrgClaims, Permission, RoleCatalog, Rule,
+    SystemPermission, decide,
 };
 use crate::service::TokenError;
 
@@ -41,6 +43,7 @@ fn held(stand: &Stand, role: &HeldRole, own: &mut Vec<CustomRole>) -> Option<Org
     let (permissions, past) = match role {
         HeldRole::None => return None,
         HeldRole::Named(role) => return Some(stand.org("acme", role.clone())),
+        HeldRole::Granted(_) => return Some(stand.org("acme", desk())),
         HeldRole::Own(permissions) => (permissions, false),
         HeldRole::Past(permissions) => (permissions, true),
     };
@@ -56,14 +59,37 @@ fn held(stand: &Stand, role: &HeldRole, own: &mut Vec<CustomRole>) -> Option<Org
     })
 }
 
+/// The stand of a scenario, in its minute of the week.
+fn stand(scenario: &Scenario) -> Result<Stand, String> {
+    let mut roles = RoleCatalog::builtin();
+    if let HeldRole::Granted(grants) = &scenario.role {
+        let rights = Rights::compile(grants.iter().cloned());
+        let defined = roles.with_role(desk(), rights);
+        roles = defined.map_err(|error| error.to_string())?;
+    }
+    let stand = Stand::with_roles(11, roles);
+    let into_the_week = Duration::from_secs(scenario.minute * 60);
+    stand.clock.advance(into_the_week);
+    Ok(stand)
+}
+
+/// The role that the deployment defined.
+fn desk() -> RoleName {
+    "desk".parse().unwrap_or(RoleName::VIEWER)
+}
+
 fn make(scenario: &Scenario) -> Result<Made, String> {
-    let stand = Stand::new(11);
+    let stand = stand(scenario)?;
     let minted = stand.now();
     let mut defined = Vec::new();
     let own = held(&stand, &scenario.role, &mut defined);
     let foreign = stand.org("globex", RoleName::OWNER);
     let claims = AccessClaims {
         administrator: scenario.administrator,
+        aal: match scenario.two_factors {
+            true => Aal::Two,
+            false => Aal::One,
+        },
         auth_time: shown_at(minted, scenario.auth_age),
         ..stand.claims(own.clone())
     };

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::narrow::{Narrow, NarrowBlock};
+use super::policies::{RANGES, grants};
+use crate::domain::policy::Grant;
 use crate::domain::{Need, Permission, SystemPermission};
 use crate::service::{MAX_LISTED, MAX_RANGES};
 
@@ -18,6 +20,8 @@ pub enum HeldRole {
     None,
     /// One that the deployment has, or that nobody defined.
     Named(RoleName),
+    /// One that the deployment defined, with grants under conditions.
+    Granted(Vec<Grant>),
     /// One that the organization defined, with what it permits.
     Own(Vec<&'static str>),
     /// One that the organization defined, in a version that nobody can read any more.
@@ -33,6 +37,10 @@ pub struct Scenario {
     pub service: bool,
     /// Whether the holder is the administrator.
     pub administrator: bool,
+    /// Whether the holder showed two factors.
+    pub two_factors: bool,
+    /// How many minutes into the week the token is minted.
+    pub minute: u64,
     /// How many seconds before minting the holder showed a credential; below zero by a clock that was set back.
     pub auth_age: i64,
     /// How many seconds after minting the request comes; tokens live for 300.
@@ -56,15 +64,6 @@ pub struct Scenario {
 }
 
 const RESOURCES: [&str; 4] = ["run_a", "run_b", "nginx", ""];
-const RANGES: [&str; 7] = [
-    "10.0.0.0/8",
-    "10.1.2.3/32",
-    "192.0.2.0/24",
-    "0.0.0.0/0",
-    "2001:db8::/32",
-    "::/0",
-    "::ffff:0.0.0.0/96",
-];
 const ADDRESSES: [&str; 5] = [
     "10.1.2.3",
     "192.0.2.9",
@@ -119,6 +118,7 @@ fn role() -> impl Strategy<Value = HeldRole> {
         2 => named(RoleName::VIEWER),
         1 => named(strange),
         1 => Just(HeldRole::None),
+        3 => grants().prop_map(HeldRole::Granted),
         2 => some.clone().prop_map(HeldRole::Own),
         1 => most.prop_map(HeldRole::Own),
         1 => some.prop_map(HeldRole::Past),
@@ -149,6 +149,23 @@ fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
 
 /// Tokens of zero to two appended blocks and requests of every kind, weighted so that every outcome is met often.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
+    prop_oneof![4 => anything(), 1 => conditional()]
+}
+
+/// Requests that little refuses but the conditions of a role.
+fn conditional() -> impl Strategy<Value = Scenario> {
+    let asked = select(Permission::ALL).prop_map(Need::Org);
+    (anything(), grants(), asked).prop_map(|(anything, grants, need)| Scenario {
+        role: HeldRole::Granted(grants),
+        request_age: anything.request_age % 200,
+        blocks: Vec::new(),
+        need,
+        place: anything.place % 2,
+        ..anything
+    })
+}
+
+fn anything() -> impl Strategy<Value = Scenario> {
     let blocks = prop_oneof![
         5 => Just(Vec::new()),
         4 => vec(vec(check(), 1..=3), 1..=2).prop_map(fitting),
@@ -157,9 +174,11 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
         role(),
         any::<bool>(),
         prop::bool::weighted(0.2),
+        any::<bool>(),
         prop_oneof![4 => 0_i64..100, 5 => 100_i64..2_000, 1 => -600_i64..0],
     );
     let when = (
+        0_u64..10_080,
         prop_oneof![16 => 0_u64..295, 1 => 295_u64..305, 1 => 305_u64..400],
         0_u64..1_000_000,
     );
@@ -170,7 +189,7 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
     ];
     let rest = (
         need(),
-        prop::bool::weighted(0.5),
+        prop::bool::weighted(0.7),
         place,
         texts(&RESOURCES),
         from,
@@ -179,9 +198,11 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
         role: who.0,
         administrator: who.1,
         service: who.2,
-        auth_age: who.3,
-        request_age: when.0,
-        micros: when.1,
+        two_factors: who.3,
+        minute: when.0,
+        auth_age: who.4,
+        request_age: when.1,
+        micros: when.2,
         blocks,
         seal,
         need: rest.0,

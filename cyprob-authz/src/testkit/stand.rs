@@ -63,7 +63,17 @@ impl Stand {
     /// If the fixed keys cannot be used, which no seed brings about.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self::build(seed, None, |view| view)
+        Self::with_roles(seed, RoleCatalog::builtin())
+    }
+
+    /// A stand whose deployment has these roles.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stand::new`].
+    #[must_use]
+    pub fn with_roles(seed: u64, roles: RoleCatalog) -> Self {
+        Self::build(seed, roles, None, |view| view)
     }
 
     /// A stand whose revocations may be so old.
@@ -73,7 +83,9 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_bound(seed: u64, bound: Duration) -> Self {
-        Self::build(seed, None, |view| view.with_bound(bound))
+        Self::build(seed, RoleCatalog::builtin(), None, |view| {
+            view.with_bound(bound)
+        })
     }
 
     /// A stand that records refusals elsewhere.
@@ -83,11 +95,12 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_denials(seed: u64, denials: Arc<dyn DenialRecorder>) -> Self {
-        Self::build(seed, Some(denials), |view| view)
+        Self::build(seed, RoleCatalog::builtin(), Some(denials), |view| view)
     }
 
     fn build(
         seed: u64,
+        catalog: RoleCatalog,
         recorder: Option<Arc<dyn DenialRecorder>>,
         bounded: impl FnOnce(RevocationView) -> RevocationView,
     ) -> Self {
@@ -114,7 +127,7 @@ impl Stand {
                 CacheLimits::default(),
             ),
             jobs: JobVerifier::new(ring(&worker_key), audience.clone()),
-            roles: Arc::new(RoleCatalog::builtin()),
+            roles: Arc::new(catalog),
             org_roles: Arc::clone(&roles) as _,
             revocations: Arc::clone(&revocations),
             strict: None,

@@ -15,5 +15,6 @@ mod matrix;
 mod refusals;
 mod revoked;
 mod sealing;
+mod snapshot;
 mod support;
 mod workers;

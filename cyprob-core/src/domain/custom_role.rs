@@ -75,32 +75,54 @@ impl FromStr for PermissionNames {
     }
 }
 
-/// How far a role or a token reaches: a set of permissions that this crate can compare and not read.
+/// How far a role or a token reaches: sets of permissions that this crate can compare and not read.
+///
+/// A role may permit something under a condition. Whoever gives the role must
+/// always hold all that it can come to, and whoever has it can hand on what it
+/// always permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reach(u64);
+pub struct Reach {
+    always: u64,
+    at_most: u64,
+}
 
 impl Reach {
     /// Nothing.
-    pub const NOTHING: Self = Self(0);
+    pub const NOTHING: Self = Self::new(0);
     /// More than anyone holds, for what cannot be read: nobody hands it out.
-    pub const BEYOND: Self = Self(u64::MAX);
+    pub const BEYOND: Self = Self::new(u64::MAX);
 
     /// A set, one bit for each permission; the authorization crate says which.
     #[must_use]
     pub const fn new(bits: u64) -> Self {
-        Self(bits)
+        Self::within(bits, bits)
     }
 
-    /// The bits.
+    /// What is permitted always, and what is at the most under some condition.
     #[must_use]
-    pub const fn bits(self) -> u64 {
-        self.0
+    pub const fn within(always: u64, at_most: u64) -> Self {
+        Self {
+            always,
+            at_most: always | at_most,
+        }
     }
 
-    /// Whether everything of `other` is in it.
+    /// What is permitted always, one bit for each permission.
+    #[must_use]
+    pub const fn always(self) -> u64 {
+        self.always
+    }
+
+    /// What is permitted at the most, one bit for each permission.
+    #[must_use]
+    pub const fn at_most(self) -> u64 {
+        self.at_most
+    }
+
+    /// Whether everything that `other` can come to is always in it.
     #[must_use]
     pub const fn is_superset(self, other: Self) -> bool {
-        other.0 & !self.0 == 0
+        other.at_most & !self.always == 0
     }
 }
 
@@ -197,7 +219,12 @@ mod tests {
         let some = authority(&custom, 0b011);
         assert!(owner.covers(&owner) && owner.covers(&admin) && admin.covers(&some));
         assert!(!admin.covers(&owner) && !some.covers(&admin));
-        assert!(!owner.covers(&authority(&custom, Reach::BEYOND.bits())));
+        assert!(!owner.covers(&authority(&custom, Reach::BEYOND.always())));
+        let sometimes = Authority {
+            role: custom,
+            reach: Reach::within(0b001, 0b011),
+        };
+        assert!(some.covers(&sometimes) && !sometimes.covers(&sometimes));
         let narrowed = authority(&RoleName::OWNER, 0b001);
         assert!(!narrowed.covers(&owner) && !narrowed.covers(&some));
     }

@@ -14,10 +14,10 @@ pub(super) struct KnownRole {
 impl Identity {
     /// What the caller holds: what the token reaches, where its holder narrowed it.
     pub(super) fn holding(&self, org: &OrgCtx) -> Authority {
-        let builtin = || self.parts.roles.builtin(org.role());
+        let of_role = || self.parts.roles.of_deployment(org.role());
         Authority {
             role: org.role().clone(),
-            reach: org.reach().or_else(builtin).unwrap_or(Reach::NOTHING),
+            reach: org.reach().or_else(of_role).unwrap_or(Reach::NOTHING),
         }
     }
 
@@ -27,11 +27,11 @@ impl Identity {
         org: &OrgCtx,
         name: &RoleName,
     ) -> Result<Option<KnownRole>, StoreError> {
-        if let Some(builtin) = self.builtin(name) {
-            return Ok(Some(builtin));
-        }
-        let own = self.store().role(org, name).await?;
-        Ok(own.map(|role| self.known(role)))
+        let own = match RoleName::BUILTIN.contains(name) {
+            true => None,
+            false => self.store().role(org, name).await?,
+        };
+        Ok(self.known(own, name))
     }
 
     /// What a role hands out; one that is not there permits nothing.
@@ -54,17 +54,17 @@ impl Identity {
         org: OrgId,
         name: &RoleName,
     ) -> Result<Option<KnownRole>, StoreError> {
-        if let Some(builtin) = self.builtin(name) {
-            return Ok(Some(builtin));
-        }
-        let own = self.store().role_in(org, name).await?;
-        Ok(own.map(|role| self.known(role)))
+        let own = match RoleName::BUILTIN.contains(name) {
+            true => None,
+            false => self.store().role_in(org, name).await?,
+        };
+        Ok(self.known(own, name))
     }
 
     /// The version of the role that a new token carries; a built-in role has none, whatever is stored under its name.
     pub(super) fn version_of(&self, access: &Access) -> Option<RoleVersion> {
-        let builtin = self.parts.roles.builtin(&access.membership.role);
-        access.version.filter(|_| builtin.is_none())
+        let builtin = RoleName::BUILTIN.contains(&access.membership.role);
+        access.version.filter(|_| !builtin)
     }
 
     /// What an organization's own role hands out; permissions that this version does not know are beyond everyone.
@@ -76,15 +76,18 @@ impl Identity {
         }
     }
 
-    fn known(&self, role: CustomRole) -> KnownRole {
-        KnownRole {
-            authority: self.authority_in(&role),
-            version: Some(role.version),
+    /// The organization's own role, else the deployment's of that name.
+    ///
+    /// INVARIANT: the own one comes first. A deployment that takes up a name which
+    /// an organization uses gives nobody there another role than they were given.
+    fn known(&self, own: Option<CustomRole>, name: &RoleName) -> Option<KnownRole> {
+        if let Some(role) = own {
+            return Some(KnownRole {
+                authority: self.authority_in(&role),
+                version: Some(role.version),
+            });
         }
-    }
-
-    fn builtin(&self, name: &RoleName) -> Option<KnownRole> {
-        let reach = self.parts.roles.builtin(name)?;
+        let reach = self.parts.roles.of_deployment(name)?;
         Some(KnownRole {
             authority: Authority {
                 role: name.clone(),

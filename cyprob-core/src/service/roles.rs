@@ -18,8 +18,8 @@ pub enum RoleError {
     /// The organization has no role of its own of this name.
     #[error("no such role")]
     NotFound,
-    /// The name is a built-in role's, which cannot be changed.
-    #[error("a built-in role cannot be changed")]
+    /// The name is that of a role of the deployment, which no organization changes.
+    #[error("a role of the deployment cannot be changed")]
     Builtin,
     /// The organization has a role of this name.
     #[error("the name is taken")]
@@ -70,7 +70,7 @@ impl Identity {
         name: RoleName,
         permissions: PermissionNames,
     ) -> Result<CustomRole, RoleError> {
-        if self.parts.roles.builtin(&name).is_some() {
+        if self.parts.roles.of_deployment(&name).is_some() {
             return Err(RoleError::Builtin);
         }
         self.may_define(org, &name, &permissions)?;
@@ -177,11 +177,10 @@ impl Identity {
 
     /// An organization's own role that the caller may change.
     async fn own_role(&self, org: &OrgCtx, name: &RoleName) -> Result<CustomRole, RoleError> {
-        if self.parts.roles.builtin(name).is_some() {
-            return Err(RoleError::Builtin);
-        }
-        let role = self.store().role(org, name).await?;
-        let role = role.ok_or(RoleError::NotFound)?;
+        let Some(role) = self.store().role(org, name).await? else {
+            let of_deployment = self.parts.roles.of_deployment(name);
+            return Err(of_deployment.map_or(RoleError::NotFound, |_| RoleError::Builtin));
+        };
         if self.holding(org).covers(&self.authority_in(&role)) {
             Ok(role)
         } else {

@@ -102,10 +102,16 @@ impl FixedRoles {
         "org:write",
     ];
     const MANAGES: Reach = Reach::new(1 << 4);
+
+    /// A role of the deployment that permits the first permission, and the second and managing members under a condition.
+    pub const CONDITIONAL: &'static str = "desk";
 }
 
 impl RoleRules for FixedRoles {
-    fn builtin(&self, role: &RoleName) -> Option<Reach> {
+    fn of_deployment(&self, role: &RoleName) -> Option<Reach> {
+        if role.as_str() == Self::CONDITIONAL {
+            return Some(Reach::within(0b1, 0b1_0011));
+        }
         let above = RoleName::BUILTIN.iter().position(|ranked| ranked == role)?;
         let held = Self::PERMISSIONS.len().saturating_sub(above);
         Some(Reach::new((1 << held) - 1))

@@ -220,6 +220,8 @@ over_every_store! {
         of_two_who_edit_what_they_saw_at_once_one_is_told
         a_role_in_use_says_who_uses_it
         who_has_an_own_role_gives_as_far_as_it_reaches
+        what_is_held_under_a_condition_is_not_handed_on
+        an_organization_s_own_role_comes_before_the_deployment_s
         an_invitation_counts_by_what_the_roles_permit_when_it_is_accepted
     }
     machines {

@@ -1,7 +1,8 @@
 //! Roles.
 
-use cyprob_authz::domain::{Permission, PermissionSet};
-use cyprob_core::domain::{CustomRole, PermissionNames, RoleChoice, RoleName, RoleVersion};
+use cyprob_authz::domain::policy::Grant;
+use cyprob_authz::domain::{Permission, PermissionSet, RoleDefinition};
+use cyprob_core::domain::{Aal, CustomRole, PermissionNames, RoleChoice, RoleName, RoleVersion};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -10,22 +11,76 @@ use utoipa::ToSchema;
 pub(crate) struct RoleAnswer {
     #[schema(value_type = String)]
     pub(crate) name: RoleName,
+    /// What it permits always.
     pub(crate) permissions: Vec<&'static str>,
+    /// What it permits besides, under conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) conditional: Vec<ConditionalAnswer>,
+    /// Whether it ships with the control plane.
     pub(crate) builtin: bool,
-    /// Which version this is; with it a request says what its sender has seen. Built-in roles have none.
+    /// Which version this is; with it a request says what its sender has seen. Roles of the deployment have none.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<Version>,
 }
 
+/// What a role permits where everything that is named here holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConditionalAnswer {
+    permissions: Vec<&'static str>,
+    /// The sign-in is at least this strong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aal: Option<u8>,
+    /// The client is in one of these ranges.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<String>,
+    /// It is one of these times, in UTC.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hours: Vec<String>,
+}
+
+impl ConditionalAnswer {
+    fn of(grant: &Grant) -> Self {
+        let hours = grant.when.hours.iter();
+        let addresses = grant.when.addresses.iter();
+        Self {
+            permissions: names(grant.permissions),
+            aal: grant.when.aal.map(Aal::get),
+            addresses: addresses.map(ToString::to_string).collect(),
+            hours: hours
+                .flat_map(|hours| hours.windows())
+                .map(ToString::to_string)
+                .collect(),
+        }
+    }
+}
+
+/// In the catalogue's order.
+fn names(permissions: PermissionSet) -> Vec<&'static str> {
+    permissions.iter().map(Permission::as_str).collect()
+}
+
 impl RoleAnswer {
-    /// A role that the organization defined, its permissions in the catalogue's order.
-    pub(crate) fn own(role: &CustomRole) -> Self {
-        let names = role.permissions.iter();
-        let known: PermissionSet = names.filter_map(|name| name.parse().ok()).collect();
+    /// A role of the deployment.
+    pub(crate) fn of_deployment(role: &RoleDefinition) -> Self {
+        let conditional = role.rights.conditional().iter();
         Self {
             name: role.name.clone(),
-            permissions: known.iter().map(Permission::as_str).collect(),
+            permissions: names(role.rights.always()),
+            conditional: conditional.map(ConditionalAnswer::of).collect(),
+            builtin: role.builtin,
+            version: None,
+        }
+    }
+
+    /// A role that the organization defined, its permissions in the catalogue's order.
+    pub(crate) fn own(role: &CustomRole) -> Self {
+        let named = role.permissions.iter();
+        let known: PermissionSet = named.filter_map(|name| name.parse().ok()).collect();
+        Self {
+            name: role.name.clone(),
+            permissions: names(known),
+            conditional: Vec::new(),
             builtin: false,
             version: Some(Version(role.version)),
         }

@@ -42,7 +42,8 @@ type Step = (usize, u8, Deed);
 fn role() -> impl Strategy<Value = RoleName> {
     let own = select(&OWN_ROLES[..]).prop_map(parsed);
     let builtin = select(&RoleName::BUILTIN[..]);
-    prop_oneof![3 => own, 2 => builtin]
+    let conditional = Just(FixedRoles::CONDITIONAL).prop_map(parsed);
+    prop_oneof![3 => own, 2 => builtin, 1 => conditional]
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -150,7 +151,7 @@ fn within(before: &[Held], after: &[Held], granter: &Held) -> Result<(), String>
     for now in after {
         let was = held.get(&now.who);
         let reach = was.map_or(Reach::NOTHING, |was| was.reach);
-        let bound = Reach::new(reach.bits() | granter.reach.bits());
+        let bound = Reach::new(reach.at_most() | granter.reach.always());
         if !bound.is_superset(now.reach) {
             return Err(format!("{now:?} holds more than {granter:?} could give"));
         }

@@ -191,7 +191,8 @@ impl Town {
             },
         };
         let issuer = CtxIssuer::for_composition();
-        issuer.org_within(place.org, held.role.clone(), held.reach, caller(actor))
+        let always = Reach::new(held.reach.always());
+        issuer.org_within(place.org, held.role.clone(), always, caller(actor))
     }
 
     /// All that there is to see.
@@ -220,7 +221,7 @@ impl Town {
         let reach = |role: &RoleName| {
             let own = || roles.iter().find(|own| own.name == *role);
             let own = || own().and_then(|own| FixedRoles.reach(&own.permissions));
-            FixedRoles.builtin(role).or_else(own)
+            own().or_else(|| FixedRoles.of_deployment(role))
         };
         let people = members
             .iter()

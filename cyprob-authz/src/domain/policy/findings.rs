@@ -1,0 +1,39 @@
+//! What is odd about a policy, though it can be used.
+
+use cyprob_core::domain::RoleName;
+
+use crate::domain::{PermissionSet, RoleCatalog};
+
+/// What is odd about a policy beside the permissions that routes ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Permissions that routes ask and that no role gives.
+    pub never_granted: PermissionSet,
+    /// Permissions that roles give and no route asks.
+    pub unused: PermissionSet,
+    /// Roles that permit nothing that another one does not permit too: the narrower and the wider.
+    pub subsumed: Vec<(RoleName, RoleName)>,
+}
+
+impl Findings {
+    /// Looks at a policy beside the permissions that the routes ask.
+    #[must_use]
+    pub fn of(policy: &RoleCatalog, asked: PermissionSet) -> Self {
+        let roles = policy.roles();
+        let given = roles.iter().fold(PermissionSet::EMPTY, |all, role| {
+            all.or(role.rights.at_most())
+        });
+        let pairs = roles
+            .iter()
+            .flat_map(|narrow| roles.iter().map(move |wide| (narrow, wide)));
+        let subsumed = pairs
+            .filter(|(narrow, wide)| narrow.name != wide.name)
+            .filter(|(narrow, wide)| wide.rights.covers(&narrow.rights))
+            .map(|(narrow, wide)| (narrow.name.clone(), wide.name.clone()));
+        Self {
+            never_granted: asked.minus(given),
+            unused: given.minus(asked),
+            subsumed: subsumed.collect(),
+        }
+    }
+}
