@@ -52,8 +52,24 @@ token = pair["access_token"]
 status, scans = call("/orgs/acme/scans")
 assert status == 200 and scans["organization"] == pair["org"]["id"], (status, scans)
 assert call("/orgs/other/scans")[0] == 404
+open(sys.argv[2] + "/token", "w").write(token)
+json.dump(call("/.well-known/cyprob")[1], open(sys.argv[2] + "/keys.json", "w"))
 PY
-claim "the route answers its organization and nobody else" python3 "$work/call.py" "$url"
+claim "the route answers its organization and nobody else" python3 "$work/call.py" "$url" "$work"
+# shellcheck disable=SC2317 # `claim` calls these
+elsewhere() {
+    "${CARGO_TARGET_DIR:-target}/debug/examples/verify_elsewhere" "$work/keys.json" "$1" <"$work/token"
+}
+# shellcheck disable=SC2317
+knows() {
+    elsewhere cyprob | grep -qx 'org:write: the role owner permits org:write'
+}
+claim "another service knows what the token permits" knows
+# shellcheck disable=SC2317
+refuses() {
+    ! elsewhere another 2>/dev/null
+}
+claim "a token for another audience is refused there" refuses
 kill -INT "$pid"
 status=0
 wait "$pid" || status=$?

@@ -2,6 +2,8 @@
 
 mod access;
 mod cache;
+#[cfg(feature = "verify")]
+mod elsewhere;
 mod in_flight;
 mod org_roles;
 mod revocations;
@@ -11,6 +13,8 @@ mod tokens;
 
 pub use access::{AccessControl, AccessParts, Denial, Rejection};
 pub use cache::CacheLimits;
+#[cfg(feature = "verify")]
+pub use elsewhere::{PublicVerifier, PublishedKeysError};
 pub use in_flight::InFlight;
 pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{

@@ -1,0 +1,126 @@
+//! Verifying tokens by the published keys alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
+
+use std::time::Duration;
+
+use cyprob_authz::domain::{Demand, KeyRing, Need, Permission, RoleCatalog, decide};
+use cyprob_authz::service::{PublicVerifier, PublishedKeysError, TokenError};
+use cyprob_authz::testkit::{AUDIENCE, Stand};
+use cyprob_core::domain::{RoleName, Timestamp};
+use serde_json::{Value, json};
+
+fn keys(ring: &KeyRing) -> Value {
+    json!(ring.published())
+}
+
+fn published(stand: &Stand) -> String {
+    let ring = |key: &cyprob_authz::service::SigningKey| {
+        KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).unwrap()
+    };
+    json!({
+        "api_version": "v1",
+        "token_keys": keys(&ring(&stand.key)),
+        "service_token_keys": keys(&ring(&stand.service_key)),
+    })
+    .to_string()
+}
+
+fn verifier(published: &str) -> Result<PublicVerifier, PublishedKeysError> {
+    PublicVerifier::new(published, AUDIENCE.parse().unwrap(), RoleCatalog::builtin())
+}
+
+#[test]
+fn a_token_is_decided_as_its_control_plane_decides() {
+    let stand = Stand::new(12);
+    let elsewhere = verifier(&published(&stand)).unwrap();
+    for role in RoleName::BUILTIN {
+        let org = stand.org("acme", role);
+        let person = stand.mint(&stand.claims(Some(org.clone())));
+        let machine = stand.mint_service(&stand.service(org));
+        for token in [person, machine] {
+            let there = elsewhere.verify(&token, stand.now()).unwrap();
+            let here = stand.access.authenticate(&token, stand.now()).unwrap();
+            for permission in Permission::ALL {
+                let demand = Demand {
+                    need: Need::Org(*permission),
+                    step_up: false,
+                    org: Some("acme"),
+                    resources: &[],
+                    address: None,
+                    at: stand.now(),
+                };
+                assert_eq!(decide(&there, &demand), decide(&here, &demand));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_keys_do_not_sign_is_refused() {
+    let (stand, other) = (Stand::new(12), Stand::new(13));
+    let elsewhere = verifier(&published(&stand)).unwrap();
+    let token = stand.mint(&stand.claims(None));
+    let foreign = other.mint(&other.claims(None));
+    assert_eq!(
+        elsewhere.verify(&foreign, other.now()).unwrap_err(),
+        TokenError::Signature
+    );
+    let late = stand.now().after(Duration::from_secs(3_600));
+    assert_eq!(
+        elsewhere.verify(&token, late).unwrap_err(),
+        TokenError::Expired
+    );
+    let job = stand.mint_job(&stand.job());
+    assert!(elsewhere.verify(&job, stand.now()).is_err());
+
+    // A key that is revoked, or left, verifies nothing, not even what is remembered.
+    assert!(elsewhere.verify(&token, stand.now()).is_ok());
+    let revoked = published(&stand).replace("\"active\"", "\"revoked\"");
+    elsewhere.replace(&revoked).unwrap();
+    assert_eq!(
+        elsewhere.verify(&token, stand.now()).unwrap_err(),
+        TokenError::UnknownKey
+    );
+
+    // An organization's own role is not known here, and permits nothing.
+    elsewhere.replace(&published(&stand)).unwrap();
+    let role = stand.define("triage", "runs:read");
+    let org = cyprob_authz::domain::OrgClaims {
+        version: Some(role.version),
+        ..stand.org("acme", role.name)
+    };
+    let own = stand.mint(&stand.claims(Some(org)));
+    let principal = elsewhere.verify(&own, stand.now()).unwrap();
+    assert!(principal.permissions().is_empty());
+}
+
+#[test]
+fn keys_that_are_none_are_told() {
+    let stand = Stand::new(12);
+    let good = published(&stand);
+    let elsewhere = verifier(&good).unwrap();
+    for (bad, told) in [
+        ("", "not what /.well-known/cyprob answers"),
+        ("{}", "not what /.well-known/cyprob answers"),
+        (
+            &good.replace("ed25519/", "secp256r1/"),
+            "key 1 is not written as ed25519/",
+        ),
+        (&good.replace("\"active\"", "\"good\""), "no key status"),
+    ] {
+        assert!(
+            verifier(bad).unwrap_err().to_string().contains(told),
+            "{bad}"
+        );
+        assert!(elsewhere.replace(bad).is_err());
+    }
+    // What was there stays.
+    let token = stand.mint(&stand.claims(None));
+    assert!(elsewhere.verify(&token, stand.now()).is_ok());
+}
