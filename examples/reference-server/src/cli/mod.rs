@@ -6,9 +6,11 @@ mod demo;
 mod exit;
 mod migrate;
 mod plugin;
+mod policy;
 mod routes;
 mod runtime;
 mod serve;
+mod token;
 mod worker;
 
 use std::process::ExitCode;
@@ -40,10 +42,16 @@ enum Command {
     /// Work on plugin files; no server needed.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Judge the roles of a deployment: check, compare, ask who can do what; no server needed.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Print every route with its policy, and the matrix of roles and routes.
     Routes(routes::RoutesArgs),
     /// Serve the control plane.
     Serve(serve::ServeArgs),
+    /// Work on tokens; no server needed.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Do one job over standard input and output; a control plane starts this.
     Worker,
 }
@@ -56,8 +64,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(args) => args.run().into(),
         Command::Migrate(args) => args.run().into(),
         Command::Plugin(command) => command.run().into(),
+        Command::Policy(command) => command.run().into(),
         Command::Routes(args) => args.run().into(),
         Command::Serve(args) => args.run().into(),
+        Command::Token(command) => command.run().into(),
         Command::Worker => worker::run().into(),
     }
 }

@@ -1,16 +1,17 @@
 //! `cyprob routes`: every route with its policy, and who gets what answer there.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use cyprob::authz::domain::RoleCatalog;
+use cyprob::authz::http::Inventory;
 use cyprob::core::adapters::system::SystemEntropy;
 use cyprob::{ControlPlane, DeploymentKeys, Stores};
 use serde_json::json;
 
 use super::{Exit, runtime};
-use crate::server::ServeError;
+use crate::server::{ServeError, roles};
 
 /// In which form.
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(crate) struct RoutesArgs {
     /// The form of the output.
     #[arg(long, value_name = "FORM", default_value = "markdown")]
     format: Format,
+    /// The roles of the deployment, in YAML; only the built-in ones when not given.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -34,16 +38,9 @@ impl RoutesArgs {
     }
 
     async fn print(self) -> Result<(), ServeError> {
-        // The table depends on the code alone: an empty control plane has it.
-        let keys = DeploymentKeys::ephemeral(&SystemEntropy);
-        let stores = Stores::memory(Arc::new(SystemEntropy));
-        let plane = ControlPlane::builder()
-            .stores(stores)
-            .keys(keys)
-            .build()
-            .await?;
-        let (_, inventory) = cyprob::http::router(plane)?;
-        let matrix = inventory.matrix(&RoleCatalog::builtin());
+        let catalog = roles::catalog(self.policy.as_deref())?;
+        let inventory = inventory().await?;
+        let matrix = inventory.matrix(&catalog);
         let text = match self.format {
             Format::Json => {
                 format!(
@@ -59,4 +56,13 @@ impl RoutesArgs {
             .write_all(text.as_bytes())
             .map_err(ServeError::System)
     }
+}
+
+/// The routes that are served; they depend on the code alone, so an empty control plane has them.
+pub(super) async fn inventory() -> Result<Inventory, ServeError> {
+    let keys = DeploymentKeys::ephemeral(&SystemEntropy);
+    let stores = Stores::memory(Arc::new(SystemEntropy));
+    let builder = ControlPlane::builder().stores(stores).keys(keys);
+    let (_, inventory) = cyprob::http::router(builder.build().await?)?;
+    Ok(inventory)
 }

@@ -60,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) password_context_words: Vec<String>,
     /// Disclosed passwords, none of which is accepted: lines `SHA-1:COUNT`, sorted.
     pub(crate) breached_passwords_file: Option<PathBuf>,
+    /// Roles that members of every organization can have, in YAML; only the built-in ones without it.
+    pub(crate) policy_file: Option<PathBuf>,
     /// A directory that gets every event as lines of JSON, one file for each log.
     pub(crate) audit_jsonl: Option<PathBuf>,
     /// Where people open the deployment, for links in mail: `https://host`.

@@ -39,6 +39,7 @@ impl Deployment {
         let policy = account_policy(config)?;
         let breaches = breach_list(config)?;
         let notifier = mail::notifier(config)?;
+        let roles = super::roles::catalog(config.policy_file.as_deref())?;
         let path = data.map(Path::to_owned).or_else(|| config.data.clone());
         let data = DataDir::open(&path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))?;
         let backend = Box::pin(Backend::open(config, &data)).await?;
@@ -48,6 +49,7 @@ impl Deployment {
             .sessions(sessions)
             .account_policy(policy)
             .notifier(notifier)
+            .roles(roles)
             .worker_command(command)
             .check(match config.revocation_check {
                 RevocationCheck::Feed => CheckMode::Feed,

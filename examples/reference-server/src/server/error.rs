@@ -1,9 +1,11 @@
 //! Why the server does not start, or did not end well.
 
+use cyprob::authz::domain::policy;
 use cyprob::authz::http::SealError;
+use cyprob::authz::service::AttenuateError;
 use cyprob::core::adapters::breach_file::BreachFileError;
 use cyprob::core::adapters::postgres::{IsolationError, OpenError};
-use cyprob::core::domain::{PolicyError, SessionPolicyError};
+use cyprob::core::domain::{PolicyError, RoleName, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
 use cyprob::core::service::AccountError;
 use cyprob::{BuildError, ClusteredError, DirectoryError, EmbeddedError, StartError};
@@ -32,6 +34,26 @@ pub(crate) enum ServeError {
         /// Why.
         source: BreachFileError,
     },
+    /// The roles of the deployment.
+    #[error("{}", path.display())]
+    PolicyFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Everything that is wrong with it.
+        source: policy::PolicyError,
+    },
+    /// A file that is named cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A role that is asked about.
+    #[error("the deployment has no role {0}")]
+    NoRole(RoleName),
     /// Mail in it.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -91,6 +113,9 @@ pub(crate) enum ServeError {
     /// An account was not switched.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// A token was not narrowed.
+    #[error(transparent)]
+    Attenuate(#[from] AttenuateError),
     /// A step of the demo.
     #[error("the demo's step \"{0}\" did not hold")]
     Demo(&'static str),
@@ -108,6 +133,10 @@ impl ServeError {
             | Self::Sessions(_)
             | Self::Policy(_)
             | Self::BreachFile { .. }
+            | Self::PolicyFile { .. }
+            | Self::Unreadable { .. }
+            | Self::NoRole(_)
+            | Self::Attenuate(_)
             | Self::DataDir(_)
             | Self::Mail(_)
             | Self::Account(AccountError::NotFound | AccountError::LastAdministrator)

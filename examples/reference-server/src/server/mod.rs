@@ -10,6 +10,7 @@ mod error;
 mod listener;
 mod logging;
 mod mail;
+pub(crate) mod roles;
 mod run;
 mod running;
 
