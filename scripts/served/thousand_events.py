@@ -9,78 +9,28 @@ DIR/vkey, DIR/proof and DIR/entry. Uses nothing but the standard library.
 
 import base64
 import hashlib
-import http.client
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
-import urllib.parse
+
+from server import Client, found, serving
 
 EVENTS = 1000
 INDEX = 613
 CLIENTS = 8
-PASSWORD = "a pass phrase for this test"
-
-
-class Client:
-    """One kept connection."""
-
-    def __init__(self, url):
-        self.at = urllib.parse.urlsplit(url).netloc
-        self.connection = http.client.HTTPConnection(self.at, timeout=60)
-
-    def send(self, method, path, want, token=None, body=None):
-        headers = {"content-type": "application/json"}
-        if token:
-            headers["authorization"] = "Bearer " + token
-        data = None if body is None else json.dumps(body)
-        self.connection.request(method, path, data, headers)
-        answer = self.connection.getresponse()
-        content = answer.read()
-        if answer.status != want:
-            sys.exit(f"{method} {path}: {answer.status} {content!r}")
-        return content
-
-    def json(self, *args, **kwargs):
-        return json.loads(self.send(*args, **kwargs))
-
-
-def start(cyprob, data):
-    server = subprocess.Popen(
-        [cyprob, "serve", "--data", data, "--listen", "127.0.0.1:0"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    for line in server.stdout:
-        if line.startswith("listening on "):
-            return server, line.split()[-1]
-    sys.exit("the server does not start")
-
 
 def main():
     cyprob, directory = sys.argv[1:]
     data = os.path.join(directory, "data")
-    server, url = start(cyprob, data)
-    try:
+    with serving(cyprob, data) as url:
         drive(url, data, directory)
-    finally:
-        server.send_signal(signal.SIGINT)
-        status = server.wait(timeout=60)
-    if status != 0:
-        sys.exit(f"the server ended with status {status}")
 
 
 def drive(url, data, directory):
     client = Client(url)
-    with open(os.path.join(data, "bootstrap-token"), encoding="ascii") as file:
-        token = file.read().strip()
-    made = client.json("POST", "/api/v1/bootstrap", 201, body={
-        "token": token, "email": "ada@example.com", "password": PASSWORD, "name": "Ada",
-        "org": {"slug": "acme", "name": "Acme"}})
-    org = made["org"]["id"]
-    login = {"email": "ada@example.com", "password": PASSWORD}
-    token = client.json("POST", "/api/v1/auth/login", 200, body=login)["access_token"]
+    org, token = found(client, data)
     path = "/api/v1/orgs/acme"
 
     def load(number):
