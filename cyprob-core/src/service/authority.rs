@@ -34,18 +34,22 @@ impl Identity {
         Ok(self.known(own, name))
     }
 
-    /// What a role hands out; one that is not there permits nothing.
+    /// What a role hands out.
+    ///
+    /// INVARIANT: one that is not there counts for all that a role can be. It may
+    /// come back: to a deployment's policy, or on another node. Until then whoever
+    /// has it, or a key of who has it, is not for those to touch who hold less.
     pub(super) async fn authority_of(
         &self,
         org: &OrgCtx,
         name: &RoleName,
     ) -> Result<Authority, StoreError> {
-        let nothing = || Authority {
+        let all = || Authority {
             role: name.clone(),
-            reach: Reach::NOTHING,
+            reach: self.all(),
         };
         let known = self.role_named(org, name).await?;
-        Ok(known.map_or_else(nothing, |known| known.authority))
+        Ok(known.map_or_else(all, |known| known.authority))
     }
 
     /// The role of this name, for one who has no token for the organization yet.
@@ -74,6 +78,11 @@ impl Identity {
             role: role.name.clone(),
             reach: reach.unwrap_or(Reach::BEYOND),
         }
+    }
+
+    fn all(&self) -> Reach {
+        let owner = self.parts.roles.of_deployment(&RoleName::OWNER);
+        owner.unwrap_or(Reach::BEYOND)
     }
 
     /// The organization's own role, else the deployment's of that name.

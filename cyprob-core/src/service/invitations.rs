@@ -119,7 +119,9 @@ impl Identity {
         if !choice.is_current(given.version) {
             return Err(InviteError::RoleChanged);
         }
-        if !self.holding(org).covers(&given.authority) {
+        let holder = self.holding(org);
+        // As it will be asked again when the invitation is accepted.
+        if !self.parts.roles.manages_members(holder.reach) || !holder.covers(&given.authority) {
             return Err(InviteError::Forbidden);
         }
         let (mut invitation, token) = self.draft_invitation(org.org(), email, choice.name, at);

@@ -10,11 +10,11 @@ use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Actor, AuditEvent, RequestOrigin};
 use cyprob_core::domain::{
     AccountPolicy, Caller, CtxIssuer, DeploymentCtx, DeviceKeys, FactorKey, FactorKeyId,
-    FactorKeys, Id, OrgCtx, OrgId, Reach, RefreshKey, RefreshKeyId, RefreshKeys, RoleName,
-    ServiceAccountId, SessionPolicy, UserCtx, UserId,
+    FactorKeys, Id, OrgCtx, OrgId, PermissionNames, Reach, RefreshKey, RefreshKeyId, RefreshKeys,
+    RoleName, ServiceAccountId, SessionPolicy, UserCtx, UserId,
 };
-use cyprob_core::ports::BreachList;
 use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::ports::{BreachList, RoleRules};
 use cyprob_core::ports::{Clock as _, EntropyExt as _};
 use cyprob_core::service::{
     Accepted, Bootstrap, Credentials, FirstAdministrator, Founded, Identity, IdentityParts,
@@ -60,6 +60,25 @@ pub(crate) fn keys(numbers: &[u8]) -> RefreshKeys {
     all.fold(RefreshKeys::new(id, first), |ring, (id, key)| {
         ring.with_accepted(id, key)
     })
+}
+
+/// The roles of a policy that has none but the built-in ones.
+#[derive(Debug)]
+struct BuiltinRoles;
+
+impl RoleRules for BuiltinRoles {
+    fn of_deployment(&self, role: &RoleName) -> Option<Reach> {
+        let builtin = RoleName::BUILTIN.contains(role);
+        FixedRoles.of_deployment(role).filter(|_| builtin)
+    }
+
+    fn reach(&self, permissions: &PermissionNames) -> Option<Reach> {
+        FixedRoles.reach(permissions)
+    }
+
+    fn manages_members(&self, reach: Reach) -> bool {
+        FixedRoles.manages_members(reach)
+    }
 }
 
 /// The key that seals second factors.
@@ -175,6 +194,14 @@ impl House {
     /// The same deployment after a restart, or at another node.
     pub(crate) fn again(&self) -> Identity {
         self.with_keys(keys(&[1]))
+    }
+
+    /// At another node, whose policy has no role of the deployment's own.
+    pub(crate) fn without_policy(&self) -> Identity {
+        Identity::new(IdentityParts {
+            roles: Arc::new(BuiltinRoles),
+            ..self.parts(keys(&[1]))
+        })
     }
 
     pub(crate) fn first() -> FirstAdministrator {

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod bootstrap;
+mod deployment_roles;
 mod emails;
 mod factor_attacks;
 mod factors;
@@ -220,9 +221,13 @@ over_every_store! {
         of_two_who_edit_what_they_saw_at_once_one_is_told
         a_role_in_use_says_who_uses_it
         who_has_an_own_role_gives_as_far_as_it_reaches
+        an_invitation_counts_by_what_the_roles_permit_when_it_is_accepted
+    }
+    deployment_roles {
         what_is_held_under_a_condition_is_not_handed_on
         an_organization_s_own_role_comes_before_the_deployment_s
-        an_invitation_counts_by_what_the_roles_permit_when_it_is_accepted
+        a_role_that_left_the_policy_opens_nothing
+        who_manages_members_under_a_condition_invites_nobody
     }
     machines {
         a_key_is_exchanged_for_its_account_s_role_and_no_longer_than_a_token_lives

@@ -2,11 +2,9 @@
 
 use cyprob_core::domain::audit::Action;
 use cyprob_core::domain::{
-    CustomRole, Epoch, OrgCtx, Reach, Revocation, RoleChoice, RoleName, RoleUse, RoleVersion,
-    ServiceAccountId, UserId,
+    OrgCtx, Reach, Revocation, RoleChoice, RoleName, RoleUse, RoleVersion, ServiceAccountId, UserId,
 };
-use cyprob_core::ports::store::CreateRoleOutcome;
-use cyprob_core::ports::{Clock as _, RoleRules};
+use cyprob_core::ports::RoleRules;
 use cyprob_core::service::{
     AcceptError, AccountUpdate, InviteError, MemberError, RoleError, ServiceAccountError,
 };
@@ -14,15 +12,15 @@ use cyprob_core::testkit::FixedRoles;
 
 use crate::house::{House, parsed, stranger};
 
-fn triage() -> RoleName {
+pub(crate) fn triage() -> RoleName {
     parsed("triage")
 }
 
-fn reach(permissions: &str) -> Reach {
+pub(crate) fn reach(permissions: &str) -> Reach {
     FixedRoles.reach(&parsed(permissions)).unwrap()
 }
 
-async fn owner(house: &House) -> OrgCtx {
+pub(crate) async fn owner(house: &House) -> OrgCtx {
     let founded = house.found().await;
     house.org(founded.org.id, founded.user.id, RoleName::OWNER)
 }
@@ -320,73 +318,4 @@ pub(crate) async fn an_invitation_counts_by_what_the_roles_permit_when_it_is_acc
         .accept_as_new(&invited.token, House::account(), &stranger())
         .await;
     assert_eq!(answer.unwrap().role, triage());
-}
-
-fn desk() -> RoleName {
-    parsed(FixedRoles::CONDITIONAL)
-}
-
-pub(crate) async fn what_is_held_under_a_condition_is_not_handed_on(house: House) {
-    let ada = owner(&house).await;
-    let identity = &house.identity;
-    let bob = house.member(&ada, "bob@example.com", desk()).await;
-    // As the check vouches for who may manage members now, by the condition.
-    let bob = house.within(ada.org(), bob.user.id, desk(), reach("runs:read"));
-    let eve = house
-        .member(&ada, "eve@example.com", RoleName::VIEWER)
-        .await;
-    let own = identity.set_role(&bob, eve.user.id, desk()).await;
-    assert!(matches!(own, Err(MemberError::Forbidden)));
-    // Who holds a part of it always does not give it either; who holds all of it does.
-    let auditor = house.within(
-        ada.org(),
-        eve.user.id,
-        RoleName::AUDITOR,
-        reach("runs:read audit:read"),
-    );
-    let part = identity.set_role(&auditor, eve.user.id, desk()).await;
-    assert!(matches!(part, Err(MemberError::Forbidden)));
-    let given = identity.set_role(&ada, eve.user.id, desk()).await;
-    assert_eq!(given.unwrap().role, desk());
-}
-
-pub(crate) async fn an_organization_s_own_role_comes_before_the_deployment_s(house: House) {
-    let ada = owner(&house).await;
-    let identity = &house.identity;
-    // The organization had it before the deployment took up the name.
-    let at = house.clock.now();
-    let role = CustomRole {
-        version: RoleVersion {
-            id: house.id(),
-            epoch: Epoch::FIRST,
-        },
-        name: desk(),
-        permissions: parsed("org:write"),
-        created_at: at,
-        updated_at: at,
-    };
-    let made = house.store.create_role(&ada, &role, &[]).await;
-    assert_eq!(made.unwrap(), CreateRoleOutcome::Created);
-    let taken = identity.create_role(&ada, desk(), parsed("runs:read"));
-    assert!(matches!(taken.await, Err(RoleError::Builtin)));
-    // An administrator holds all of the deployment's, and not the own one's.
-    let bob = house.member(&ada, "bob@example.com", RoleName::ADMIN).await;
-    let bob = house.org(ada.org(), bob.user.id, RoleName::ADMIN);
-    let eve = house
-        .member(&ada, "eve@example.com", RoleName::VIEWER)
-        .await;
-    let given = identity.set_role(&bob, eve.user.id, desk()).await;
-    assert!(matches!(given, Err(MemberError::Forbidden)));
-    let given = identity.set_role(&ada, eve.user.id, desk()).await;
-    given.unwrap();
-    let signed_in = house.sign_in("eve@example.com").await;
-    assert_eq!(signed_in.scope.version, Some(role.version));
-    // It can still be edited, and be given up.
-    let edited = identity.edit_role(&ada, desk(), parsed("runs:read")).await;
-    edited.unwrap();
-    let back = identity.set_role(&ada, eve.user.id, RoleName::VIEWER).await;
-    back.unwrap();
-    identity.delete_role(&ada, &desk()).await.unwrap();
-    let gone = identity.delete_role(&ada, &desk()).await;
-    assert!(matches!(gone, Err(RoleError::Builtin)));
 }

@@ -91,7 +91,9 @@ impl RoleStore for MemoryStore {
             if !state.orgs.contains_key(&org) {
                 return Err(broken("a role's organization exists"));
             }
-            if named(state, org, &role.name).is_some() {
+            if named(state, org, &role.name).is_some()
+                || uses(state, org, &role.name, role.created_at).any()
+            {
                 return Ok(CreateRoleOutcome::NameTaken);
             }
             let count = state.roles.keys().filter(|(of, _)| *of == org).count();

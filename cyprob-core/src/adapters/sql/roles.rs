@@ -42,6 +42,26 @@ pub(super) async fn is_at<B: Backend>(
     Ok(row.is_some())
 }
 
+/// Who has a role by this name, invitations open at a time among them.
+async fn role_use<B: Backend>(
+    write: &mut Write<B>,
+    org: OrgId,
+    name: &RoleName,
+    at: Timestamp,
+) -> Result<RoleUse, StoreError> {
+    let args = [org.into(), name.as_str().into(), at.into()];
+    let row = write.fetch_optional(&sql::TENANT_ROLE_USE, &args).await?;
+    let Some(row) = &row else {
+        return Ok(RoleUse::default());
+    };
+    let row = Columns::of(row, "roles");
+    Ok(RoleUse {
+        members: row.u32("members")?,
+        service_accounts: row.u32("service_accounts")?,
+        invitations: row.u32("invitations")?,
+    })
+}
+
 /// Stores the end of a role's tokens up to a version.
 async fn ended<B: Backend>(
     write: &mut Write<B>,
@@ -112,6 +132,10 @@ impl<B: Backend> RoleStore for SqlStore<B> {
         let org = org.org();
         // Of many at once, each must count those before it.
         write.lock(&sql::LOCK_ORG, &[org.into()]).await?;
+        let used = role_use(&mut write, org, &role.name, role.created_at).await?;
+        if used.any() {
+            return Ok(CreateRoleOutcome::NameTaken);
+        }
         let args = [
             org.into(),
             role.version.id.into(),
@@ -175,19 +199,7 @@ impl<B: Backend> RoleStore for SqlStore<B> {
             return Ok(DeleteRoleOutcome::Raced);
         };
         let name: RoleName = Columns::of(&row, "roles").parse("name")?;
-        let args = [org.into(), name.as_str().into(), deletion.at.into()];
-        let row = write.fetch_optional(&sql::TENANT_ROLE_USE, &args).await?;
-        let used = match &row {
-            Some(row) => {
-                let row = Columns::of(row, "roles");
-                RoleUse {
-                    members: row.u32("members")?,
-                    service_accounts: row.u32("service_accounts")?,
-                    invitations: row.u32("invitations")?,
-                }
-            }
-            None => RoleUse::default(),
-        };
+        let used = role_use(&mut write, org, &name, deletion.at).await?;
         if used.any() {
             return Ok(DeleteRoleOutcome::InUse(used));
         }

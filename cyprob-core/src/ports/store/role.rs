@@ -19,7 +19,7 @@ pub const MAX_ROLES: usize = 100;
 pub enum CreateRoleOutcome {
     /// It is defined.
     Created,
-    /// The organization has one of this name. Nothing changed.
+    /// The organization has one of this name, or somebody there has a role by this name that is gone. Nothing changed.
     NameTaken,
     /// The organization has as many as it can. Nothing changed.
     TooMany,
