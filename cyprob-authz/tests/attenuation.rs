@@ -101,7 +101,7 @@ fn what_cannot_be_narrowed_is_told() {
     assert_eq!(by(token.expose_secret(), &[]), AttenuateError::Nothing);
     assert_eq!(
         by(token.expose_secret(), &[permissions(&["runs:raed"])]),
-        AttenuateError::UnknownPermission("runs:raed".to_owned())
+        AttenuateError::UnknownPermission("`runs:raed`".to_owned())
     );
     let sealed = seal(token.expose_secret()).unwrap();
     assert_eq!(by(&sealed, &reads), AttenuateError::Sealed);

@@ -88,6 +88,22 @@ fn what_the_keys_do_not_sign_is_refused() {
         TokenError::UnknownKey
     );
 
+    // Nor does another key by the same id, whatever is remembered.
+    elsewhere.replace(&published(&stand)).unwrap();
+    assert!(elsewhere.verify(&token, stand.now()).is_ok());
+    elsewhere.replace(&published(&other)).unwrap();
+    assert_eq!(
+        elsewhere.verify(&token, stand.now()).unwrap_err(),
+        TokenError::UnknownKey
+    );
+    elsewhere
+        .replace(r#"{"token_keys": [], "service_token_keys": []}"#)
+        .unwrap();
+    assert_eq!(
+        elsewhere.verify(&token, stand.now()).unwrap_err(),
+        TokenError::UnknownKey
+    );
+
     // An organization's own role is not known here, and permits nothing.
     elsewhere.replace(&published(&stand)).unwrap();
     let role = stand.define("triage", "runs:read");

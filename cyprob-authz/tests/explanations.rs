@@ -87,7 +87,7 @@ fn a_decision_says_what_made_it() {
             &desk,
             DEMAND,
             Some(Rule::ConditionAddress),
-            "the role desk permits runs:create if from 10.0.0.0/8, which did not hold",
+            "the role desk permits runs:create if from 10.0.0.0/8, but the request came from elsewhere",
         ),
         (
             &viewer,

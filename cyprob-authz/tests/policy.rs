@@ -8,7 +8,7 @@
 )]
 
 use cyprob_authz::domain::policy::{
-    Condition, Difference, FaultKind, Findings, Grant, Placed, Rights, RoleSource,
+    Condition, Difference, FaultKind, Findings, Grant, Hours, Placed, Rights, RoleSource,
 };
 use cyprob_authz::domain::{Permission, PermissionSet, RoleCatalog};
 use cyprob_authz::testkit::{circumstances, grants};
@@ -163,6 +163,40 @@ fn more_conditions_than_are_looked_at_are_refused() {
 }
 
 #[test]
+fn what_always_holds_counts_as_such_however_it_is_written() {
+    let hours = |windows: &[&str]| Condition {
+        hours: Hours::new(windows.iter().map(|text| text.parse().unwrap())).ok(),
+        ..Condition::default()
+    };
+    let week = (RUNS, hours(&["mon-fri 00:00-24:00"]));
+    let weekend = (RUNS, hours(&["sat,sun 00:00-24:00"]));
+    let split = [role(1, "desk", &[], &[week, weekend])];
+    let split = RoleCatalog::builtin().with_policy(&split).unwrap();
+    let rights = split.rights(&name("desk"));
+    assert_eq!(rights.always(), RUNS);
+    assert!(rights.conditional().is_empty());
+    let plain = [role(1, "desk", &[], &[(RUNS, Condition::default())])];
+    let plain = RoleCatalog::builtin().with_policy(&plain).unwrap();
+    assert_eq!(rights, plain.rights(&name("desk")));
+}
+
+#[test]
+fn names_that_the_matrix_has_for_others_are_taken() {
+    for text in [
+        "anonymous",
+        "administrator",
+        "no_organization",
+        "service_account",
+        "worker",
+    ] {
+        let catalog = RoleCatalog::builtin();
+        assert!(catalog.with_role(name(text), READS.into()).is_err());
+        let told = faults(&[role(1, text, &[], &[(READS, Condition::default())])]);
+        assert_eq!(told, [(1, FaultKind::Taken(name(text)))]);
+    }
+}
+
+#[test]
 fn a_difference_says_what_opens_and_when() {
     let policy = |ranges: &[&str]| {
         let roles = [role(1, "desk", &[], &[(READS, when(ranges))])];
@@ -186,17 +220,15 @@ fn findings_name_what_is_odd() {
     let narrow = catalog.with_role(name("reader"), READS.into()).unwrap();
     let all = PermissionSet::all();
     let found = Findings::of(&narrow, all);
-    assert!(found.never_granted.is_empty() && found.unused.is_empty());
+    assert!(found.unused.is_empty());
     let reader: Vec<_> = found
         .subsumed
         .iter()
         .filter(|(narrow, _)| *narrow == name("reader"))
         .map(|(_, wide)| wide.as_str())
         .collect();
-    assert_eq!(
-        reader,
-        ["owner", "admin", "operator", "analyst", "auditor", "viewer"]
-    );
+    assert_eq!(reader, ["operator", "analyst", "auditor", "viewer"]);
+    assert!(found.never_granted.contains(Permission::MembersWrite));
     assert_eq!(Findings::of(&narrow, READS).unused, all.minus(READS));
 }
 

@@ -172,8 +172,11 @@ impl Reader {
     }
 
     fn aal(&mut self, node: &Node) -> Option<Aal> {
-        let aal = node.text().and_then(|text| text.parse().ok());
-        let aal = aal.and_then(Aal::new);
+        let aal = match node.text() {
+            Some("1") => Some(Aal::One),
+            Some("2") => Some(Aal::Two),
+            _ => None,
+        };
         if aal.is_none() {
             self.say(
                 node.at,

@@ -3,15 +3,19 @@
 use super::policy::Extent;
 use super::{Claims, Decision, Demand, Need, Permission, Principal, Rule, STEP_UP_AGE};
 
+/// How long an explanation is at most.
+const MOST_CHARS: usize = 500;
+
 impl Decision {
     /// The full explanation: which rule, and what of the caller, the role and the request made it.
     ///
-    /// It names no address of a caller and nothing that one wrote, so that it can be
-    /// kept for ever. A client is told the [`code`](Rule::code) and no more.
+    /// It names no address of a caller and nothing of the request, so that it can be
+    /// kept for ever; the role's name and conditions are those of the policy. At most
+    /// 500 characters; a longer one is cut. A client is told the [`code`](Rule::code) and no more.
     ///
     /// # Examples
     ///
-    /// `the role desk permits runs:create if from 10.0.0.0/8, which did not hold`
+    /// `the role desk permits runs:create if from 10.0.0.0/8, but the request came from elsewhere`
     #[must_use]
     pub fn explain(self, principal: &Principal, demand: &Demand<'_>) -> String {
         let asked = match demand.need {
@@ -19,13 +23,18 @@ impl Decision {
             Need::Org(permission) => permission.to_string(),
             Need::System(permission) => permission.to_string(),
         };
-        match self {
+        let mut words = match self {
             Self::Permit => match demand.need {
                 Need::Org(permission) => of_role(principal, permission, ""),
                 Need::Authenticated | Need::System(_) => format!("permitted: {asked}"),
             },
             Self::Deny { rule, .. } => refusal(rule, &asked, principal, demand),
+        };
+        if let Some((end, _)) = words.char_indices().nth(MOST_CHARS) {
+            words.truncate(end);
+            words.push_str("...");
         }
+        words
     }
 }
 
@@ -54,7 +63,14 @@ fn refusal(rule: Rule, asked: &str, principal: &Principal, demand: &Demand<'_>) 
             | Rule::ConditionAddress
             | Rule::ConditionHours,
             Need::Org(permission),
-        ) => of_role(principal, permission, ", which did not hold"),
+        ) => {
+            let unmet = match rule {
+                Rule::ConditionAal => ", but the sign-in was weaker",
+                Rule::ConditionAddress => ", but the request came from elsewhere",
+                _ => ", but it was another time",
+            };
+            of_role(principal, permission, unmet)
+        }
         (Rule::NotAdministrator, _) => {
             "the caller is not the deployment's administrator".to_owned()
         }
@@ -80,8 +96,13 @@ fn stale(principal: &Principal, demand: &Demand<'_>) -> String {
     let most = STEP_UP_AGE.as_secs();
     match principal.claims() {
         Claims::Person(person) => {
+            let ahead = person.auth_time.since(demand.at).as_secs();
             let age = demand.at.since(person.auth_time).as_secs();
-            format!("signed in {age} s before, at most {most} s are taken")
+            if ahead > 0 {
+                format!("the sign-in lies {ahead} s ahead, by a clock that was set back")
+            } else {
+                format!("signed in {age} s before, at most {most} s are taken")
+            }
         }
         Claims::Service(_) => format!("a sign-in of at most {most} s ago is asked"),
     }

@@ -11,6 +11,8 @@ use super::{AccessClaims, Claims, Narrowings, OrgClaims, PermissionSet, RootKeyI
 #[derive(Debug)]
 pub struct Verified<C> {
     pub(crate) key: RootKeyId,
+    /// The bytes of that key: an id may be given to another one.
+    pub(crate) public: [u8; 32],
     pub(crate) claims: C,
     pub(crate) narrowings: Narrowings,
     /// What the role permits, once it is known.
@@ -21,9 +23,15 @@ pub struct Verified<C> {
 }
 
 impl<C> Verified<C> {
-    pub(crate) const fn new(key: RootKeyId, claims: C, narrowings: Narrowings) -> Self {
+    pub(crate) const fn new(
+        key: RootKeyId,
+        public: [u8; 32],
+        claims: C,
+        narrowings: Narrowings,
+    ) -> Self {
         Self {
             key,
+            public,
             claims,
             narrowings,
             role: OnceLock::new(),

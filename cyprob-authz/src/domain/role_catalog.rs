@@ -23,8 +23,8 @@ pub struct RoleDefinition {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoleCatalogError {
-    /// Two definitions have one name.
-    #[error("the role {0} is defined twice")]
+    /// Two definitions have one name, or it is what callers without a role are called.
+    #[error("no role can be defined by the name {0}: it is taken")]
     Duplicate(RoleName),
 }
 
@@ -48,6 +48,14 @@ pub struct RoleCatalog {
     roles: BTreeMap<RoleName, RoleDefinition>,
 }
 
+/// What callers without a role are called where roles are.
+const CALLERS: [&str; 5] = [
+    "anonymous",
+    "no_organization",
+    "administrator",
+    "service_account",
+    "worker",
+];
 const VIEWER: &[Permission] = &[
     Permission::OrgRead,
     Permission::PluginsRead,
@@ -123,7 +131,7 @@ impl RoleCatalog {
     ///
     /// [`RoleCatalogError::Duplicate`] if the name is taken; a built-in role cannot be redefined.
     pub fn with_role(mut self, name: RoleName, rights: Rights) -> Result<Self, RoleCatalogError> {
-        if self.roles.contains_key(&name) {
+        if self.is_taken(&name) {
             return Err(RoleCatalogError::Duplicate(name));
         }
         self.define(name, rights);
@@ -140,6 +148,11 @@ impl RoleCatalog {
             self.define(name, rights);
         }
         Ok(self)
+    }
+
+    /// Whether no role can be defined by this name: there is one, or the matrix calls other callers by it.
+    pub(crate) fn is_taken(&self, name: &RoleName) -> bool {
+        self.roles.contains_key(name) || CALLERS.contains(&name.as_str())
     }
 
     fn define(&mut self, name: RoleName, rights: Rights) {

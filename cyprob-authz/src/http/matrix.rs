@@ -80,6 +80,9 @@ pub struct MatrixRow {
 pub struct Matrix {
     /// The cells.
     pub rows: Vec<MatrixRow>,
+    /// What each route asks: `GET /runs`, and `organization runs:read`.
+    #[serde(skip)]
+    pub asked: Vec<(String, String)>,
 }
 
 enum Who<'a> {
@@ -120,7 +123,15 @@ impl Inventory {
                 }
             }
         }
-        Matrix { rows }
+        let asked = self.routes().iter().map(|route| {
+            let permission = route.permission.unwrap_or_default();
+            let fresh = if route.step_up { " freshly" } else { "" };
+            let asked = format!("{} {permission}", route.policy);
+            let route = format!("{} {}", route.method, route.path);
+            (route, format!("{}{fresh}", asked.trim_end()))
+        });
+        let asked = asked.collect();
+        Matrix { rows, asked }
     }
 }
 

@@ -28,7 +28,8 @@ pub struct MatrixChanges {
 }
 
 impl Matrix {
-    /// One line for each cell, sorted: `GET /runs | viewer | own: allowed`.
+    /// One line for what each route asks, and one for each cell, sorted: `GET /runs: asks organization runs:read`,
+    /// `GET /runs | viewer | own: allowed`.
     #[must_use]
     pub fn to_snapshot(&self) -> String {
         let cells = cells(self).into_iter();
@@ -55,8 +56,14 @@ impl Matrix {
             let list = match (openness(from), openness(to)) {
                 (before, now) if now > before => &mut changes.opened,
                 (before, now) if now < before => &mut changes.closed,
-                // Other conditions may let in whom those before did not.
+                // Other conditions, or another permission, may let in whom those before did not.
                 (Openness::Conditional, _) => &mut changes.opened,
+                _ if [from, to]
+                    .iter()
+                    .all(|it| it.is_some_and(|it| it.starts_with(ASKS))) =>
+                {
+                    &mut changes.opened
+                }
                 _ => &mut changes.other,
             };
             list.push(CellChange {
@@ -71,6 +78,7 @@ impl Matrix {
 
 const ALLOWED: &str = "allowed";
 const IF: &str = "if ";
+const ASKS: &str = "asks ";
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Openness {
@@ -102,7 +110,9 @@ fn cells(matrix: &Matrix) -> BTreeMap<String, String> {
         };
         (cell, answer)
     };
-    matrix.rows.iter().map(cell).collect()
+    let asked = matrix.asked.iter();
+    let asked = asked.map(|(route, asked)| (route.clone(), format!("{ASKS}{asked}")));
+    matrix.rows.iter().map(cell).chain(asked).collect()
 }
 
 impl MatrixChanges {

@@ -259,6 +259,7 @@ mod tests {
     fn insert(cache: &TokenCache, stand: &Stand, number: u64) {
         let token = VerifiedToken::Person(Arc::new(Verified::new(
             RootKeyId::new(1),
+            [1; 32],
             stand.claims(Some(stand.org("acme", RoleName::OWNER))),
             Narrowings::compile(Vec::new()),
         )));

@@ -65,9 +65,11 @@ const STATES: [State; 7] = [
 /// AUTHZ-1: each cell of route, caller, place and state of the token is decided as the inventory declares it, and as Datalog does.
 ///
 /// The callers are a person in each of the roles, a service account in each, a
-/// person in no organization, and the deployment's administrator. What is
-/// expected is written here by the routes' policies alone; nothing of the
-/// compiled decision is used for it. Gives how often each outcome was met.
+/// person in no organization, and the deployment's administrator; strangers and
+/// workers have routes and tokens of their own. What is expected is written here
+/// by the routes' policies; of the compiled decision it asks a role's rights
+/// alone, which Datalog is asked beside. Gives how often each outcome was met,
+/// counted for each route.
 ///
 /// # Errors
 ///

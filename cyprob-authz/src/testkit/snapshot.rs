@@ -27,7 +27,7 @@ pub const BLESS: &str = "CYPROB_BLESS";
 pub fn matrix_is_committed(file: impl AsRef<Path>, matrix: &Matrix) {
     let file = file.as_ref();
     let shown = file.display();
-    if std::env::var_os(BLESS).is_some() {
+    if std::env::var_os(BLESS).is_some_and(|set| set == "1") {
         let written = std::fs::write(file, matrix.to_snapshot());
         written.unwrap_or_else(|error| panic!("cannot write {shown}: {error}"));
         return;

@@ -63,7 +63,7 @@ fn a_policy_is_judged_without_a_server() {
         "{checked}"
     );
     assert!(
-        checked.contains("desk permits nothing that owner does not\n"),
+        checked.contains("desk permits nothing that operator does not\n"),
         "{checked}"
     );
 
@@ -192,4 +192,6 @@ fn a_role_of_the_deployment_is_in_force_with_its_conditions() {
     let event = denied();
     assert_eq!(event["reason"], "condition_address", "{event}");
     assert_eq!(event["actor"]["id"], viewer.as_str(), "{event}");
+    let explanation = "the role desk permits members:read if from 192.0.2.0/24, but the request came from elsewhere";
+    assert!(event.to_string().contains(explanation), "{event}");
 }

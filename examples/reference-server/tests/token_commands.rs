@@ -76,7 +76,7 @@ fn what_cannot_be_narrowed_is_status_2_and_tells_no_token() {
         (
             owner,
             &["--permission", "runs:raed"],
-            "there is no permission runs:raed",
+            "there is no permission `runs:raed`",
         ),
         (
             cut,

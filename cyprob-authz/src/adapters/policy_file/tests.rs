@@ -93,7 +93,7 @@ roles:
 ",
     );
     let expected = "\
-3:3: there is a role viewer already; choose another name
+3:3: the name viewer is taken; choose another
 5:20: one includes two includes itself; take one of these out
 5:25: there is no role nobody to include
 9:9: the role has all of this without this grant; take it out

@@ -93,7 +93,11 @@ impl Rights {
         let mut shown = BTreeMap::new();
         // What is permitted at most, less what the others always permit: nothing else can be beyond.
         let mut left = self.at_most().minus(others.always());
+        if self == others {
+            return shown;
+        }
         let grants = self.conditional().iter().chain(others.conditional());
+        let grants = grants.filter(|grant| !grant.permissions.and(left).is_empty());
         let space = Space::of(grants.map(|grant| &grant.when));
         for now in space.circumstances() {
             if left.is_empty() {

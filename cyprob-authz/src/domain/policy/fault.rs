@@ -29,8 +29,8 @@ pub enum FaultKind {
         /// A permission that is spelled much like it.
         meant: Option<&'static str>,
     },
-    /// Two roles have one name, or one has that of a role that ships with the control plane.
-    #[error("there is a role {0} already; choose another name")]
+    /// Two roles have one name, or one has that of a role that there is, or of callers without a role.
+    #[error("the name {0} is taken; choose another")]
     Taken(RoleName),
     /// A role is included that there is not.
     #[error("there is no role {0} to include")]
@@ -44,6 +44,9 @@ pub enum FaultKind {
     /// A grant's condition contradicts itself: there is no request for which it holds.
     #[error("this condition holds for no request; correct it or take the grant out")]
     Contradiction,
+    /// A role has more grants than are held against each other.
+    #[error("{0} has {1} grants, those of what it includes counted; at most {most} can be", most = Rights::MOST_GRANTS)]
+    TooManyGrants(RoleName, usize),
     /// A role has more conditions than are looked at on a request.
     #[error("{0} has {1} different conditions, those of what it includes counted; at most {most} can be", most = Rights::MOST_CONDITIONS)]
     TooManyConditions(RoleName, usize),

@@ -7,11 +7,11 @@ use crate::domain::{PermissionSet, RoleCatalog};
 /// What is odd about a policy beside the permissions that routes ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Permissions that routes ask and that no role gives.
+    /// Permissions that routes ask and that no role gives but the two that have everything.
     pub never_granted: PermissionSet,
     /// Permissions that roles give and no route asks.
     pub unused: PermissionSet,
-    /// Roles that permit nothing that another one does not permit too: the narrower and the wider.
+    /// Roles of a deployment's own that permit nothing that another one does not permit too, the two that have everything apart: the narrower and the wider.
     pub subsumed: Vec<(RoleName, RoleName)>,
 }
 
@@ -20,19 +20,24 @@ impl Findings {
     #[must_use]
     pub fn of(policy: &RoleCatalog, asked: PermissionSet) -> Self {
         let roles = policy.roles();
+        let all = PermissionSet::all();
+        let roles: Vec<_> = roles
+            .into_iter()
+            .filter(|role| role.rights.always() != all)
+            .collect();
         let given = roles.iter().fold(PermissionSet::EMPTY, |all, role| {
             all.or(role.rights.at_most())
         });
-        let pairs = roles
-            .iter()
-            .flat_map(|narrow| roles.iter().map(move |wide| (narrow, wide)));
+        let own = roles.iter().filter(|role| !role.builtin);
+        let pairs = own.flat_map(|narrow| roles.iter().map(move |wide| (narrow, wide)));
         let subsumed = pairs
             .filter(|(narrow, wide)| narrow.name != wide.name)
             .filter(|(narrow, wide)| wide.rights.covers(&narrow.rights))
             .map(|(narrow, wide)| (narrow.name.clone(), wide.name.clone()));
         Self {
             never_granted: asked.minus(given),
-            unused: given.minus(asked),
+            // The two that have everything give all of it.
+            unused: all.minus(asked),
             subsumed: subsumed.collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! What a role comes to, compiled.
 
+use super::space::Space;
 use super::{Circumstances, Condition};
 use crate::domain::{Permission, PermissionSet, Rule};
 
@@ -31,7 +32,13 @@ impl Rights {
     /// The most conditions of a role, those of what it includes counted: each is looked at on a request.
     pub const MOST_CONDITIONS: usize = 8;
 
+    /// The most grants of a role, those of what it includes counted.
+    pub const MOST_GRANTS: usize = 64;
+
     /// Compiles grants: those of one condition become one, and what is permitted always needs no other.
+    ///
+    /// What is permitted whatever the circumstances counts as such, however it is
+    /// written: two grants for the two halves of the week are one for all of it.
     #[must_use]
     pub fn compile(grants: impl IntoIterator<Item = Grant>) -> Self {
         let mut always = PermissionSet::EMPTY;
@@ -45,6 +52,15 @@ impl Rights {
                 by_condition.push(Grant { permissions, when });
             }
         }
+        let written = Self {
+            always,
+            at_most: always,
+            grants: by_condition.clone(),
+        };
+        let space = Space::of(by_condition.iter().map(|grant| &grant.when));
+        let permitted = space.circumstances().map(|now| written.now(&now));
+        // INVARIANT: there is a first one, so nothing is left of "all" that no grant gives
+        let always = permitted.fold(PermissionSet::all(), PermissionSet::and);
         for grant in &mut by_condition {
             grant.permissions = grant.permissions.minus(always);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cyprob_core::domain::{Position, RoleName};
 
 use super::space::Space;
-use super::{Circumstances, Fault, FaultKind, Grant, PolicyError, Rights};
+use super::{Circumstances, Condition, Fault, FaultKind, Grant, PolicyError, Rights};
 use crate::domain::{PermissionSet, RoleCatalog};
 
 /// Something, and where it stands in a policy's text.
@@ -37,7 +37,7 @@ pub(crate) fn compile(
     let mut named: BTreeMap<&RoleName, &RoleSource> = BTreeMap::new();
     for role in written {
         let Placed { at, it: name } = &role.name;
-        if known.get(name).is_some() || named.insert(name, role).is_some() {
+        if known.is_taken(name) || named.insert(name, role).is_some() {
             let kind = FaultKind::Taken(name.clone());
             faults.push(Fault { at: *at, kind });
         }
@@ -47,19 +47,34 @@ pub(crate) fn compile(
         let mut walk = Walk::new(known, &named);
         walk.through(role);
         faults.append(&mut walk.faults);
-        let own = role.grants.iter().map(|grant| &grant.it);
-        let rights = Rights::compile(walk.included.iter().chain(own).cloned());
-        let conditions = rights.conditional().len();
         let Placed { at, it: name } = &role.name;
-        if conditions > Rights::MOST_CONDITIONS {
-            let kind = FaultKind::TooManyConditions(name.clone(), conditions);
+        let own = role.grants.iter().map(|grant| &grant.it);
+        let all: Vec<&Grant> = walk.included.iter().chain(own).collect();
+        if let Some(kind) = too_many(name, &all) {
             faults.push(Fault { at: *at, kind });
-        } else {
-            faults.extend(idle(&role.grants, &walk.included));
+            continue;
         }
+        let rights = Rights::compile(all.into_iter().cloned());
+        faults.extend(idle(&role.grants, &walk.included));
         compiled.insert(name.clone(), rights);
     }
     PolicyError::of(faults).map(|()| compiled)
+}
+
+/// Whether a role has more than what can be held against each other, told before that is done.
+fn too_many(name: &RoleName, grants: &[&Grant]) -> Option<FaultKind> {
+    if grants.len() > Rights::MOST_GRANTS {
+        return Some(FaultKind::TooManyGrants(name.clone(), grants.len()));
+    }
+    let mut conditions: Vec<&Condition> = Vec::new();
+    for grant in grants.iter().filter(|grant| !grant.when.is_none()) {
+        if !conditions.contains(&&grant.when) {
+            conditions.push(&grant.when);
+        }
+    }
+    let count = conditions.len();
+    let too_many = || FaultKind::TooManyConditions(name.clone(), count);
+    (count > Rights::MOST_CONDITIONS).then(too_many)
 }
 
 /// Goes through what a role includes.

@@ -6,6 +6,7 @@ use biscuit_auth::builder::{
     Algorithm, Binary, BlockBuilder, Check, CheckKind, Expression, Op, Predicate, Rule, Term,
 };
 use biscuit_auth::{KeyPair, PrivateKey, UnverifiedBiscuit};
+use cyprob_core::domain::excerpt;
 use cyprob_core::ports::{Entropy, EntropyExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -28,7 +29,7 @@ pub enum AttenuateError {
     /// It is sealed: nobody can narrow it any more.
     #[error("the token is sealed and cannot be narrowed")]
     Sealed,
-    /// A permission that there is not would leave nothing.
+    /// A permission that there is not would leave nothing; its name, shortened and escaped.
     #[error("there is no permission {0}")]
     UnknownPermission(String),
     /// The narrower token would be refused, being too long or of too many blocks or lists.
@@ -111,7 +112,7 @@ fn check(narrowing: &Narrowing) -> Result<Check, AttenuateError> {
         Narrowing::Permissions(names) => {
             let unknown = names.iter().find(|name| !is_known(name));
             if let Some(name) = unknown {
-                return Err(AttenuateError::UnknownPermission(name.clone()));
+                return Err(AttenuateError::UnknownPermission(excerpt(name)));
             }
             contained("permission", texts(names))
         }

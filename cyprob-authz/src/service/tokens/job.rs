@@ -76,7 +76,7 @@ impl JobVerifier {
     /// [`TokenError`]: the caller is told no more than that the token is invalid.
     pub fn verify(&self, token: &str, at: Timestamp) -> Result<JobClaims, TokenError> {
         let bytes = super::text::decode(token)?;
-        let shape = verified::<JobClaims>(&bytes, |_| &self.ring, at)?;
+        let (shape, _) = verified::<JobClaims>(&bytes, |_| &self.ring, at)?;
         let claims = shape.authority;
         if claims.audience != self.audience {
             return Err(TokenError::Audience);

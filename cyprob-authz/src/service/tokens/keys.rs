@@ -112,19 +112,18 @@ impl LiveRing {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The key of this id, if it verifies at this time.
-    pub(super) fn verifying(&self, id: RootKeyId, at: Timestamp) -> Option<PublicKey> {
+    /// The key of this id and its bytes, if it verifies at this time.
+    pub(super) fn verifying(&self, id: RootKeyId, at: Timestamp) -> Option<(PublicKey, [u8; 32])> {
         let loaded = self.loaded();
-        loaded.ring.get(id).filter(|key| key.verifies(at))?;
-        loaded.keys.get(&id).copied()
+        let key = loaded.ring.get(id).filter(|key| key.verifies(at))?;
+        Some((*loaded.keys.get(&id)?, key.public))
     }
 
-    /// Whether the key of this id verifies at this time.
-    pub(super) fn verifies(&self, id: RootKeyId, at: Timestamp) -> bool {
-        self.loaded()
-            .ring
-            .get(id)
-            .is_some_and(|key| key.verifies(at))
+    /// Whether the key of this id is this one, and verifies at this time.
+    pub(super) fn verifies(&self, id: RootKeyId, public: &[u8; 32], at: Timestamp) -> bool {
+        let loaded = self.loaded();
+        let key = loaded.ring.get(id);
+        key.is_some_and(|key| key.public == *public && key.verifies(at))
     }
 }
 

@@ -113,15 +113,17 @@ impl TokenVerifier {
         let bytes = text::decode(token)?;
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         if let Some(known) = self.cache.get(&digest) {
-            let (ring, key, id, ends) = match &known {
+            let (verifies, id, ends) = match &known {
                 VerifiedToken::Person(it) => {
-                    (&self.ring, it.key, it.claims.id, it.claims.expires_at)
+                    let verifies = self.ring.verifies(it.key, &it.public, at);
+                    (verifies, it.claims.id, it.claims.expires_at)
                 }
                 VerifiedToken::Service(it) => {
-                    (&self.services, it.key, it.claims.id, it.claims.expires_at)
+                    let verifies = self.services.verifies(it.key, &it.public, at);
+                    (verifies, it.claims.id, it.claims.expires_at)
                 }
             };
-            if !ring.verifies(key, at) {
+            if !verifies {
                 return Err(TokenError::UnknownKey);
             }
             check_times(id, ends, at)?;
@@ -142,7 +144,8 @@ impl TokenVerifier {
             CallerClaims::Person(_) => &self.ring,
             CallerClaims::Service(_) => &self.services,
         };
-        let shape = verified::<CallerClaims>(bytes, ring, at)?;
+        let (shape, public) = verified::<CallerClaims>(bytes, ring, at)?;
+        let key = shape.key;
         let narrowings = Narrowings::compile(shape.narrowings);
         let (audience, id, ends) = match &shape.authority {
             CallerClaims::Person(it) => (&it.audience, it.id, it.expires_at),
@@ -154,23 +157,23 @@ impl TokenVerifier {
         check_times(id, ends, at)?;
         Ok(match shape.authority {
             CallerClaims::Person(claims) => {
-                VerifiedToken::Person(Arc::new(Verified::new(shape.key, claims, narrowings)))
+                VerifiedToken::Person(Arc::new(Verified::new(key, public, claims, narrowings)))
             }
             CallerClaims::Service(claims) => {
-                VerifiedToken::Service(Arc::new(Verified::new(shape.key, claims, narrowings)))
+                VerifiedToken::Service(Arc::new(Verified::new(key, public, claims, narrowings)))
             }
         })
     }
 }
 
-/// Shape, then key, then signatures.
+/// Shape, then key, then signatures; gives the bytes of the key too.
 pub(super) fn verified<'a, A: Authority>(
     bytes: &[u8],
     ring: impl FnOnce(&A) -> &'a LiveRing,
     at: Timestamp,
-) -> Result<Shape<A>, TokenError> {
+) -> Result<(Shape<A>, [u8; 32]), TokenError> {
     let shape = shape::judge::<A>(bytes)?;
-    let key = ring(&shape.authority)
+    let (key, public) = ring(&shape.authority)
         .verifying(shape.key, at)
         .ok_or(TokenError::UnknownKey)?;
     let named = shape.key.get();
@@ -184,7 +187,7 @@ pub(super) fn verified<'a, A: Authority>(
     };
     // the signatures alone: the blocks were read above, and no Datalog is made of them
     SerializedBiscuit::from_slice(bytes, choose).map_err(|_| TokenError::Signature)?;
-    Ok(shape)
+    Ok((shape, public))
 }
 
 /// Whether a token of this id and end lives now.
