@@ -149,7 +149,7 @@ fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
 
 /// Tokens of zero to two appended blocks and requests of every kind, weighted so that every outcome is met often.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    prop_oneof![4 => anything(), 1 => conditional()]
+    prop_oneof![3 => anything(), 1 => conditional()]
 }
 
 /// Requests that little refuses but the conditions of a role.
@@ -157,7 +157,6 @@ fn conditional() -> impl Strategy<Value = Scenario> {
     let asked = select(Permission::ALL).prop_map(Need::Org);
     (anything(), grants(), asked).prop_map(|(anything, grants, need)| Scenario {
         role: HeldRole::Granted(grants),
-        request_age: anything.request_age % 200,
         blocks: Vec::new(),
         need,
         place: anything.place % 2,
