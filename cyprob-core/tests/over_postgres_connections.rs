@@ -17,7 +17,9 @@ mod over_postgres {
     use std::task::Poll;
     use std::time::Duration;
 
-    use cyprob_core::adapters::postgres::{Component, PostgresFeed, PostgresStore};
+    use cyprob_core::adapters::postgres::{
+        Component, PostgresFeed, PostgresOptions, PostgresStore,
+    };
     use cyprob_core::adapters::system::SystemClock;
     use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
     use cyprob_core::domain::{
@@ -369,5 +371,29 @@ mod over_postgres {
             sleep(Duration::from_millis(20)).await;
         }
         panic!("a connection is still open");
+    }
+
+    /// Who mistyped the port reads which server took no connection, and why.
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_named_with_what_it_said() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = free.local_addr().unwrap();
+        drop(free);
+        let address = format!("postgres://{RUNTIME}@{server}/nothing");
+        let options = PostgresOptions::new(&address.into()).unwrap();
+        let error = PostgresStore::open(&options).await.unwrap_err();
+        let mut said = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            said = format!("{said}: {error}");
+            cause = error.source();
+        }
+        assert!(
+            said.starts_with(&format!(
+                "cannot reach the database: {server} takes no connection; see that"
+            )),
+            "{said}"
+        );
+        assert!(said.contains("refused"), "{said}");
     }
 }

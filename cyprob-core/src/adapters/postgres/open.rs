@@ -28,6 +28,14 @@ pub struct Opened {
 #[error("the database did not answer in time")]
 pub(super) struct TooLate;
 
+/// The server took no connection for as long as was waited.
+#[derive(Debug, thiserror::Error)]
+#[error("{server} takes no connection; see that the server runs there and is not full")]
+struct Refused {
+    server: String,
+    source: Error,
+}
+
 impl Opened {
     /// Connects once, so that a wrong address is found at once, and keeps the rest for later.
     pub(super) async fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
@@ -57,7 +65,19 @@ impl Opened {
             found
         };
         let done = tokio::time::timeout(self.wait.max(FIRST), look).await;
-        done.unwrap_or_else(|_| Err(OpenError::unavailable(TooLate)))
+        done.unwrap_or_else(|_| {
+            let refused = self.pool.take_refusal();
+            Err(refused.map_or_else(
+                || OpenError::unavailable(TooLate),
+                |source| {
+                    let options = self.pool.options();
+                    OpenError::unavailable(Refused {
+                        server: format!("{}:{}", options.get_host(), options.get_port()),
+                        source,
+                    })
+                },
+            ))
+        })
     }
 
     /// Whether it was closed.

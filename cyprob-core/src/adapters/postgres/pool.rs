@@ -9,6 +9,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
@@ -36,12 +37,20 @@ pub(super) type Lent = Object<Connecting>;
 pub(super) struct Connecting {
     options: PgConnectOptions,
     closed: AtomicBool,
+    /// Why the last attempt that is repeated came to nothing.
+    refusal: Mutex<Option<Error>>,
 }
 
 impl fmt::Debug for Connecting {
     /// The options would tell the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connecting")
+    }
+}
+
+impl Connecting {
+    fn refusal(&self) -> MutexGuard<'_, Option<Error>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +64,14 @@ impl managed::Manager for Connecting {
         while !self.closed.load(Ordering::Acquire) {
             // Boxed, or every operation would be as large as what connects.
             match Box::pin(timeout(CONNECT, self.options.connect())).await {
-                Ok(Err(error)) if is_transient(&error) => sleep(pause).await,
-                Ok(done) => return done,
+                Ok(Err(error)) if is_transient(&error) => {
+                    *self.refusal() = Some(error);
+                    sleep(pause).await;
+                }
+                Ok(done) => {
+                    *self.refusal() = None;
+                    return done;
+                }
                 Err(_) => return Err(Error::PoolTimedOut),
             }
             pause = (pause * 2).min(STARTING.1);
@@ -99,6 +114,7 @@ impl Pool {
         let connecting = Connecting {
             options: connect,
             closed: AtomicBool::new(false),
+            refusal: Mutex::new(None),
         };
         let connections = managed::Pool::builder(connecting)
             .max_size(most)
@@ -116,6 +132,11 @@ impl Pool {
     /// How a connection is made.
     pub(super) fn options(&self) -> PgConnectOptions {
         self.connections.manager().options.clone()
+    }
+
+    /// Why the last attempt to connect came to nothing; told once.
+    pub(super) fn take_refusal(&self) -> Option<Error> {
+        self.connections.manager().refusal().take()
     }
 
     /// A connection, when there is one; the caller says how long to wait.
