@@ -40,20 +40,23 @@ pub fn median(values: &[f64]) -> f64 {
     *found
 }
 
-/// The 95 % interval of the difference of the medians of two groups, by bootstrap.
+/// The 95 % interval of the difference of the medians of two groups measured in rounds, by bootstrap.
 ///
-/// The groups were measured in rounds, one of each in turn: rounds are drawn, so
-/// what slowed a whole round counts in both. The draws are the same every time.
+/// What a round did to both is taken out first: each value counts from the middle
+/// of its own pair, and the difference of the medians of such values is the median
+/// of the differences within a round. A machine whose clock has two speeds would
+/// else move a group's median from the one to the other by a round more or less,
+/// though the two groups cost the same. The draws are the same every time.
 #[must_use]
 pub fn difference_of_medians(rounds: &[(f64, f64)]) -> Interval {
+    let within: Vec<f64> = rounds.iter().map(|(one, other)| one - other).collect();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut differences: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            let drawn = rounds
+            let drawn = within
                 .iter()
-                .filter_map(|_| rounds.get(numbers.below(rounds.len())));
-            let (a, b): (Vec<f64>, Vec<f64>) = drawn.copied().unzip();
-            median(&a) - median(&b)
+                .filter_map(|_| within.get(numbers.below(within.len())).copied());
+            median(&drawn.collect::<Vec<f64>>())
         })
         .collect();
     differences.sort_unstable_by(f64::total_cmp);
@@ -109,6 +112,42 @@ mod tests {
             }
             .is_within(2.0)
         );
+    }
+
+    /// Rounds on a machine that is slower by a tenth in half of them, now and then within one.
+    fn rounds_of_two_speeds(second: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+        let mut numbers = Numbers(11);
+        (0..500)
+            .map(|round| {
+                let slow = numbers.below(2) == 0;
+                let mut cost = |base: f64| {
+                    let slow = slow != (numbers.below(8) == 0);
+                    let noise = numbers.below(100) as f64 / 100.0;
+                    base * if slow { 1.1 } else { 1.0 } + noise
+                };
+                (cost(100.0), cost(second(round)))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn two_speeds_of_a_machine_are_no_difference_and_hide_none() {
+        let equal = difference_of_medians(&rounds_of_two_speeds(|_| 100.0));
+        assert!(equal.is_within(2.0), "{equal}");
+        for more in [3.0, -3.0] {
+            let other = difference_of_medians(&rounds_of_two_speeds(|_| 100.0 + more));
+            assert!(!other.is_within(2.0), "{other}");
+        }
+        // Every second name of the group costs more.
+        let half = |round: usize| {
+            if round.is_multiple_of(2) {
+                104.0
+            } else {
+                100.0
+            }
+        };
+        let other = difference_of_medians(&rounds_of_two_speeds(half));
+        assert!(!other.is_within(2.0), "{other}");
     }
 
     #[test]
