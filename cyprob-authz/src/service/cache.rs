@@ -1,6 +1,6 @@
 //! The bounded memory of tokens whose signatures held.
 //!
-//! It keeps successes only, by the SHA-256 of all the bytes, and never a
+//! It keeps successes only, by the SHA-256 of the whole text, and never a
 //! decision. One session, or one service account's key, fills at most four
 //! places: a holder can attenuate without end, and must not push out what
 //! others put in.

@@ -1,11 +1,10 @@
 //! Revocations in memory, asked at every request.
 
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+mod table;
+
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cyprob_core::domain::{
@@ -14,14 +13,12 @@ use cyprob_core::domain::{
 };
 use cyprob_core::ports::{Clock, RevocationFeed};
 
+use self::table::Table;
 use super::tokens::MAX_LIFETIME;
 use crate::domain::{AccessClaims, Claims, OrgClaims, ServiceClaims};
 
-const SHARDS: usize = 16;
 /// When a view was caught up that never was.
 const NEVER: i64 = i64::MIN;
-/// A table is swept when it has doubled since, and never below this.
-const SWEEP_FROM: usize = 64;
 
 /// How many entries are held of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -256,79 +253,5 @@ impl fmt::Debug for RevocationView {
         f.debug_tuple("RevocationView")
             .field(&self.counts())
             .finish()
-    }
-}
-
-struct Slots<K, V> {
-    map: HashMap<K, (V, Timestamp)>,
-    sweep_at: usize,
-}
-
-/// A map in shards, so that a writer stops few readers and none for long.
-struct Table<K, V> {
-    hasher: RandomState,
-    shards: Vec<RwLock<Slots<K, V>>>,
-}
-
-impl<K: Hash + Eq, V: Copy + Ord> Table<K, V> {
-    fn new() -> Self {
-        let empty = || {
-            RwLock::new(Slots {
-                map: HashMap::new(),
-                sweep_at: SWEEP_FROM,
-            })
-        };
-        Self {
-            hasher: RandomState::new(),
-            shards: (0..SHARDS).map(|_| empty()).collect(),
-        }
-    }
-
-    fn shard(&self, key: &K) -> Option<&RwLock<Slots<K, V>>> {
-        let hash = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).ok()?;
-        self.shards.get(hash)
-    }
-
-    fn get(&self, key: &K) -> Option<V> {
-        let shard = self.shard(key)?;
-        let slots = shard.read().unwrap_or_else(PoisonError::into_inner);
-        slots.map.get(key).map(|(value, _)| *value)
-    }
-
-    /// Keeps the greater value and the later end; says whether the shard wants sweeping.
-    fn put(&self, key: K, value: V, until: Timestamp) -> bool {
-        let Some(shard) = self.shard(&key) else {
-            return false;
-        };
-        let mut slots = shard.write().unwrap_or_else(PoisonError::into_inner);
-        let slot = slots.map.entry(key).or_insert((value, until));
-        slot.0 = slot.0.max(value);
-        slot.1 = slot.1.max(until);
-        slots.map.len() >= slots.sweep_at
-    }
-
-    fn sweep(&self, dead: Timestamp) {
-        for shard in &self.shards {
-            let mut slots = shard.write().unwrap_or_else(PoisonError::into_inner);
-            slots.map.retain(|_, (_, until)| *until > dead);
-            slots.sweep_at = slots.map.len().saturating_mul(2).max(SWEEP_FROM);
-            if slots.map.capacity() > slots.sweep_at.saturating_mul(2) {
-                let keep = slots.sweep_at;
-                slots.map.shrink_to(keep);
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| {
-                shard
-                    .read()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .map
-                    .len()
-            })
-            .sum()
     }
 }

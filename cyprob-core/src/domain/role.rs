@@ -1,8 +1,10 @@
 //! Names of roles.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +12,17 @@ use serde::{Deserialize, Serialize};
 ///
 /// What a role permits is the authorization crate's to say; this crate knows
 /// only that an organization keeps at least one [`RoleName::OWNER`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Clones share the text.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct RoleName(Cow<'static, str>);
+pub struct RoleName(Text);
+
+#[derive(Clone)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
 
 /// The text is not a role name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,17 +31,17 @@ pub struct RoleError;
 
 impl RoleName {
     /// The role that holds everything in an organization; its last holder stays.
-    pub const OWNER: Self = Self(Cow::Borrowed("owner"));
+    pub const OWNER: Self = Self(Text::Static("owner"));
     /// Runs the organization but cannot touch its owners.
-    pub const ADMIN: Self = Self(Cow::Borrowed("admin"));
+    pub const ADMIN: Self = Self(Text::Static("admin"));
     /// Installs plugins and runs them.
-    pub const OPERATOR: Self = Self(Cow::Borrowed("operator"));
+    pub const OPERATOR: Self = Self(Text::Static("operator"));
     /// Runs what others have approved.
-    pub const ANALYST: Self = Self(Cow::Borrowed("analyst"));
+    pub const ANALYST: Self = Self(Text::Static("analyst"));
     /// Reads everything, the audit trail included, and reviews it.
-    pub const AUDITOR: Self = Self(Cow::Borrowed("auditor"));
+    pub const AUDITOR: Self = Self(Text::Static("auditor"));
     /// Reads runs and findings.
-    pub const VIEWER: Self = Self(Cow::Borrowed("viewer"));
+    pub const VIEWER: Self = Self(Text::Static("viewer"));
 
     /// The roles that ship with the control plane, from the widest to the narrowest.
     pub const BUILTIN: [Self; 6] = [
@@ -46,7 +56,42 @@ impl RoleName {
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Static(text) => text,
+            Text::Shared(text) => text,
+        }
+    }
+}
+
+impl PartialEq for RoleName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for RoleName {}
+
+impl PartialOrd for RoleName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RoleName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for RoleName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RoleName").field(&self.as_str()).finish()
     }
 }
 
@@ -60,7 +105,7 @@ impl FromStr for RoleName {
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         if holds {
-            Ok(Self(Cow::Owned(text.to_owned())))
+            Ok(Self(Text::Shared(text.into())))
         } else {
             Err(RoleError)
         }
@@ -69,13 +114,13 @@ impl FromStr for RoleName {
 
 impl fmt::Display for RoleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl From<RoleName> for String {
     fn from(role: RoleName) -> Self {
-        role.0.into_owned()
+        role.as_str().to_owned()
     }
 }
 

@@ -121,7 +121,7 @@ impl LiveRing {
 
     /// Whether the key of this id is this one, and verifies at this time.
     pub(super) fn verifies(&self, id: RootKeyId, public: &[u8; 32], at: Timestamp) -> bool {
-        let loaded = self.loaded();
+        let loaded = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let key = loaded.ring.get(id);
         key.is_some_and(|key| key.public == *public && key.verifies(at))
     }
