@@ -6,7 +6,7 @@
 //! others put in.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use cyprob_core::domain::{KeyId, SessionId, Timestamp};
@@ -73,7 +73,6 @@ struct Shard {
     entries: HashMap<Key, Entry>,
     /// The keys of `entries` in no order, so that some can be drawn.
     keys: Vec<Key>,
-    weight: usize,
 }
 
 #[derive(Debug)]
@@ -81,7 +80,12 @@ pub(crate) struct TokenCache {
     shards: Vec<RwLock<Shard>>,
     /// Which keys a holder has, oldest first. Locked before a shard, never after.
     holders: Vec<Mutex<HashMap<Holder, Vec<Key>>>>,
-    shard_bytes: usize,
+    /// What all entries weigh, and may weigh.
+    ///
+    /// It is one sum for all shards: who replaces an entry of their own takes the room that
+    /// it leaves, in whatever shard it was, and nobody else's.
+    weight: AtomicUsize,
+    most: usize,
     ticks: AtomicU64,
 }
 
@@ -90,7 +94,8 @@ impl TokenCache {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             holders: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            shard_bytes: limits.bytes / SHARDS,
+            weight: AtomicUsize::new(0),
+            most: limits.bytes,
             ticks: AtomicU64::new(0),
         }
     }
@@ -107,7 +112,7 @@ impl TokenCache {
 
     pub(crate) fn insert(&self, key: Key, bytes: usize, token: VerifiedToken, at: Timestamp) {
         let weight = bytes + token.narrowings().weight() + OVERHEAD;
-        if weight > self.shard_bytes {
+        if weight > self.most {
             return;
         }
         let holder = Holder::of(&token);
@@ -121,14 +126,18 @@ impl TokenCache {
                 let oldest = keys.remove(0);
                 self.remove(&oldest);
             }
-            keys.push(key);
-            let entry = Entry {
-                token,
-                weight,
-                used: AtomicU64::new(self.tick()),
-                place: 0,
-            };
-            evicted = self.place(key, entry, at);
+            if self.reserve(&key, weight, at, &mut evicted) {
+                keys.push(key);
+                let entry = Entry {
+                    token,
+                    weight,
+                    used: AtomicU64::new(self.tick()),
+                    place: 0,
+                };
+                self.place(key, entry);
+            } else if keys.is_empty() {
+                holders.remove(&holder);
+            }
         }
         // the holder's lock is free again: no two locks of one kind at once
         for (holder, key) in evicted {
@@ -145,34 +154,79 @@ impl TokenCache {
 
     /// How many entries, and their weight.
     pub(crate) fn size(&self) -> (usize, usize) {
-        self.shards.iter().fold((0, 0), |(count, weight), shard| {
+        let count = self.shards.iter().map(|shard| {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            (count + shard.entries.len(), weight + shard.weight)
+            shard.entries.len()
+        });
+        (count.sum(), self.weight.load(Ordering::Acquire))
+    }
+
+    /// Whether a token's text is remembered; looking does not count as using it.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn holds(&self, key: &Key) -> bool {
+        self.shard(key).is_some_and(|shard| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.entries.contains_key(key)
         })
     }
 
-    fn place(&self, key: Key, entry: Entry, at: Timestamp) -> Vec<(Holder, Key)> {
-        let mut evicted = Vec::new();
-        let Some(shard) = self.shard(&key) else {
-            return evicted;
-        };
-        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        while shard.weight + entry.weight > self.shard_bytes {
-            let Some(victim) = shard.victim(at, self.tick()) else {
-                break;
+    /// Makes room for an entry and takes it; what had to go is told. Without room nothing is taken.
+    fn reserve(
+        &self,
+        key: &Key,
+        weight: usize,
+        at: Timestamp,
+        evicted: &mut Vec<(Holder, Key)>,
+    ) -> bool {
+        // INVARIANT: the sum rises before an entry comes and falls after one went
+        while self
+            .weight
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |all| {
+                let all = all.checked_add(weight)?;
+                (all <= self.most).then_some(all)
+            })
+            .is_err()
+        {
+            // Where the newcomer goes, or in the next shard that has anything.
+            let first = usize::from(key[0]);
+            let gone = (first..first + SHARDS).find_map(|shard| self.evict(shard % SHARDS, at));
+            let Some(gone) = gone else {
+                return false;
             };
-            if let Some(gone) = shard.remove(&victim) {
-                evicted.push((Holder::of(&gone.token), victim));
-            }
+            evicted.push(gone);
         }
-        shard.insert(key, entry);
-        evicted
+        true
+    }
+
+    fn evict(&self, shard: usize, at: Timestamp) -> Option<(Holder, Key)> {
+        let shard = self.shards.get(shard)?;
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let victim = shard.victim(at, self.tick())?;
+        let gone = shard.remove(&victim)?;
+        self.weight.fetch_sub(gone.weight, Ordering::AcqRel);
+        Some((Holder::of(&gone.token), victim))
+    }
+
+    fn place(&self, key: Key, entry: Entry) {
+        let weight = entry.weight;
+        let replaced = self.shard(&key).map(|shard| {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.insert(key, entry)
+        });
+        let given_back = match replaced {
+            Some(None) => return,
+            Some(Some(replaced)) => replaced.weight,
+            None => weight,
+        };
+        self.weight.fetch_sub(given_back, Ordering::AcqRel);
     }
 
     fn remove(&self, key: &Key) {
         if let Some(shard) = self.shard(key) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.remove(key);
+            if let Some(gone) = shard.remove(key) {
+                self.weight.fetch_sub(gone.weight, Ordering::AcqRel);
+            }
         }
     }
 
@@ -192,17 +246,17 @@ impl TokenCache {
 }
 
 impl Shard {
-    fn insert(&mut self, key: Key, mut entry: Entry) {
-        self.remove(&key);
+    /// Puts an entry in; gives the one that it replaces.
+    fn insert(&mut self, key: Key, mut entry: Entry) -> Option<Entry> {
+        let replaced = self.remove(&key);
         entry.place = self.keys.len();
         self.keys.push(key);
-        self.weight += entry.weight;
         self.entries.insert(key, entry);
+        replaced
     }
 
     fn remove(&mut self, key: &Key) -> Option<Entry> {
         let gone = self.entries.remove(key)?;
-        self.weight -= gone.weight;
         // INVARIANT: every entry's place is where its key stands; the last key fills the gap
         self.keys.swap_remove(gone.place);
         if let Some(moved) = self.keys.get(gone.place)
@@ -303,14 +357,35 @@ mod tests {
                 cache.remove(&key(number / 2));
             }
         }
+        let mut weight = 0;
         for shard in &cache.shards {
             let shard = shard.read().unwrap();
             assert_eq!(shard.keys.len(), shard.entries.len());
-            let weight: usize = shard.entries.values().map(|entry| entry.weight).sum();
-            assert_eq!(weight, shard.weight);
+            weight += shard
+                .entries
+                .values()
+                .map(|entry| entry.weight)
+                .sum::<usize>();
             for (place, key) in shard.keys.iter().enumerate() {
                 assert_eq!(shard.entries[key].place, place);
             }
         }
+        assert_eq!(cache.size().1, weight);
+    }
+
+    #[test]
+    fn what_is_larger_than_the_memory_is_not_remembered_and_costs_nobody_their_place() {
+        let stand = Stand::new(3);
+        let cache = TokenCache::new(CacheLimits { bytes: 2_000 });
+        insert(&cache, &stand, 1);
+        let token = VerifiedToken::Person(Arc::new(Verified::new(
+            RootKeyId::new(1),
+            [1; 32],
+            stand.claims(None),
+            Narrowings::compile(Vec::new()),
+        )));
+        cache.insert(key(2), 4_000, token, stand.now());
+        assert!(cache.holds(&key(1)) && !cache.holds(&key(2)));
+        assert_eq!(cache.size().0, 1);
     }
 }

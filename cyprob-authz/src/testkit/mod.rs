@@ -9,6 +9,7 @@ mod cost;
 mod denials;
 #[cfg(feature = "axum")]
 mod enumeration;
+mod genome;
 mod narrow;
 mod oracle;
 mod policies;
@@ -16,9 +17,12 @@ mod properties;
 mod revocations;
 mod roles;
 mod scenario;
+mod search;
 #[cfg(feature = "axum")]
 mod snapshot;
 mod stand;
+mod stopwatch;
+mod storm;
 
 pub use cost::{Cost, authz_4_accepted_tokens_are_cheap};
 pub use denials::{BrokenDenials, MemoryDenials};
@@ -33,6 +37,8 @@ pub use properties::{
 pub use revocations::revocation_view_conforms;
 pub use roles::MemoryRoles;
 pub use scenario::{HeldRole, Scenario, narrowed, scenario};
+pub use search::{Costly, Search, authz_4_search_for_cost};
 #[cfg(feature = "axum")]
 pub use snapshot::{BLESS, matrix_is_committed};
 pub use stand::{AUDIENCE, Stand};
+pub use storm::{Storm, authz_4_a_storm_costs_nobody_their_place};

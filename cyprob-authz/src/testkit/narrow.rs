@@ -4,12 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use biscuit_auth::builder::BlockBuilder;
 use biscuit_auth::builder::{Algorithm, Check, Term};
+use biscuit_auth::format::schema;
 use biscuit_auth::macros::check;
 use biscuit_auth::{KeyPair, PrivateKey, UnverifiedBiscuit};
 use cyprob_core::ports::{Entropy, EntropyExt as _};
+use ed25519_dalek::{Signer as _, SigningKey};
+use prost::Message as _;
+
+use crate::service::token_text;
 
 /// One check of an appended block; `set` writes the list as a set literal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Narrow {
     /// To permissions.
     Permissions {
@@ -67,6 +72,34 @@ pub fn seal(token: &str) -> Result<String, String> {
         .and_then(|token| token.seal())
         .and_then(|token| token.to_base64())
         .map_err(|e| e.to_string())
+}
+
+/// A narrowed token whose last block brings strings that nothing in it names, signed anew with the key of the token it was made from.
+///
+/// # Errors
+///
+/// The library's own words, if one of the two is no token that can be narrowed.
+pub(super) fn padded(parent: &str, child: &str, strings: &[String]) -> Result<String, String> {
+    let decode = |token: &str| {
+        let bytes = token_text::decode(token).map_err(|e| e.to_string())?;
+        schema::Biscuit::decode(&bytes[..]).map_err(|e| e.to_string())
+    };
+    let Some(schema::proof::Content::NextSecret(secret)) = decode(parent)?.proof.content else {
+        return Err("sealed".to_owned());
+    };
+    let secret = <[u8; 32]>::try_from(secret).map_err(|_| "no key".to_owned())?;
+    let mut token = decode(child)?;
+    let last = token.blocks.last_mut().ok_or("no block")?;
+    let mut block = schema::Block::decode(&last.block[..]).map_err(|e| e.to_string())?;
+    block.symbols.extend_from_slice(strings);
+    last.block = block.encode_to_vec();
+    // The first of the two forms in which blocks are signed.
+    last.version = None;
+    let algorithm = last.next_key.algorithm.to_le_bytes();
+    let signed = [&last.block[..], &algorithm, &last.next_key.key].concat();
+    let signature = SigningKey::from_bytes(&secret).sign(&signed);
+    last.signature = signature.to_bytes().to_vec();
+    Ok(token_text::encode(&token.encode_to_vec()))
 }
 
 fn append(token: &str, builder: BlockBuilder, entropy: &dyn Entropy) -> Result<String, String> {

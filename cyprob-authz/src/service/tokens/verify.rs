@@ -102,6 +102,12 @@ impl TokenVerifier {
         self.cache.size()
     }
 
+    /// Whether a token's text is remembered.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn remembers(&self, token: &str) -> bool {
+        self.cache.holds(&Sha256::digest(token).into())
+    }
+
     /// Verifies everything but revocation, which [`AccessControl`](crate::service::AccessControl) asks of the revocation view.
     ///
     /// A token that is remembered is judged anew by its key's status and its time.
