@@ -27,6 +27,7 @@ mod leading;
 mod plugin_runs;
 mod post;
 mod stores;
+mod who_can;
 mod wiring;
 mod worker;
 
@@ -41,6 +42,7 @@ pub use directory::DirectoryError;
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;
 pub use stores::Stores;
+pub use who_can::Holder;
 pub use wiring::{DeploymentKey, DeploymentKeys, KeyError};
 pub use worker::run_worker;
 

@@ -13,18 +13,26 @@ use super::dto::{
     PersonInOrgAnswer, SetRoleRequest, choice,
 };
 use super::path::PathId;
-use super::query::Paging;
+use super::query::{HolderPaging, Paging};
 use super::{ApiError, ApiState};
 
-/// `GET /api/v1/orgs/{org}/members`.
-#[utoipa::path(get, path = "", operation_id = "members_list", tag = "members", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<MemberAnswer>)))]
+/// `GET /api/v1/orgs/{org}/members`; with `?permission=`, those who have it.
+#[utoipa::path(get, path = "", operation_id = "members_list", tag = "members", params(HolderPaging), responses((status = 200, description = "as asked", body = PageAnswer<MemberAnswer>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::MembersRead>>,
     State(api): State<ApiState>,
-    Paging(page): Paging,
+    HolderPaging { page, permission }: HolderPaging,
 ) -> Result<Json<PageAnswer<MemberAnswer>>, ApiError> {
-    let page = api.identity().members(auth.ctx(), &page).await?;
-    Ok(Json(PageAnswer::of(page, MemberAnswer::of)))
+    Ok(Json(match permission {
+        None => {
+            let members = api.identity().members(auth.ctx(), &page).await?;
+            PageAnswer::of(members, MemberAnswer::of)
+        }
+        Some(permission) => {
+            let holders = api.plane().who_can(auth.ctx(), permission, &page).await?;
+            PageAnswer::of(holders, MemberAnswer::who_can)
+        }
+    }))
 }
 
 /// `PUT /api/v1/orgs/{org}/members/{user}`.

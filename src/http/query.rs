@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use cyprob_audit::domain::EntryFilter;
+use cyprob_authz::domain::Permission;
 use cyprob_core::domain::audit::Outcome;
 use cyprob_core::domain::{Cursor, PageRequest};
 use cyprob_plugins::domain::PluginId;
@@ -114,6 +115,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
             Some(id) if id.len() != 16 => Err(ApiError::InvalidCursor),
             _ => Ok(paging),
         }
+    }
+}
+
+/// A list in the order of ids, with `?permission=` of those alone who have one.
+#[derive(Debug)]
+pub(crate) struct HolderPaging {
+    pub(crate) page: PageRequest,
+    pub(crate) permission: Option<Permission>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for HolderPaging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut pairs = pairs(parts)?;
+        let Paging(page) = Paging::take(&mut pairs)?;
+        let mut permission = None;
+        for (name, value) in pairs {
+            match name.as_str() {
+                "permission" => {
+                    permission = parsed("permission", &value, "is no permission of the catalogue")?;
+                }
+                _ => none_left(&[(name, value)])?,
+            }
+        }
+        match page.after() {
+            Some(id) if id.len() != 16 => Err(ApiError::InvalidCursor),
+            _ => Ok(Self { page, permission }),
+        }
+    }
+}
+
+impl utoipa::IntoParams for HolderPaging {
+    fn into_params(of: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut all = Paging::into_params(of);
+        let text = "only those who have this permission, such as `runs:create`, each with `when`";
+        all.push(parameter("permission", Type::String, text));
+        all
     }
 }
 

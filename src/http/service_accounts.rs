@@ -13,18 +13,27 @@ use super::dto::{
     PageAnswer, ServiceAccountAnswer, ServiceTokenAnswer, ServiceTokenRequest, choice,
 };
 use super::path::{PathId, PathKey};
-use super::query::Paging;
+use super::query::HolderPaging;
 use super::{ApiError, ApiState};
 
-/// `GET /api/v1/orgs/{org}/service-accounts`.
-#[utoipa::path(get, path = "", operation_id = "service_accounts_list", tag = "service_accounts", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<ServiceAccountAnswer>)))]
+/// `GET /api/v1/orgs/{org}/service-accounts`; with `?permission=`, those that have it.
+#[utoipa::path(get, path = "", operation_id = "service_accounts_list", tag = "service_accounts", params(HolderPaging), responses((status = 200, description = "as asked", body = PageAnswer<ServiceAccountAnswer>)))]
 pub(crate) async fn list(
     auth: Auth<Org<perm::ServiceAccountsRead>>,
     State(api): State<ApiState>,
-    Paging(page): Paging,
+    HolderPaging { page, permission }: HolderPaging,
 ) -> Result<Json<PageAnswer<ServiceAccountAnswer>>, ApiError> {
-    let page = api.identity().service_accounts(auth.ctx(), &page).await?;
-    Ok(Json(PageAnswer::of(page, ServiceAccountAnswer::of)))
+    Ok(Json(match permission {
+        None => {
+            let accounts = api.identity().service_accounts(auth.ctx(), &page).await?;
+            PageAnswer::of(accounts, ServiceAccountAnswer::of)
+        }
+        Some(permission) => {
+            let plane = api.plane();
+            let holders = plane.which_services_can(auth.ctx(), permission, &page);
+            PageAnswer::of(holders.await?, ServiceAccountAnswer::which_can)
+        }
+    }))
 }
 
 /// `POST /api/v1/orgs/{org}/service-accounts`.

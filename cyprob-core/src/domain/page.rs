@@ -28,6 +28,15 @@ impl PageRequest {
         }
     }
 
+    /// As many items after this cursor.
+    #[must_use]
+    pub fn following(&self, after: Cursor) -> Self {
+        Self {
+            limit: self.limit,
+            after: Some(after),
+        }
+    }
+
     /// How many items at most.
     #[must_use]
     pub const fn limit(&self) -> usize {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::World;
 use support::server::CYPROB;
 use tempfile::TempDir;
@@ -165,6 +165,11 @@ fn a_role_of_the_deployment_is_in_force_with_its_conditions() {
     let body = json!({ "name": "desk", "permissions": ["runs:read"] });
     client.post(roles, &owner, &body).expect(409);
 
+    // A service account has the role too; a person gets it.
+    let machine = json!({ "name": "ci", "role": "desk" });
+    let machines = "/api/v1/orgs/acme/service-accounts";
+    client.post(machines, &owner, &machine).expect(201);
+
     // The viewer becomes one, and may start runs from here, and see no members.
     let viewer = world.member("acme", "viewer").id.clone();
     let body = json!({ "role": "desk" });
@@ -179,6 +184,52 @@ fn a_role_of_the_deployment_is_in_force_with_its_conditions() {
     let started = client.post("/api/v1/orgs/acme/runs", &desk, &run);
     assert_ne!(started.status, 403, "{}", started.text());
     client.get("/api/v1/orgs/acme/members", &desk).expect(403);
+
+    // Who can is told by name, with what the role asks, and with the organization's own roles.
+    let who = |permission: &str| {
+        let path = format!("/api/v1/orgs/acme/members?limit=100&permission={permission}");
+        let members = client.get(&path, &owner).expect(200).json();
+        let members = members["items"].as_array().unwrap().iter();
+        let role_and_when = |item: &Value| {
+            let role = item["role"].as_str().unwrap().to_owned();
+            (role, item["when"].as_str().unwrap().to_owned())
+        };
+        let mut all: Vec<_> = members.map(role_and_when).collect();
+        all.sort();
+        all
+    };
+    let said = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        let owned = |(role, when): &(&str, &str)| ((*role).to_owned(), (*when).to_owned());
+        pairs.iter().map(owned).collect()
+    };
+    assert_eq!(
+        who("runs:create"),
+        said(&[
+            ("admin", "always"),
+            ("analyst", "always"),
+            ("desk", "if from 127.0.0.0/8"),
+            ("operator", "always"),
+            ("owner", "always"),
+        ])
+    );
+    assert_eq!(
+        who("roles:write"),
+        said(&[("admin", "always"), ("owner", "always")])
+    );
+    let runners = format!("{machines}?permission=runs:create");
+    let runners = client.get(&runners, &owner).expect(200).json();
+    assert_eq!(runners["items"][0]["name"], "ci", "{runners}");
+    assert_eq!(runners["items"][0]["when"], "if from 127.0.0.0/8");
+    let writers = format!("{machines}?permission=roles:write");
+    let writers = client.get(&writers, &owner).expect(200).json();
+    assert_eq!(writers["items"], json!([]));
+    for unknown in ["runs:fly", "", "system:orgs:read"] {
+        let path = format!("/api/v1/orgs/acme/members?permission={unknown}");
+        client.get(&path, &owner).expect(422);
+    }
+    // Without the question nothing is said of it.
+    let plain = client.get("/api/v1/orgs/acme/members", &owner).expect(200);
+    assert!(plain.json()["items"][0].get("when").is_none());
 
     // The trail says which rule refused; the client learns no more than that it may not.
     let denied = || {

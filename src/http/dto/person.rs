@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::role::Version;
 
 use super::MembershipAnswer;
+use crate::Holder;
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,9 +84,20 @@ pub(crate) struct MemberAnswer {
     #[schema(value_type = String)]
     role: RoleName,
     since: String,
+    /// Asked who has a permission: `always`, or the conditions under which the role gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<String>,
 }
 
 impl MemberAnswer {
+    pub(crate) fn who_can(holder: Holder<Member>) -> Self {
+        let when = Some(holder.when());
+        Self {
+            when,
+            ..Self::of(holder.who)
+        }
+    }
+
     pub(crate) fn of(member: Member) -> Self {
         let Member {
             user,
@@ -102,6 +114,7 @@ impl MemberAnswer {
             },
             role,
             since: since.to_string(),
+            when: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::role::Version;
+use crate::Holder;
 
 /// A service account with its keys.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +27,9 @@ pub(crate) struct ServiceAccountAnswer {
     creator_left: bool,
     created_at: String,
     keys: Vec<KeyAnswer>,
+    /// Asked which have a permission: `always`, or the conditions under which the role gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<String>,
 }
 
 /// A key, without the secret.
@@ -51,6 +55,14 @@ impl KeyAnswer {
 }
 
 impl ServiceAccountAnswer {
+    pub(crate) fn which_can(holder: Holder<ServiceAccountView>) -> Self {
+        let when = Some(holder.when());
+        Self {
+            when,
+            ..Self::of(holder.who)
+        }
+    }
+
     pub(crate) fn of(view: ServiceAccountView) -> Self {
         let account = view.account;
         Self {
@@ -61,6 +73,7 @@ impl ServiceAccountAnswer {
             creator_left: view.owner_left,
             created_at: account.created_at.to_string(),
             keys: view.keys.iter().map(KeyAnswer::of).collect(),
+            when: None,
         }
     }
 }
