@@ -1,4 +1,4 @@
-//! The PostgreSQL store does what every identity store must.
+//! The PostgreSQL store does what every identity store, and every store of spent uses, must.
 
 use cyprob_core::adapters::postgres::{Component, PostgresStore};
 use cyprob_core::testkit::postgres::{Database, Template};
@@ -14,4 +14,5 @@ mod over_postgres {
     use super::*;
 
     cyprob_core::identity_store_conformance!(fresh());
+    cyprob_core::spent_store_conformance!(fresh());
 }

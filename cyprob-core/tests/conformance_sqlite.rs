@@ -1,4 +1,4 @@
-//! The SQLite store does what every identity store must.
+//! The SQLite store does what every identity store, and every store of spent uses, must.
 
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
@@ -12,3 +12,4 @@ async fn fresh() -> (SqliteStore, tempfile::TempDir) {
 }
 
 cyprob_core::identity_store_conformance!(fresh());
+cyprob_core::spent_store_conformance!(fresh());

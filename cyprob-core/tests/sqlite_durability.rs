@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test reports by panicking; the child process reports on its standard output"
 )]
@@ -14,13 +15,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{
-    Aal, Caller, RefreshKeyId, RefreshState, Session, SessionSeed, Timestamp, User,
+    Aal, Caller, RefreshKeyId, RefreshState, Session, SessionSeed, Timestamp, UseId, User,
 };
-use cyprob_core::ports::store::{Outbox, SessionStore, UserStore};
+use cyprob_core::ports::store::{Outbox, SessionStore, SpendOutcome, SpentStore, UserStore};
 use cyprob_core::ports::{Entropy, EntropyExt};
 use cyprob_core::testkit::SeededEntropy;
 use founded::{AT, found};
@@ -91,6 +93,25 @@ async fn what_was_committed_is_there_after_every_reopening() {
     assert_eq!(store.pending(100).await.unwrap(), events);
     for id in sessions {
         assert!(store.session(id).await.unwrap().is_some());
+    }
+}
+
+/// What is spent is spent for whoever opens the file next, though nobody said farewell.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spent_use_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let two = ["a", "b"].map(|word| UseId::of(SeededEntropy::new(1).id(AT), word));
+    let end = AT.after(Duration::from_secs(900));
+    for left in [
+        SpendOutcome::Taken(two[0]),
+        SpendOutcome::Taken(two[1]),
+        SpendOutcome::AllSpent,
+        SpendOutcome::AllSpent,
+    ] {
+        let store = open(&path).await.unwrap();
+        assert_eq!(store.spend(&two, end, AT).await.unwrap(), left);
+        drop(store);
     }
 }
 

@@ -32,6 +32,7 @@ mod session_policy;
 mod slug;
 mod throttle;
 mod time;
+mod use_id;
 mod user;
 
 pub use access::{Access, GrantState};
@@ -89,4 +90,5 @@ pub use throttle::{
     Network, Networks, Rate, Rates, SignInName, Subject, Surge, SurgeTurn,
 };
 pub use time::{Timestamp, TimestampError};
+pub use use_id::UseId;
 pub use user::User;

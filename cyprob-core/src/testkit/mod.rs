@@ -1,8 +1,9 @@
 //! Conformance suites, fakes and properties.
 //!
 //! A store of your own passes [`identity_store_conformance!`](crate::identity_store_conformance),
-//! one line in a test file; [`fakes`] stand in for the clock, randomness, roles
-//! and the revocation feed.
+//! one line in a test file, and one of spent uses
+//! [`spent_store_conformance!`](crate::spent_store_conformance); [`fakes`] stand in
+//! for the clock, randomness, roles and the revocation feed.
 
 pub mod breach_list;
 mod fakes;
@@ -13,6 +14,7 @@ pub mod postgres;
 pub mod properties;
 mod race;
 pub(crate) mod site;
+pub mod spent_store;
 mod tally;
 pub mod timing;
 

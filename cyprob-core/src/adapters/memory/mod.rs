@@ -20,9 +20,11 @@ mod roles;
 mod second_factors;
 mod service_accounts;
 mod sessions;
+mod spent;
 mod state;
 mod store;
 mod users;
 
 pub use leadership::OnlyProcess;
+pub use spent::MemorySpent;
 pub use store::MemoryStore;

@@ -14,6 +14,7 @@ pub(super) const TABLES: &[Table] = &[
     Table::global("password_resets"),
     Table::global("email_changes"),
     Table::global("notices"),
+    Table::global("spent_uses"),
     Table::tenant("memberships").and_own(),
     Table::tenant("invitations"),
     Table::tenant("grants"),

@@ -33,6 +33,7 @@ mod second_factors;
 mod service_accounts;
 mod service_keys;
 mod sessions;
+mod spent;
 #[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;
 mod statement;

@@ -98,7 +98,7 @@ async fn tables_are_strict_and_tenant_keys_begin_with_the_organization() {
         .fetch_all(write.connection())
         .await
         .unwrap();
-    assert_eq!(rows.len(), 20);
+    assert_eq!(rows.len(), 21);
     for row in &rows {
         let (name, strict): (String, bool) = (row.get("name"), row.get("strict"));
         assert!(strict, "{name} is not STRICT");

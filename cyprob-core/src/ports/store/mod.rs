@@ -22,6 +22,7 @@ mod role;
 mod second_factor;
 mod service_account;
 mod session;
+mod spent;
 mod user;
 
 pub use account::{AccountStore, ClientSeen, DisableOutcome, EnableOutcome, MassEnd, MassEnded};
@@ -52,6 +53,7 @@ pub use session::{
     Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionOwner, SessionStore, Standing,
     StoredSession,
 };
+pub use spent::{SpendOutcome, SpentStore};
 pub use user::{Account, PasswordChange, PasswordOutcome, UserStore};
 
 /// Everything that the identity services ask of one backend.

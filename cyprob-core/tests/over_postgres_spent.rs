@@ -1,0 +1,94 @@
+//! Spent uses on PostgreSQL, over the connections of more than one node.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
+
+mod over_postgres {
+    use std::sync::Arc;
+
+    use cyprob_core::adapters::postgres::{Component, PostgresStore};
+    use cyprob_core::domain::{Id as _, Timestamp, TokenId, UseId};
+    use cyprob_core::ports::store::{SpendOutcome, SpentStore as _};
+    use cyprob_core::testkit::postgres::{Database, RUNTIME, Template};
+    use cyprob_core::testkit::race;
+    use cyprob_core::testkit::spent_store::one_of_three_on_each_of;
+
+    static EMPTY: Template = Template::new(|| vec![Component::CORE]);
+    const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
+    const BEFORE: Timestamp = Timestamp::from_seconds(AT.as_seconds() - 900);
+    const END: Timestamp = Timestamp::from_seconds(AT.as_seconds() + 900);
+
+    async fn nodes(database: &Database) -> [Arc<PostgresStore>; 2] {
+        [database.store().await, database.store().await].map(Arc::new)
+    }
+
+    /// Two nodes race for the uses of one token, and neither takes what the other has.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn two_nodes_take_no_use_twice() {
+        let database = EMPTY.database().await;
+        let [one, other] = nodes(&database).await;
+        one_of_three_on_each_of(&[one, other]).await.unwrap();
+    }
+
+    /// Racers for uses that are all spent, named in either order, wait for no lock of one another.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn racers_for_what_is_spent_do_not_wait_for_one_another() {
+        let database = EMPTY.database().await;
+        let [one, other] = nodes(&database).await;
+        let token = TokenId::from_random(AT, [1; 10]);
+        let [a, b] = ["a", "b"].map(|word| UseId::of(token, word));
+        for spent in [a, b] {
+            one.spend(&[spent], END, AT).await.unwrap();
+        }
+        for _ in 0..20 {
+            let racers = (0..16).map(|number| {
+                let store = [&one, &other][number % 2].clone();
+                let order = [[a, b], [b, a]][number / 2 % 2];
+                async move { store.spend(&order, END, AT).await }
+            });
+            let outcomes = race(racers).await.unwrap();
+            assert_eq!(outcomes, [SpendOutcome::AllSpent; 16]);
+        }
+    }
+
+    /// A sweep and who takes a dead use anew, at once: what was taken anew stays spent.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_sweep_drops_no_use_that_is_taken_anew() {
+        let database = EMPTY.database().await;
+        let [one, other] = nodes(&database).await;
+        for number in 0..40_u8 {
+            let token = TokenId::from_random(AT, [number; 10]);
+            let dead = [UseId::of(token, "a")];
+            one.spend(&dead, AT, BEFORE).await.unwrap();
+            let (sweeping, taking) = (Arc::clone(&one), Arc::clone(&other));
+            let sweep = tokio::spawn(async move { sweeping.sweep_spent(AT).await });
+            let taken = taking.spend(&dead, END, AT).await.unwrap();
+            assert_eq!(taken, SpendOutcome::Taken(dead[0]));
+            sweep.await.unwrap().unwrap();
+            let again = one.spend(&dead, END, AT).await.unwrap();
+            assert_eq!(again, SpendOutcome::AllSpent);
+        }
+    }
+
+    /// The table is of no organization: it has no column for one, and the runtime role works on it without being bound.
+    #[tokio::test]
+    async fn the_table_is_of_no_organization() {
+        let database = EMPTY.database().await;
+        let store = database.store().await;
+        store
+            .verify_isolation(&[&Component::CORE], &[])
+            .await
+            .unwrap();
+        let mut runtime = database.connect(RUNTIME).await;
+        let statement = "SELECT string_agg(column_name, ' ' ORDER BY column_name) \
+            FROM information_schema.columns WHERE table_name = 'spent_uses'";
+        let columns: String = sqlx::query_scalar(statement)
+            .fetch_one(&mut runtime)
+            .await
+            .unwrap();
+        assert_eq!(columns, "expires_at id");
+    }
+}
