@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             resources: &[],
             address: None,
             at: now,
+            used: None,
         };
         println!(
             "{permission}: {}",

@@ -133,6 +133,11 @@ async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
             {
                 tracing::warn!(chain = %error_chain(&error), "revocations were not swept");
             }
+            if plane.parts().audit.leads()
+                && let Err(error) = plane.access().sweep_uses().await
+            {
+                tracing::warn!(chain = %error_chain(&error), "spent uses were not swept");
+            }
             if let Err(error) = plane.identity().sweep_failures().await {
                 tracing::warn!(chain = %error_chain(&error), "failures were not swept");
             }

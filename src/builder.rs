@@ -339,6 +339,7 @@ impl ControlPlaneBuilder<Ready> {
             org_roles: Arc::new(StoredRoles(Arc::clone(&store))),
             revocations: Arc::clone(&revocations),
             strict: (check == CheckMode::Strict).then(|| Arc::clone(&store)),
+            spent: stores.spent.clone(),
             issuer: CtxIssuer::for_composition(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

@@ -11,12 +11,12 @@ use cyprob_audit::adapters::postgres::{PostgresLogStore, PostgresSubjectKeys};
 #[cfg(feature = "sqlite")]
 use cyprob_audit::adapters::sqlite::{SqliteLogStore, SqliteSubjectKeys};
 use cyprob_audit::ports::{LogStore, PublishedLogs, SubjectKeys, TileSink};
-use cyprob_core::adapters::memory::{MemoryStore, OnlyProcess};
+use cyprob_core::adapters::memory::{MemorySpent, MemoryStore, OnlyProcess};
 #[cfg(feature = "postgres")]
 use cyprob_core::adapters::postgres::{self, PostgresStore};
 #[cfg(feature = "sqlite")]
 use cyprob_core::adapters::sqlite::{OpenError, SqliteStore};
-use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::ports::store::{IdentityStore, SpentStore};
 use cyprob_core::ports::{Entropy, Leadership, RevocationSource};
 use cyprob_plugins::adapters::memory::MemoryRuns;
 #[cfg(feature = "postgres")]
@@ -36,6 +36,8 @@ use crate::DeploymentKeys;
 pub struct Stores {
     /// People, organizations, sessions, and the outbox of events.
     pub identity: Arc<dyn IdentityStore>,
+    /// Which uses of tokens are spent; without it, tokens of a number of uses are refused.
+    pub spent: Option<Arc<dyn SpentStore>>,
     /// The placed events of every log.
     pub log: Arc<dyn LogStore>,
     /// The keys that seal personal values in the logs.
@@ -78,6 +80,7 @@ impl Stores {
         let recorded = store.outbox_signal();
         Ok(Self::of(
             Arc::new(store.clone()),
+            Arc::new(store.clone()),
             log,
             subject_keys,
             logs,
@@ -109,6 +112,7 @@ impl Stores {
             others: Some(Arc::new(store.clone())),
             ..Self::of(
                 Arc::new(store.clone()),
+                Arc::new(store.clone()),
                 log,
                 subject_keys,
                 logs,
@@ -127,12 +131,14 @@ impl Stores {
         let log = MemoryLogStore::over(Arc::clone(&identity) as _);
         let subject_keys = MemorySubjectKeys::new(entropy);
         let logs = Arc::new(MemorySink::default());
-        Self::of(identity, log, subject_keys, logs, runs, recorded)
+        let spent = Arc::new(MemorySpent::default());
+        Self::of(identity, spent, log, subject_keys, logs, runs, recorded)
     }
 
     /// The stores of one backend, for the only process of a deployment.
     fn of<S, R>(
         identity: Arc<dyn IdentityStore>,
+        spent: Arc<dyn SpentStore>,
         log: impl LogStore,
         subject_keys: impl SubjectKeys,
         logs: Arc<S>,
@@ -146,6 +152,7 @@ impl Stores {
         let runs = Arc::new(runs);
         Self {
             identity,
+            spent: Some(spent),
             log: Arc::new(log),
             subject_keys: Arc::new(subject_keys),
             tiles: Arc::clone(&logs) as _,

@@ -21,6 +21,7 @@ fn decide(site: &Site, token: &str) {
         resources: &[],
         address: None,
         at,
+        used: None,
     };
     let caller = Caller {
         actor: Actor::Anonymous,

@@ -104,6 +104,7 @@ impl Site {
             org_roles: Arc::new(NoRoles),
             revocations: Arc::new(RevocationView::new(clock.clone())),
             strict: None,
+            spent: None,
             issuer: CtxIssuer::for_composition(),
             clock,
             entropy: entropy.clone(),

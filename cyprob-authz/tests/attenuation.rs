@@ -7,8 +7,8 @@
     reason = "a test reports by panicking"
 )]
 
-use cyprob_authz::domain::{Demand, Narrowing, Need, Permission, decide};
-use cyprob_authz::service::{AttenuateError, ShapeError, attenuate};
+use cyprob_authz::domain::{Decision, Demand, Narrowing, Need, Permission, Rule, decide};
+use cyprob_authz::service::{AttenuateError, ShapeError, attenuate, random_uses};
 use cyprob_authz::testkit::{Narrow, Stand, narrow, seal};
 use cyprob_core::domain::RoleName;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,6 +34,7 @@ fn permits(stand: &Stand, token: &SecretString, permission: Permission, run: &st
         resources: &[run],
         address: "10.1.2.3".parse().ok(),
         at: stand.now(),
+        used: None,
     };
     decide(&principal, &demand).is_permit()
 }
@@ -66,6 +67,55 @@ fn every_template_narrows_and_two_blocks_do_together() {
         third.unwrap_err(),
         AttenuateError::Refused(ShapeError::TooManyBlocks)
     );
+}
+
+/// The rule that refuses what only a use is missing for; none where it is permitted.
+fn refusal(stand: &Stand, token: &SecretString) -> Option<Rule> {
+    let token = token.expose_secret();
+    let principal = stand.access.authenticate(token, stand.now()).unwrap();
+    let demand = Demand {
+        need: Need::Org(Permission::RunsRead),
+        step_up: false,
+        org: Some("acme"),
+        resources: &[],
+        address: None,
+        at: stand.now(),
+        used: None,
+    };
+    match decide(&principal, &demand) {
+        Decision::Permit => None,
+        Decision::Deny { rule, .. } => Some(rule),
+    }
+}
+
+#[test]
+fn no_decision_permits_a_token_of_which_no_use_was_taken() {
+    let stand = Stand::new(9);
+    let token = token(&stand);
+    let narrower = |token: &SecretString, uses| {
+        let by = [random_uses(uses, &*stand.entropy)];
+        attenuate(token, &by, &*stand.entropy)
+    };
+    assert_eq!(refusal(&stand, &token), None);
+    let one = narrower(&token, 1).unwrap();
+    assert_eq!(refusal(&stand, &one), Some(Rule::UseNotTaken));
+    // Other words leave nothing, and that needs no store to be known.
+    let none = narrower(&one, 3).unwrap();
+    assert_eq!(refusal(&stand, &none), Some(Rule::Spent));
+    let most = narrower(&token, 8).unwrap();
+    assert_eq!(refusal(&stand, &most), Some(Rule::UseNotTaken));
+    for (token, uses) in [(&token, 9), (&most, 1)] {
+        assert_eq!(
+            narrower(token, uses).unwrap_err(),
+            AttenuateError::Refused(ShapeError::ListTooLong)
+        );
+    }
+    let Narrowing::OneUse(words) = random_uses(8, &*stand.entropy) else {
+        panic!("a narrowing to uses");
+    };
+    let different: std::collections::BTreeSet<_> = words.iter().collect();
+    assert_eq!(different.len(), 8);
+    assert!(words.iter().all(|word| word.len() == 32));
 }
 
 #[test]

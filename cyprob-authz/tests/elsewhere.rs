@@ -9,10 +9,15 @@
 
 use std::time::Duration;
 
-use cyprob_authz::domain::{Demand, KeyRing, Need, Permission, RoleCatalog, decide};
-use cyprob_authz::service::{PublicVerifier, PublishedKeysError, TokenError};
+use cyprob_authz::domain::{
+    Decision, Demand, KeyRing, Need, Permission, RoleCatalog, Rule, decide,
+};
+use cyprob_authz::service::{
+    PublicVerifier, PublishedKeysError, TokenError, attenuate, random_uses,
+};
 use cyprob_authz::testkit::{AUDIENCE, Stand};
 use cyprob_core::domain::{RoleName, Timestamp};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 fn keys(ring: &KeyRing) -> Value {
@@ -54,10 +59,35 @@ fn a_token_is_decided_as_its_control_plane_decides() {
                     resources: &[],
                     address: None,
                     at: stand.now(),
+                    used: None,
                 };
                 assert_eq!(decide(&there, &demand), decide(&here, &demand));
             }
         }
+    }
+}
+
+/// A verifier that asks nobody does not know which uses are spent, so it permits none.
+#[test]
+fn a_token_of_single_uses_is_permitted_nothing() {
+    let stand = Stand::new(12);
+    let elsewhere = verifier(&published(&stand)).unwrap();
+    let token = stand.token("acme", RoleName::OWNER).into();
+    let once = attenuate(&token, &[random_uses(1, &*stand.entropy)], &*stand.entropy);
+    let once = once.unwrap();
+    let there = elsewhere.verify(once.expose_secret(), stand.now()).unwrap();
+    for permission in Permission::ALL {
+        let demand = Demand {
+            need: Need::Org(*permission),
+            step_up: false,
+            org: Some("acme"),
+            resources: &[],
+            address: None,
+            at: stand.now(),
+            used: None,
+        };
+        let decision = decide(&there, &demand);
+        assert_eq!(decision, Decision::deny(Rule::UseNotTaken));
     }
 }
 

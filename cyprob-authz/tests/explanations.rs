@@ -23,6 +23,7 @@ const DEMAND: Demand<'static> = Demand {
     resources: &[],
     address: None,
     at: Timestamp::UNIX_EPOCH,
+    used: None,
 };
 
 fn desk() -> RoleCatalog {

@@ -96,7 +96,9 @@ refused! {
     ) => BlockPart;
     refuses_a_block_scope: block!(r#"check if permission($p), ["a"].contains($p)"#).scope(Scope::Previous) => BlockPart;
     refuses_a_context: block!(r#"check if permission($p), ["a"].contains($p)"#).context("hi".into()) => BlockPart;
-    refuses_one_use_for_now: block!(r#"check if nonce($n), ["x"].contains($n)"#) => NonceUnsupported;
+    refuses_a_use_without_a_word: block!(r#"check if nonce($n), [""].contains($n)"#) => UseWord;
+    refuses_a_use_of_no_list: block!(r#"check if nonce("x")"#) => NoTemplate;
+    refuses_a_use_of_another_check: block!(r#"reject if nonce($n), ["x"].contains($n)"#) => NoTemplate;
     refuses_an_odd_address_range: block!(r#"check if address_prefix($a), ["10.0.0.1/8"].contains($a)"#) => AddressRange;
 }
 
@@ -193,11 +195,47 @@ fn takes_the_templates_as_any_biscuit_tool_writes_them() {
         check if time($t), $t < 2036-11-23T12:00:00Z;
         check if time($t), $t <= 2036-11-23T12:00:00Z;
         check if address_prefix($a), ["10.0.0.0/8", "2001:db8::/32"].contains($a);
+        check if nonce($n), ["4f1c", "b07e"].contains($n);
+        check if nonce($n), {"b07e", "nonce"}.contains($n);
         "#
     );
     let narrowed = token.append(block).unwrap().to_base64().unwrap();
     let principal = stand.access.authenticate(&narrowed, stand.now()).unwrap();
     assert_eq!(format!("{:?}", principal.permissions()), r#"{"runs:read"}"#);
+    assert_eq!(principal.narrowings().uses().unwrap(), ["b07e"]);
+}
+
+#[test]
+fn takes_eight_uses_of_plain_words_over_all_blocks() {
+    let stand = Stand::new(1);
+    let token = stand.token("acme", RoleName::OWNER);
+    let uses = |words: &[&str]| Narrow::Uses {
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        set: false,
+    };
+    let with = |token: &str, block: &[Narrow]| narrow(token, block, &*stand.entropy).unwrap();
+    let four = uses(&["a", "b", "c", "d"]);
+    let eight = with(&with(&token, &[four.clone()]), &[four.clone()]);
+    assert_eq!(verdict(&stand, &eight), Ok(()));
+    let [nine, twice] = [
+        with(&token, &[four.clone(), four.clone(), uses(&["a"])]),
+        with(&with(&token, &[four.clone(), four]), &[uses(&["a"])]),
+    ];
+    assert_eq!(shape(&stand, &nine), ShapeError::ListTooLong);
+    assert_eq!(shape(&stand, &twice), ShapeError::ListTooLong);
+
+    let longest = "x".repeat(64);
+    for word in ["a", "~", "permission", &longest] {
+        assert_eq!(verdict(&stand, &with(&token, &[uses(&[word])])), Ok(()));
+    }
+    let long = "x".repeat(65);
+    let huge = "x".repeat(3_000);
+    for word in [
+        "", " ", "a b", "a\n", "a\0", "\u{7f}", "\u{e9}", &long, &huge,
+    ] {
+        let token = with(&token, &[uses(&["a", word])]);
+        assert_eq!(shape(&stand, &token), ShapeError::UseWord, "{word:?}");
+    }
 }
 
 /// An authority block by somebody with another key, by the right key id, and variants of our own facts.

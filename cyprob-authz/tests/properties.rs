@@ -15,7 +15,7 @@ fn authz_2_compiled_decision_and_datalog_agree() {
         println!("  {name}: {count} ({:.1} %)", share(&[name]));
     }
     // single rules are several to a kind and may be rarer than one in twenty each
-    let kinds: [(&str, &[&str]); 7] = [
+    let kinds: [(&str, &[&str]); 8] = [
         ("permit", &["permit"]),
         ("dead", &["expired", "narrowed_time"]),
         ("elsewhere", &["foreign_organization", "no_organization"]),
@@ -34,6 +34,7 @@ fn authz_2_compiled_decision_and_datalog_agree() {
             &["condition_aal", "condition_address", "condition_hours"],
         ),
         ("stale", &["stale_authentication"]),
+        ("a use", &["use_not_taken", "spent"]),
     ];
     for (kind, names) in kinds {
         println!("{kind}: {:.1} %", share(names));

@@ -113,6 +113,15 @@ pub enum Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
+    /// The token's own id.
+    #[must_use]
+    pub const fn id(self) -> TokenId {
+        match self {
+            Self::Person(claims) => claims.id,
+            Self::Service(claims) => claims.id,
+        }
+    }
+
     /// When it expires.
     #[must_use]
     pub const fn expires_at(self) -> Timestamp {

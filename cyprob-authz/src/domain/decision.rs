@@ -6,7 +6,7 @@ use std::time::Duration;
 use cyprob_core::domain::Timestamp;
 
 use super::policy::Circumstances;
-use super::{Claims, Permission, Principal, SystemPermission};
+use super::{Claims, Permission, Principal, SystemPermission, Taken};
 
 /// How old a sign-in may be where a route asks for a fresh one.
 ///
@@ -40,6 +40,8 @@ pub struct Demand<'a> {
     pub address: Option<IpAddr>,
     /// When.
     pub at: Timestamp,
+    /// The use that was taken of the token, where its holder narrowed it to a number of them.
+    pub used: Option<&'a Taken>,
 }
 
 /// What a refused client is told.
@@ -88,6 +90,10 @@ pub enum Rule {
     NotAPerson,
     /// The sign-in is too old for this route.
     StaleAuthentication,
+    /// The holder narrowed the token to a number of uses, and none was taken for the request.
+    UseNotTaken,
+    /// The holder narrowed the token to a number of uses, and none is left.
+    Spent,
 }
 
 impl Rule {
@@ -108,6 +114,8 @@ impl Rule {
         Self::NotAdministrator,
         Self::NotAPerson,
         Self::StaleAuthentication,
+        Self::UseNotTaken,
+        Self::Spent,
     ];
 
     /// The stable name in the audit trail.
@@ -129,6 +137,8 @@ impl Rule {
             Self::NotAdministrator => "not_administrator",
             Self::NotAPerson => "not_a_person",
             Self::StaleAuthentication => "stale_authentication",
+            Self::UseNotTaken => "use_not_taken",
+            Self::Spent => "spent",
         }
     }
 
@@ -136,7 +146,7 @@ impl Rule {
     #[must_use]
     pub const fn code(self) -> DenyCode {
         match self {
-            Self::Expired | Self::NarrowedTime => DenyCode::InvalidToken,
+            Self::Expired | Self::NarrowedTime | Self::Spent => DenyCode::InvalidToken,
             Self::ForeignOrg | Self::NoOrg => DenyCode::NotFound,
             Self::NarrowedPermission
             | Self::NarrowedResource
@@ -147,7 +157,8 @@ impl Rule {
             | Self::ConditionAddress
             | Self::ConditionHours
             | Self::NotAdministrator
-            | Self::NotAPerson => DenyCode::Forbidden,
+            | Self::NotAPerson
+            | Self::UseNotTaken => DenyCode::Forbidden,
             Self::StaleAuthentication => DenyCode::StepUpRequired,
         }
     }
@@ -187,10 +198,11 @@ impl Decision {
 /// Decides. Whether the token was revoked is asked before, of the revocation view.
 ///
 /// The order: the token's time, the organization, the holder's narrowings, the
-/// role's permission and its conditions, the age of the sign-in.
+/// role's permission and its conditions, the age of the sign-in, the use that was taken.
+/// So [`Rule::UseNotTaken`] says that all the rest holds.
 #[must_use]
 pub fn decide(principal: &Principal, demand: &Demand<'_>) -> Decision {
-    match first_objection(principal, demand) {
+    match first_objection(principal, demand).or_else(|| unused(principal, demand)) {
         Some(rule) => Decision::deny(rule),
         None => Decision::Permit,
     }
@@ -260,6 +272,17 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
         }
         Claims::Person(_) => None,
     }
+}
+
+/// What is in the way of a token that is good for a number of uses.
+fn unused(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
+    let words = principal.narrowings().uses()?;
+    if words.is_empty() {
+        return Some(Rule::Spent);
+    }
+    let token = principal.claims().id();
+    let counts = demand.used.is_some_and(|used| used.is_of(token, words));
+    (!counts).then_some(Rule::UseNotTaken)
 }
 
 fn is_fresh(auth_time: Timestamp, at: Timestamp) -> bool {

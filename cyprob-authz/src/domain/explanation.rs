@@ -76,6 +76,11 @@ fn refusal(rule: Rule, asked: &str, principal: &Principal, demand: &Demand<'_>) 
         }
         (Rule::NotAPerson, _) => "only a person may call this".to_owned(),
         (Rule::StaleAuthentication, _) => stale(principal, demand),
+        (Rule::UseNotTaken, _) => {
+            "the holder narrowed the token to a number of uses, and nothing here counts them"
+                .to_owned()
+        }
+        (Rule::Spent, _) => "no use is left of those that the holder left the token".to_owned(),
         // Roles are asked about permissions within an organization alone.
         (rule, _) => format!("refused by rule {} for {asked}", rule.as_str()),
     }

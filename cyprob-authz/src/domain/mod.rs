@@ -11,6 +11,7 @@ mod permission_set;
 pub mod policy;
 mod principal;
 mod role_catalog;
+mod taken;
 
 pub use cidr::{Cidr, CidrError, containing_prefixes};
 pub use claims::{
@@ -26,3 +27,4 @@ pub use permission::{
 pub use permission_set::{PermissionSet, SystemPermissionSet};
 pub use principal::{Person, Principal, Verified, VerifiedToken};
 pub use role_catalog::{RoleCatalog, RoleCatalogError, RoleDefinition};
+pub use taken::Taken;

@@ -15,6 +15,9 @@ pub enum Narrowing {
     Before(u64),
     /// `check if address_prefix($a), [..].contains($a)`: only from these ranges.
     Addresses(Vec<Cidr>),
+    /// `check if nonce($n), [..].contains($n)`: once for each of these words, which are 1 to 64
+    /// printable ASCII characters, drawn at random.
+    OneUse(Vec<String>),
 }
 
 /// All narrowings of a token, compiled: each can only take away.
@@ -26,6 +29,7 @@ pub struct Narrowings {
     before: u64,
     resources: Box<[Vec<String>]>,
     addresses: Box<[Vec<Cidr>]>,
+    uses: Option<Box<[String]>>,
 }
 
 impl Narrowings {
@@ -39,9 +43,11 @@ impl Narrowings {
             before: u64::MAX,
             resources: Box::default(),
             addresses: Box::default(),
+            uses: None,
         };
         let mut resources = Vec::new();
         let mut addresses = Vec::new();
+        let mut uses = None;
         for narrowing in narrowings {
             match narrowing {
                 Narrowing::Permissions(names) => {
@@ -55,10 +61,12 @@ impl Narrowings {
                 Narrowing::Resources(list) => resources.push(list),
                 Narrowing::Before(second) => all.before = all.before.min(second),
                 Narrowing::Addresses(list) => addresses.push(list),
+                Narrowing::OneUse(words) => uses = Some(common(uses, words)),
             }
         }
         all.resources = resources.into();
         all.addresses = addresses.into();
+        all.uses = uses.map(Into::into);
         all
     }
 
@@ -102,12 +110,20 @@ impl Narrowings {
             .all(|list| address.is_some_and(|at| list.iter().any(|range| range.contains(at))))
     }
 
+    /// The words of the uses that the holder left, each good once; none where their number has no
+    /// limit, and an empty list where nothing is left.
+    #[must_use]
+    pub fn uses(&self) -> Option<&[String]> {
+        self.uses.as_deref()
+    }
+
     /// How many bytes it holds, for the cache's bound.
     pub(crate) fn weight(&self) -> usize {
         let resources: usize = self
             .resources
             .iter()
             .flatten()
+            .chain(self.uses.iter().flatten())
             .map(|text| text.len() + size_of::<String>())
             .sum();
         let addresses: usize = self
@@ -117,6 +133,24 @@ impl Narrowings {
             .sum();
         resources + addresses
     }
+}
+
+/// What two lists of words have in common, in the order of the first, each word once.
+fn common(before: Option<Vec<String>>, words: Vec<String>) -> Vec<String> {
+    let mut left: Vec<String> = Vec::new();
+    let kept = match before {
+        Some(mut before) => {
+            before.retain(|word| words.contains(word));
+            before
+        }
+        None => words,
+    };
+    for word in kept {
+        if !left.contains(&word) {
+            left.push(word);
+        }
+    }
+    left
 }
 
 #[cfg(test)]
@@ -153,5 +187,22 @@ mod tests {
         assert!(both.names_resource(&["a", "b"]));
         assert!(!both.names_resource(&["a"]));
         assert!(!both.names_resource(&[]));
+    }
+
+    #[test]
+    fn the_uses_left_are_those_that_every_list_names() {
+        let left = |lists: &[&[&str]]| {
+            let owned = |list: &&[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+            let lists = lists.iter().map(owned).map(Narrowing::OneUse);
+            let all = Narrowings::compile(lists.collect());
+            all.uses().map(|words| words.join(" "))
+        };
+        assert_eq!(left(&[]), None);
+        assert_eq!(left(&[&["c", "a", "c", "b"]]).as_deref(), Some("c a b"));
+        let two: [&[&str]; 2] = [&["c", "a", "b"], &["b", "c", "d"]];
+        assert_eq!(left(&two).as_deref(), Some("c b"));
+        assert_eq!(left(&[&["a"], &["b"]]).as_deref(), Some(""));
+        assert_eq!(left(&[&["a"], &["b"], &["a"]]).as_deref(), Some(""));
+        assert_eq!(left(&[&[]]).as_deref(), Some(""));
     }
 }

@@ -7,11 +7,12 @@ use http::request::Parts;
 
 use super::bearer::{Bearer, bearer};
 use super::grant::{Grant, SignedIn};
+use super::guard::Guard;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Stamp, origin};
-use crate::domain::{Claims, Demand, DenyCode, Need, Principal, Rule};
-use crate::service::{AccessControl, Denial, TokenError};
+use crate::domain::{self, Claims, Decision, Demand, DenyCode, Need, Principal, Rule, Taken};
+use crate::service::{AccessControl, Denial, TokenError, UseError};
 
 /// The names in a request's path.
 struct PathNames {
@@ -49,17 +50,23 @@ impl PathNames {
 }
 
 /// Admits the request, or says what to answer; a refusal of a signed-in caller is recorded before this returns.
+///
+/// Last of all a use of the token is taken, where its holder narrowed it to a
+/// number of them, and given back; one that was taken before is taken no more.
 pub(super) async fn admit(
-    access: &AccessControl,
-    policy: RoutePolicy,
-    route: &str,
+    guard: &Guard,
     parts: &mut Parts,
     stamp: Stamp,
-) -> Result<Grant, Problem> {
+    taken: Option<Taken>,
+) -> Result<(Grant, Option<Taken>), Problem> {
+    let (access, policy) = (&*guard.access, guard.policy);
     let origin = origin(parts);
     match policy {
-        RoutePolicy::Public => public(access, parts, stamp, origin).await,
-        RoutePolicy::Worker => worker(access, parts, stamp).await,
+        RoutePolicy::Public => {
+            let grant = public(access, parts, stamp, origin).await?;
+            Ok((grant, None))
+        }
+        RoutePolicy::Worker => Ok((worker(access, parts, stamp).await?, None)),
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
         | RoutePolicy::System { .. } => {
@@ -74,24 +81,64 @@ pub(super) async fn admit(
                 resources: &resources,
                 address: caller.origin.ip_address,
                 at: stamp.at,
+                used: taken.as_ref(),
             };
-            match decide(access, &principal, &caller, &demand) {
-                Ok(grant) => Ok(grant),
-                Err(rule) => {
-                    let denial = Denial {
-                        principal: &principal,
-                        caller: &caller,
-                        at: stamp.at,
-                        demand: &demand,
-                        rule,
-                        method: parts.method.as_str(),
-                        route,
-                        permission: policy.permission(),
-                        named_org: names.get("org").filter(|text| names_org(text)),
+            let refused = match used(guard, parts, &principal, &demand).await {
+                Ok(now) => {
+                    let demand = Demand {
+                        used: now.as_ref().or(demand.used),
+                        ..demand
                     };
-                    Err(refuse(access, &denial).await)
+                    match decide(access, &principal, &caller, &demand) {
+                        Ok(grant) => return Ok((grant, now.or(taken))),
+                        Err(rule) => rule,
+                    }
                 }
-            }
+                Err(Unused::Refused(rule)) => rule,
+                Err(Unused::Failed(problem)) => return Err(problem),
+            };
+            let denial = Denial {
+                principal: &principal,
+                caller: &caller,
+                at: stamp.at,
+                demand: &demand,
+                rule: refused,
+                method: parts.method.as_str(),
+                route: &guard.path,
+                permission: policy.permission(),
+                named_org: names.get("org").filter(|text| names_org(text)),
+            };
+            Err(refuse(access, &denial).await)
+        }
+    }
+}
+
+/// No use was taken of a token that has to have one.
+enum Unused {
+    Refused(Rule),
+    Failed(Problem),
+}
+
+/// Takes a use, if nothing else is in the way of the request.
+async fn used(
+    guard: &Guard,
+    parts: &Parts,
+    principal: &Principal,
+    demand: &Demand<'_>,
+) -> Result<Option<Taken>, Unused> {
+    if principal.narrowings().uses().is_none()
+        || domain::decide(principal, demand) != Decision::deny(Rule::UseNotTaken)
+    {
+        return Ok(None);
+    }
+    guard.admits_length(parts).map_err(Unused::Failed)?;
+    match guard.access.take_use(principal, demand).await {
+        Ok(taken) => Ok(taken),
+        Err(UseError::Spent) => Err(Unused::Refused(Rule::Spent)),
+        Err(error @ UseError::Store(_)) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(error = %error, cause, "no use of a token could be taken");
+            Err(Unused::Failed(ProblemCode::Unavailable.into()))
         }
     }
 }
@@ -236,6 +283,8 @@ fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller 
 /// Records the refusal and says what the client is told.
 async fn refuse(access: &AccessControl, denial: &Denial<'_>) -> Problem {
     let code = match denial.rule.code() {
+        // A use that is asked for again may be a stranger's.
+        DenyCode::InvalidToken if denial.rule == Rule::Spent => ProblemCode::InvalidToken,
         DenyCode::InvalidToken => return Problem::new(ProblemCode::InvalidToken),
         DenyCode::StepUpRequired => ProblemCode::StepUpRequired,
         DenyCode::Forbidden => ProblemCode::Forbidden,

@@ -3,7 +3,9 @@
 //! A request is admitted when its head is there, and its body may come much
 //! later: after the token was revoked, or never. So a body has a time to arrive
 //! in, and when one that was waited for is complete, the request is admitted
-//! again before the handler sees the end.
+//! again before the handler sees the end. A use that was taken of its token
+//! stays taken and counts then: a handler may act before the end, so a body that
+//! never comes has cost it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -21,6 +23,7 @@ use super::admission::admit;
 use super::guard::Guard;
 use super::problem::{Problem, ProblemCode};
 use super::request::Stamp;
+use crate::domain::Taken;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -57,6 +60,7 @@ pub(super) fn arriving(
     guard: &Arc<Guard>,
     parts: &Parts,
     stamp: Stamp,
+    taken: Option<Taken>,
     body: Body,
 ) -> (Body, Failure) {
     let failure = Failure::default();
@@ -70,8 +74,7 @@ pub(super) fn arriving(
             at: guard.access.now(),
             ..stamp
         };
-        let granted = admit(&guard.access, guard.policy, &guard.path, &mut parts, stamp);
-        granted.await.map(drop)
+        admit(&guard, &mut parts, stamp, taken).await.map(drop)
     };
     let arriving = Arriving {
         body,

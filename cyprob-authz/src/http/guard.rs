@@ -30,6 +30,17 @@ pub(super) struct Guard {
     pub(super) body_limit: usize,
 }
 
+impl Guard {
+    /// Refuses a body that says that it is longer than the route takes.
+    pub(super) fn admits_length(&self, parts: &Parts) -> Result<(), Problem> {
+        let long = stated_length(parts).is_some_and(|length| length > self.body_limit as u64);
+        match long {
+            true => Err(Problem::new(ProblemCode::TooLarge)),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Admits or refuses, then runs the handler; what comes back is stamped as answered by a policy.
 pub(super) async fn guard(
     State(guard): State<Arc<Guard>>,
@@ -57,11 +68,9 @@ async fn admitted(guard: &Arc<Guard>, request: Request) -> Result<(Request, Fail
         .get::<Stamp>()
         .copied()
         .ok_or_else(|| Problem::new(ProblemCode::Forbidden))?;
-    let grant = admit(&guard.access, guard.policy, &guard.path, &mut parts, stamp).await?;
-    if stated_length(&parts).is_some_and(|length| length > guard.body_limit as u64) {
-        return Err(Problem::new(ProblemCode::TooLarge));
-    }
-    let (body, failure) = arriving(guard, &parts, stamp, body);
+    let (grant, taken) = admit(guard, &mut parts, stamp, None).await?;
+    guard.admits_length(&parts)?;
+    let (body, failure) = arriving(guard, &parts, stamp, taken, body);
     parts.extensions.insert(Granted {
         policy: guard.policy,
         request_id: stamp.id,

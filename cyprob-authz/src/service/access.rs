@@ -7,7 +7,7 @@ use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
     RoleName, Timestamp, UserCtx,
 };
-use cyprob_core::ports::store::IdentityStore;
+use cyprob_core::ports::store::{IdentityStore, SpentStore};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
 
 use super::in_flight::InFlight;
@@ -35,6 +35,8 @@ pub struct AccessParts {
     pub revocations: Arc<RevocationView>,
     /// Where it is asked at every request whether a token stands; nowhere, if the view does.
     pub strict: Option<Arc<dyn IdentityStore>>,
+    /// Which uses of tokens are spent; without it, tokens of a number of uses are refused.
+    pub spent: Option<Arc<dyn SpentStore>>,
     /// The one maker of proofs.
     pub issuer: CtxIssuer,
     /// The time.

@@ -15,7 +15,10 @@ use crate::domain::{
 /// It has no database and asks nobody. So it cannot know what was revoked: a
 /// token that was ended is good here until its time is over, at most 15 minutes
 /// after it was made. Nor does it know the roles that organizations defined;
-/// they permit nothing here. For what cannot wait, ask the control plane.
+/// they permit nothing here. Nor which uses are spent: a token that its holder
+/// narrowed to a number of uses is permitted nothing
+/// ([`Rule::UseNotTaken`](crate::domain::Rule::UseNotTaken)). For what cannot
+/// wait, ask the control plane.
 ///
 /// # Examples
 ///

@@ -10,6 +10,7 @@ mod revocations;
 mod role_rules;
 mod strict;
 mod tokens;
+mod uses;
 
 pub use access::{AccessControl, AccessParts, Denial, Rejection};
 pub use cache::CacheLimits;
@@ -20,6 +21,8 @@ pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{
     AccessMinter, AttenuateError, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES,
     MintError, ServiceMinter, ShapeError, SigningKey, TokenError, TokenVerifier, attenuate,
+    random_uses,
 };
 #[cfg(feature = "testkit")]
-pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, text as token_text};
+pub(crate) use tokens::{MAX_LISTED, MAX_RANGES, MAX_USES, text as token_text};
+pub use uses::UseError;

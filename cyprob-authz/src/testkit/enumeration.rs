@@ -13,7 +13,7 @@ use super::stand::Stand;
 use crate::domain::policy::Circumstances;
 use crate::domain::{
     AccessClaims, Claims, Decision, Demand, DenyCode, Narrowing, Need, Permission, RoleCatalog,
-    ServiceClaims, SystemPermission, decide,
+    ServiceClaims, SystemPermission, Taken, decide,
 };
 use crate::http::{Inventory, RoutePolicy};
 use crate::service::{AccessMinter, ServiceMinter, attenuate};
@@ -47,18 +47,27 @@ enum State {
     NarrowedTo,
     /// Narrowed to all but what the route asks.
     NarrowedFrom,
+    /// Narrowed to one use, which was taken for the request.
+    OneUse,
+    /// The same, and no use was taken.
+    NoUse,
     /// Signed by the key of another ring, of the same id.
     WrongRing,
 }
 
 const PLACES: [Place; 3] = [Place::Own, Place::Other, Place::None];
-const STATES: [State; 7] = [
+/// The word of the one use.
+const WORD: &str = "4f1c";
+
+const STATES: [State; 9] = [
     State::Fresh,
     State::Stale,
     State::Expired,
     State::Revoked,
     State::NarrowedTo,
     State::NarrowedFrom,
+    State::OneUse,
+    State::NoUse,
     State::WrongRing,
 ];
 
@@ -213,6 +222,10 @@ impl Cell<'_> {
         let org = Permission::ALL.iter().map(|permission| permission.as_str());
         let system = SystemPermission::ALL.iter();
         let all = org.chain(system.map(|permission| permission.as_str()));
+        if matches!(self.state, State::OneUse | State::NoUse) {
+            let by = [Narrowing::OneUse(vec![WORD.to_owned()])];
+            return attenuate(&token, &by, &*self.stand.entropy).map_err(|error| error.to_string());
+        }
         let left: Vec<String> = match self.state {
             State::NarrowedTo => all
                 .filter(|name| *name == asked)
@@ -234,6 +247,11 @@ impl Cell<'_> {
             State::Expired => self.stand.now().after(Duration::from_secs(301)),
             _ => self.stand.now(),
         };
+        let known = self.stand.access.authenticate(token, at);
+        let taken = match (&known, self.state) {
+            (Ok(principal), State::OneUse) => Some(Taken::new(principal.claims().id(), WORD)),
+            _ => None,
+        };
         let demand = Demand {
             need: self.asked.need,
             step_up: self.asked.step_up,
@@ -245,15 +263,19 @@ impl Cell<'_> {
             resources: &[],
             address: "10.1.2.3".parse().ok(),
             at,
+            used: taken.as_ref(),
         };
-        let decided = match self.stand.access.authenticate(token, at) {
+        let decided = match known {
             Ok(principal) => match decide(&principal, &demand) {
                 Decision::Permit => None,
                 Decision::Deny { code, .. } => Some(code),
             },
             Err(_) => Some(DenyCode::InvalidToken),
         };
-        let expected = self.expected(&demand, place);
+        let mut expected = self.expected(&demand, place);
+        if matches!(self.state, State::NoUse) {
+            expected = expected.or(Some(DenyCode::Forbidden));
+        }
         if decided != expected {
             return Err(format!("decided {decided:?}, declared {expected:?}"));
         }
@@ -286,7 +308,10 @@ impl Cell<'_> {
 
     /// What is declared; none where the handler runs.
     fn expected(&self, demand: &Demand<'_>, place: Place) -> Option<DenyCode> {
-        let narrowed = matches!(self.state, State::NarrowedTo | State::NarrowedFrom);
+        let narrowed = matches!(
+            self.state,
+            State::NarrowedTo | State::NarrowedFrom | State::OneUse | State::NoUse
+        );
         let taken = matches!(self.state, State::NarrowedFrom);
         let stale = matches!(self.state, State::Stale);
         if matches!(

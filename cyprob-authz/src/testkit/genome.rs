@@ -79,9 +79,10 @@ impl<'a, 'b> Words<'a, 'b> {
 
     fn check(&self) -> Narrow {
         let (dice, set) = (self.dice, self.dice.coin());
-        let kind = dice.upto(4);
+        let kind = dice.upto(5);
         let most = match (dice.upto(3), kind) {
             (0, 2) => 33,
+            (_, 3) => 9,
             (0, _) => 65,
             _ => 8,
         };
@@ -95,6 +96,10 @@ impl<'a, 'b> Words<'a, 'b> {
             1 => Narrow::Resources { ids: words(), set },
             2 => Narrow::Addresses {
                 ranges: (0..length).map(|_| self.range()).collect(),
+                set,
+            },
+            3 => Narrow::Uses {
+                words: words(),
                 set,
             },
             _ => Narrow::Before {
@@ -232,9 +237,9 @@ impl Narrow {
                 }
                 return;
             }
-            Self::Permissions { names: list, set } | Self::Resources { ids: list, set } => {
-                (list, set)
-            }
+            Self::Permissions { names: list, set }
+            | Self::Resources { ids: list, set }
+            | Self::Uses { words: list, set } => (list, set),
         };
         let at = dice.index(list.len() + 1);
         match dice.upto(5) {
@@ -255,7 +260,8 @@ impl Narrow {
         match self {
             Self::Permissions { names: list, .. }
             | Self::Resources { ids: list, .. }
-            | Self::Addresses { ranges: list, .. } => list.len(),
+            | Self::Addresses { ranges: list, .. }
+            | Self::Uses { words: list, .. } => list.len(),
             Self::Before { .. } => 0,
         }
     }

@@ -44,6 +44,13 @@ pub enum Narrow {
         /// With `<=` in place of `<`.
         inclusive: bool,
     },
+    /// To single uses.
+    Uses {
+        /// Their words.
+        words: Vec<String>,
+        /// As a set.
+        set: bool,
+    },
 }
 
 /// The checks of one appended block.
@@ -125,6 +132,10 @@ impl Narrow {
             Self::Addresses { ranges, set } => {
                 let list = list(ranges, *set);
                 check!("check if address_prefix($a), {list}.contains($a)")
+            }
+            Self::Uses { words, set } => {
+                let list = list(words, *set);
+                check!("check if nonce($n), {list}.contains($n)")
             }
             Self::Before { second, inclusive } => {
                 let date = SystemTime::UNIX_EPOCH + Duration::from_secs(*second);

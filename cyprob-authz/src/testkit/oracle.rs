@@ -10,13 +10,14 @@ use cyprob_core::domain::{CustomRole, Timestamp};
 use time::OffsetDateTime;
 
 use crate::domain::{
-    Demand, Need, Permission, RingKey, RoleCatalog, STEP_UP_AGE, containing_prefixes,
+    Demand, Need, Permission, RingKey, RoleCatalog, STEP_UP_AGE, Taken, containing_prefixes,
 };
 
 /// Whether Datalog permits it, with the deployment's roles and those that organizations defined, with the facts and policies that the control plane states for a request.
 ///
 /// Revocation apart, it is the whole decision: signatures, expiry, the holder's
-/// checks as they stand in the token, organization, role and step-up.
+/// checks as they stand in the token, organization, role and step-up. The use of
+/// the demand must be one of this token.
 ///
 /// # Errors
 ///
@@ -94,6 +95,9 @@ pub fn datalog_permits(
         builder = builder
             .fact(fact!("address_prefix({prefix})"))
             .map_err(text)?;
+    }
+    if let Some(word) = demand.used.map(Taken::word) {
+        builder = builder.fact(fact!("nonce({word})")).map_err(text)?;
     }
     for fact in granted(roles, demand.at) {
         builder = builder.fact(fact).map_err(text)?;

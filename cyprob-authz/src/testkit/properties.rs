@@ -15,7 +15,7 @@ use super::stand::Stand;
 use crate::domain::policy::Rights;
 use crate::domain::{
     AccessClaims, Decision, Demand, Need, OrgClaims, Permission, RoleCatalog, Rule,
-    SystemPermission, decide,
+    SystemPermission, Taken, decide,
 };
 use crate::service::TokenError;
 
@@ -26,6 +26,7 @@ struct Made {
     org: Option<String>,
     own: Vec<CustomRole>,
     at: Timestamp,
+    taken: Option<Taken>,
 }
 
 /// When a credential was shown so many seconds before, or after.
@@ -93,9 +94,12 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         auth_time: shown_at(minted, scenario.auth_age),
         ..stand.claims(own.clone())
     };
-    let first = match (&own, scenario.service) {
-        (Some(org), true) => stand.mint_service(&stand.service(org.clone())),
-        _ => stand.mint(&claims),
+    let (id, first) = match (&own, scenario.service) {
+        (Some(org), true) => {
+            let claims = stand.service(org.clone());
+            (claims.id, stand.mint_service(&claims))
+        }
+        _ => (claims.id, stand.mint(&claims)),
     };
     let mut tokens = vec![first];
     let base = u64::try_from(minted.as_seconds()).map_err(|e| e.to_string())?;
@@ -139,6 +143,7 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         org,
         own: defined,
         at,
+        taken: scenario.used.map(|word| Taken::new(id, word)),
     })
 }
 
@@ -151,6 +156,7 @@ impl Made {
             resources,
             address: scenario.address,
             at: self.at,
+            used: self.taken.as_ref(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::narrow::{Narrow, NarrowBlock};
 use super::policies::{RANGES, grants};
 use crate::domain::policy::Grant;
 use crate::domain::{Need, Permission, SystemPermission};
-use crate::service::{MAX_LISTED, MAX_RANGES};
+use crate::service::{MAX_LISTED, MAX_RANGES, MAX_USES};
 
 /// What role a holder has.
 #[derive(Clone, Debug)]
@@ -61,9 +61,12 @@ pub struct Scenario {
     pub resources: Vec<String>,
     /// The client's address.
     pub address: Option<IpAddr>,
+    /// The word of the use that was taken of the token.
+    pub used: Option<&'static str>,
 }
 
 const RESOURCES: [&str; 4] = ["run_a", "run_b", "nginx", ""];
+const WORDS: [&str; 4] = ["4f1c", "b07e", "resource", "~"];
 const ADDRESSES: [&str; 5] = [
     "10.1.2.3",
     "192.0.2.9",
@@ -85,11 +88,18 @@ fn names() -> impl Strategy<Value = Vec<String>> {
     prop_oneof![1 => some, 3 => most].prop_map(|list| list.into_iter().map(str::to_owned).collect())
 }
 
+/// Mostly all words, so that little is taken away.
+fn uses() -> impl Strategy<Value = Vec<String>> {
+    let all = || Just(WORDS.map(str::to_owned).to_vec());
+    prop_oneof![2 => all(), 1 => texts(&WORDS)]
+}
+
 fn check() -> impl Strategy<Value = Narrow> {
     prop_oneof![
         4 => (names(), any::<bool>()).prop_map(|(names, set)| Narrow::Permissions { names, set }),
         2 => (texts(&RESOURCES), any::<bool>()).prop_map(|(ids, set)| Narrow::Resources { ids, set }),
         2 => (texts(&RANGES), any::<bool>()).prop_map(|(ranges, set)| Narrow::Addresses { ranges, set }),
+        2 => (uses(), any::<bool>()).prop_map(|(words, set)| Narrow::Uses { words, set }),
         1 => (prop_oneof![3 => 150_u64..600, 1 => 0_u64..150], any::<bool>())
             .prop_map(|(second, inclusive)| Narrow::Before { second, inclusive }),
     ]
@@ -127,18 +137,23 @@ fn role() -> impl Strategy<Value = HeldRole> {
 
 /// Leaves out the checks whose lists a token has no room for.
 fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
-    let (mut listed, mut ranges) = (0, 0);
+    let (mut listed, mut ranges, mut uses) = (0, 0, 0);
     for block in &mut blocks {
         block.retain(|check| {
-            let (strings, addresses) = match check {
-                Narrow::Permissions { names, .. } => (names.len(), 0),
-                Narrow::Resources { ids, .. } => (ids.len(), 0),
-                Narrow::Addresses { ranges, .. } => (ranges.len(), ranges.len()),
-                _ => (0, 0),
+            let (strings, addresses, words) = match check {
+                Narrow::Permissions { names, .. } => (names.len(), 0, 0),
+                Narrow::Resources { ids, .. } => (ids.len(), 0, 0),
+                Narrow::Addresses { ranges, .. } => (0, ranges.len(), 0),
+                Narrow::Uses { words, .. } => (0, 0, words.len()),
+                Narrow::Before { .. } => (0, 0, 0),
             };
-            let fits = listed + strings <= MAX_LISTED && ranges + addresses <= MAX_RANGES;
+            let fits = listed + strings <= MAX_LISTED
+                && ranges + addresses <= MAX_RANGES
+                && uses + words <= MAX_USES;
             if fits {
-                (listed, ranges) = (listed + strings, ranges + addresses);
+                listed += strings;
+                ranges += addresses;
+                uses += words;
             }
             fits
         });
@@ -149,7 +164,25 @@ fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
 
 /// Tokens of zero to two appended blocks and requests of every kind, weighted so that every outcome is met often.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    prop_oneof![3 => anything(), 1 => conditional()]
+    prop_oneof![9 => anything(), 3 => conditional(), 2 => counted()]
+}
+
+/// Requests that little refuses but that no use of the token was taken, or another one.
+fn counted() -> impl Strategy<Value = Scenario> {
+    let uses = (texts(&WORDS), any::<bool>());
+    let uses = uses.prop_map(|(words, set)| vec![Narrow::Uses { words, set }]);
+    let asked = select(Permission::ALL).prop_map(Need::Org);
+    let blocks = vec(uses, 1..=2).prop_map(fitting);
+    (anything(), blocks, asked).prop_map(|(anything, blocks, need)| Scenario {
+        role: HeldRole::Named(RoleName::OWNER),
+        service: false,
+        auth_age: anything.auth_age % 100,
+        request_age: anything.request_age % 200,
+        blocks,
+        need,
+        place: anything.place % 2,
+        ..anything
+    })
 }
 
 /// Requests that little refuses but the conditions of a role.
@@ -186,12 +219,14 @@ fn anything() -> impl Strategy<Value = Scenario> {
         4 => select(&ADDRESSES[..]).prop_map(|text| text.parse().ok()),
         1 => Just(None),
     ];
+    let used = prop_oneof![5 => select(&WORDS[..]).prop_map(Some), 1 => Just(None)];
     let rest = (
         need(),
         prop::bool::weighted(0.7),
         place,
         texts(&RESOURCES),
         from,
+        used,
     );
     (who, when, blocks, any::<bool>(), rest).prop_map(|(who, when, blocks, seal, rest)| Scenario {
         role: who.0,
@@ -209,6 +244,7 @@ fn anything() -> impl Strategy<Value = Scenario> {
         place: rest.2,
         resources: rest.3,
         address: rest.4,
+        used: rest.5,
     })
 }
 
@@ -230,6 +266,10 @@ fn mild() -> impl Strategy<Value = Narrow> {
         }),
         any::<bool>().prop_map(move |set| Narrow::Addresses {
             ranges: owned(vec!["0.0.0.0/0", "::/0"]),
+            set
+        }),
+        any::<bool>().prop_map(move |set| Narrow::Uses {
+            words: owned(WORDS.to_vec()),
             set
         }),
         (250_u64..600).prop_map(|second| Narrow::Before {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cyprob_core::adapters::memory::MemorySpent;
 use cyprob_core::domain::{
     Aal, CtxIssuer, CustomRole, Epoch, OrgId, OrgSlug, RoleName, RoleVersion, RunId, Timestamp,
     UserId,
 };
+use cyprob_core::ports::store::SpentStore;
 use cyprob_core::ports::{Clock as _, EntropyExt as _};
 use cyprob_core::testkit::{ManualClock, SeededEntropy};
 use secrecy::{ExposeSecret as _, SecretBox};
@@ -49,10 +51,19 @@ pub struct Stand {
     pub entropy: Arc<SeededEntropy>,
     /// What is revoked.
     pub revocations: Arc<RevocationView>,
+    /// Which uses are spent; stays empty with a store of your own, and without any.
+    pub spent: Arc<MemorySpent>,
     /// What was refused; stays empty with a recorder of your own.
     pub denials: Arc<MemoryDenials>,
     /// The audience of its tokens.
     pub audience: Audience,
+}
+
+/// What a stand takes in place of its own.
+#[derive(Default)]
+struct Given {
+    denials: Option<Arc<dyn DenialRecorder>>,
+    spent: Option<Option<Arc<dyn SpentStore>>>,
 }
 
 impl Stand {
@@ -73,7 +84,21 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_roles(seed: u64, roles: RoleCatalog) -> Self {
-        Self::build(seed, roles, None, |view| view)
+        Self::build(seed, roles, Given::default(), |view| view)
+    }
+
+    /// A stand that asks another store which uses are spent, or none.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stand::new`].
+    #[must_use]
+    pub fn with_spent(seed: u64, spent: Option<Arc<dyn SpentStore>>) -> Self {
+        let given = Given {
+            spent: Some(spent),
+            ..Given::default()
+        };
+        Self::build(seed, RoleCatalog::builtin(), given, |view| view)
     }
 
     /// A stand whose revocations may be so old.
@@ -83,7 +108,7 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_bound(seed: u64, bound: Duration) -> Self {
-        Self::build(seed, RoleCatalog::builtin(), None, |view| {
+        Self::build(seed, RoleCatalog::builtin(), Given::default(), |view| {
             view.with_bound(bound)
         })
     }
@@ -95,18 +120,23 @@ impl Stand {
     /// As [`Stand::new`].
     #[must_use]
     pub fn with_denials(seed: u64, denials: Arc<dyn DenialRecorder>) -> Self {
-        Self::build(seed, RoleCatalog::builtin(), Some(denials), |view| view)
+        let given = Given {
+            denials: Some(denials),
+            ..Given::default()
+        };
+        Self::build(seed, RoleCatalog::builtin(), given, |view| view)
     }
 
     fn build(
         seed: u64,
         catalog: RoleCatalog,
-        recorder: Option<Arc<dyn DenialRecorder>>,
+        given: Given,
         bounded: impl FnOnce(RevocationView) -> RevocationView,
     ) -> Self {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::new(seed));
         let denials = Arc::new(MemoryDenials::default());
+        let spent = Arc::new(MemorySpent::default());
         let audience: Audience = AUDIENCE.parse().expect("an audience");
         let key = |id| {
             let secret = SecretBox::new(Box::new(entropy.bytes::<32>()));
@@ -131,10 +161,11 @@ impl Stand {
             org_roles: Arc::clone(&roles) as _,
             revocations: Arc::clone(&revocations),
             strict: None,
+            spent: given.spent.unwrap_or_else(|| Some(spent.clone())),
             issuer: CtxIssuer::for_composition(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            denials: recorder.unwrap_or_else(|| denials.clone()),
+            denials: given.denials.unwrap_or_else(|| denials.clone()),
         });
         Self {
             access,
@@ -147,6 +178,7 @@ impl Stand {
             clock,
             entropy,
             revocations,
+            spent,
             denials,
             audience,
         }

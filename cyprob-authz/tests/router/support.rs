@@ -15,6 +15,7 @@ use cyprob_authz::http::{
 use cyprob_authz::ports::DenialRecorder;
 use cyprob_authz::testkit::{BrokenDenials, Stand};
 use cyprob_core::domain::RoleName;
+use cyprob_core::ports::store::SpentStore;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -154,6 +155,11 @@ impl Site {
     pub(crate) fn with_broken_trail() -> Self {
         let recorder: Arc<dyn DenialRecorder> = Arc::new(BrokenDenials);
         Self::of(Stand::with_denials(7, recorder))
+    }
+
+    /// That asks another store which uses are spent, or none.
+    pub(crate) fn with_spent(spent: Option<Arc<dyn SpentStore>>) -> Self {
+        Self::of(Stand::with_spent(7, spent))
     }
 
     fn of(stand: Stand) -> Self {

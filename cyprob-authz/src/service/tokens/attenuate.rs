@@ -85,6 +85,16 @@ pub fn attenuate(
     Ok(SecretString::from(text::encode(&narrowed)))
 }
 
+/// The narrowing to so many uses, each by a word of 128 random bits; a token takes eight.
+///
+/// Whoever checks the token must remember spent uses: the control plane does,
+/// and a verifier that does not refuses the token.
+#[must_use]
+pub fn random_uses(number: u8, entropy: &dyn Entropy) -> Narrowing {
+    let word = |_| hex::encode(entropy.bytes::<16>());
+    Narrowing::OneUse((0..number).map(word).collect())
+}
+
 fn append(
     token: &[u8],
     block: BlockBuilder,
@@ -121,6 +131,7 @@ fn check(narrowing: &Narrowing) -> Result<Check, AttenuateError> {
             let ranges = ranges.iter().map(ToString::to_string);
             contained("address_prefix", ranges.map(Term::Str).collect())
         }
+        Narrowing::OneUse(words) => contained("nonce", texts(words)),
         Narrowing::Before(second) => {
             template("time", [variable(), Term::Date(*second)], Binary::LessThan)
         }

@@ -19,11 +19,12 @@ pub(crate) mod text;
 mod verify;
 mod writer;
 
-pub use attenuate::{AttenuateError, attenuate};
+pub use attenuate::{AttenuateError, attenuate, random_uses};
 pub use job::{JobMinter, JobVerifier};
 pub use keys::{LiveRing, SigningKey};
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
 #[cfg(feature = "testkit")]
-pub(crate) use shape::{MAX_LISTED, MAX_RANGES};
+pub(crate) use shape::{MAX_LISTED, MAX_RANGES, MAX_USES};
 pub use shape::{MAX_TOKEN_BYTES, ShapeError};
+pub(super) use verify::CLOCK_LEEWAY;
 pub use verify::{TokenError, TokenVerifier};

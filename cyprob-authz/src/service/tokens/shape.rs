@@ -35,6 +35,9 @@ pub(crate) const MAX_LISTED: usize = 128;
 /// How many of them may be address ranges, which cost the most to read.
 pub(crate) const MAX_RANGES: usize = 32;
 
+/// How many words of single uses.
+pub(crate) const MAX_USES: usize = 8;
+
 /// The token does not have the shape of the control plane's own tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -84,15 +87,15 @@ pub enum ShapeError {
     /// A check is none of the templates.
     #[error("a check that is none of the templates")]
     NoTemplate,
-    /// A list holds more than 64 strings, or all lists together more than 128, or 32 address ranges.
+    /// A list holds more than 64 strings, or all lists together more than 128, or 32 address ranges, or 8 uses.
     #[error("a list of too many strings")]
     ListTooLong,
     /// An address range is not in its canonical spelling.
     #[error("an address range that is not in canonical spelling")]
     AddressRange,
-    /// The check asks for one use, for which there is no store yet.
-    #[error("one-use tokens are not supported")]
-    NonceUnsupported,
+    /// The word of a use is not 1 to 64 printable ASCII characters.
+    #[error("a use whose word is not 1 to 64 printable characters")]
+    UseWord,
     /// The token must be sealed and is not.
     #[error("not sealed")]
     NotSealed,
@@ -138,6 +141,7 @@ pub(super) fn judge<A: Authority>(bytes: &[u8]) -> Result<Shape<A>, ShapeError> 
     let mut room = Room {
         strings: MAX_LISTED,
         ranges: MAX_RANGES,
+        uses: MAX_USES,
     };
     for signed in &token.blocks {
         envelope(signed)?;

@@ -8,7 +8,7 @@
 //! check if resource($r), ["run_0190…"].contains($r)
 //! check if time($t), $t < 2026-11-23T12:00:00Z          (or <=)
 //! check if address_prefix($a), ["10.0.0.0/8"].contains($a)
-//! check if nonce($n), ["…"].contains($n)                 (read, and refused)
+//! check if nonce($n), ["4f1c…"].contains($n)             (once for each)
 //! ```
 //!
 //! The numbers below are those of the messages and operators in Biscuit's schema.
@@ -30,6 +30,7 @@ const CONTAINS: u64 = 5;
 pub(super) struct Room {
     pub(super) strings: usize,
     pub(super) ranges: usize,
+    pub(super) uses: usize,
 }
 
 /// Reads one check of an appended block.
@@ -56,10 +57,19 @@ pub(super) fn narrowing(
         }
         "time" => found.before().map(Narrowing::Before),
         "nonce" => {
-            found.list(symbols, &mut room.strings, owned)?;
-            Err(ShapeError::NonceUnsupported)
+            let words = found.list(symbols, &mut room.uses, word)?;
+            Ok(Narrowing::OneUse(words))
         }
         _ => Err(ShapeError::NoTemplate),
+    }
+}
+
+/// The word of a use; it is hashed when the use is taken, never here.
+fn word(text: &str) -> Result<String, ShapeError> {
+    if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(ShapeError::UseWord)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{Audience, Narrowings, Verified, VerifiedToken};
 use crate::service::cache::{CacheLimits, TokenCache};
 
 /// How far another node's clock may be ahead of this one's.
-const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+pub(in crate::service) const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 
 /// The token is refused. A client is told `invalid_token` and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
