@@ -68,6 +68,10 @@ def binding(client, token, narrow, status):
     at_latest = "check if time($t), $t <= {end}"
     resource = "check if resource($r), {ids}.contains($r)"
     address = "check if address_prefix($a), {ranges}.contains($a)"
+    nonce = "check if nonce($n), {words}.contains($n)"
+    once = narrow(token, nonce, words={"4f1c"})
+    two = narrow(token, nonce, words={"one", "two"})
+    left = narrow(two, nonce, words={"two"})
     reads = narrow(token, names, names={"runs:read"})
     for what, narrower, path, want in [
         ("the token as it is", token, "/members", 200),
@@ -87,7 +91,16 @@ def binding(client, token, narrow, status):
         ("a check that is no template", narrow(token, "check if true"), "/runs", 401),
         ("a fact of the holder's", narrow(token, 'permission("org:write")'), "/runs", 401),
         ("a rule of the holder's", narrow(token, "administrator(true) <- user($u)"), "/runs", 401),
-        ("one use, which nothing remembers", narrow(token, 'check if nonce($n), {"x"}.contains($n)'), "/runs", 401),
+        ("a use without a word", narrow(token, nonce, words={""}), "/runs", 401),
+        ("nine uses", narrow(token, nonce, words={str(number) for number in range(9)}), "/runs", 401),
+        ("one use: refused for another reason", once, "/runs/" + RUN + "/nothing", 404),
+        ("one use: the first time", once, "/runs", 200),
+        ("one use: again", once, "/members", 401),
+        ("one use: another of the same token", narrow(token, nonce, words={"4f1c", "b07e"}), "/runs", 200),
+        ("one use: that one's other use is spent by now", narrow(token, nonce, words=["b07e"]), "/runs", 401),
+        ("two uses narrowed to one of them: the first time", left, "/runs", 200),
+        ("two uses narrowed to one of them: again", left, "/runs", 401),
+        ("two uses narrowed to others", narrow(two, nonce, words={"other"}), "/runs", 401),
     ]:
         found_status = status(narrower, path)
         holds(f"{what}, {found_status}", found_status == want)

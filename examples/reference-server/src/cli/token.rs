@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use cyprob::authz::domain::{Cidr, Narrowing};
-use cyprob::authz::service::{MAX_TOKEN_BYTES, attenuate};
+use cyprob::authz::service::{MAX_TOKEN_BYTES, attenuate, random_uses};
 use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob::core::ports::Clock as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -39,6 +39,9 @@ pub(crate) struct AttenuateArgs {
     /// In how many seconds it ends; never later than the token that is narrowed.
     #[arg(long, value_name = "SECONDS")]
     ends_in: Option<u64>,
+    /// How often it can be used, once to eight times; the server counts.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=8))]
+    uses: Option<u8>,
 }
 
 impl TokenCommand {
@@ -73,6 +76,9 @@ impl AttenuateArgs {
             let end = SystemClock.now().after(Duration::from_secs(seconds));
             let second = u64::try_from(end.as_seconds()).unwrap_or(0);
             all.push(Narrowing::Before(second));
+        }
+        if let Some(number) = self.uses {
+            all.push(random_uses(number, &SystemEntropy));
         }
         all
     }

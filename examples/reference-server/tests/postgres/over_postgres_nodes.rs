@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::logs;
+use crate::support::attenuate::narrowed;
 use crate::support::world::{PASSWORD, found, login};
 use crate::support::{Client, Database, Server};
 
@@ -127,6 +128,36 @@ fn revoked_elsewhere(check: &str, within: Duration) {
         longest = longest.max(begun.elapsed());
     }
     println!("{check}: dead everywhere after {longest:?} at most");
+    assert!(first.interrupt().success());
+    assert!(second.interrupt().success());
+}
+
+/// A token for three uses, asked for on both nodes at once and one after the other.
+#[test]
+fn a_use_that_one_node_took_is_taken_on_all() {
+    const RUNS: &str = "/api/v1/orgs/acme/runs";
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let database = Database::new();
+    let first = Server::start_with(&data, &database.config());
+    let second = Server::start_with(&data, &database.config());
+    found(&second, "root@example.com");
+    let clients = [first.client(), second.client()];
+    let signed_in = token(&clients[0]);
+    for _ in 0..5 {
+        let thrice = narrowed(&signed_in, &["--uses", "3"]);
+        let asking = clients.iter().cycle().take(12).cloned().map(|client| {
+            let token = thrice.clone();
+            std::thread::spawn(move || client.get(RUNS, &token).status)
+        });
+        let asking: Vec<_> = asking.collect();
+        let mut statuses: Vec<u16> = asking.into_iter().map(|it| it.join().unwrap()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [vec![200; 3], vec![401; 9]].concat());
+        let once = narrowed(&signed_in, &["--uses", "1"]);
+        clients[0].get(RUNS, &once).expect(200);
+        clients[1].get(RUNS, &once).expect(401);
+    }
     assert!(first.interrupt().success());
     assert!(second.interrupt().success());
 }

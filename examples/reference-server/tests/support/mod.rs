@@ -12,6 +12,7 @@
     reason = "a test"
 )]
 
+pub(crate) mod attenuate;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod dice;
