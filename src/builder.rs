@@ -7,8 +7,8 @@ use cyprob_audit::domain::Origins;
 use cyprob_audit::ports::EventSink;
 use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
 use cyprob_authz::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, RevocationView,
-    ServiceMinter, TokenVerifier,
+    AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobMinter,
+    JobVerifier, RevocationView, ServiceMinter, TokenVerifier,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::notifier::LogNotifier;
@@ -28,6 +28,7 @@ use tokio::sync::watch;
 
 use crate::Stores;
 use crate::audit_log::Audit;
+use crate::check_mode::CheckMode;
 use crate::control_plane::{ControlPlane, Parts};
 use crate::plugin_runs::PluginRuns;
 use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles};
@@ -70,21 +71,6 @@ pub struct Ready {
 /// How old what a node knows of the revocations of others may be.
 const FEED_BOUND: Duration = Duration::from_secs(5);
 
-/// How it is known whether a token was revoked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CheckMode {
-    /// From memory, which a feed keeps up to date; no query per request.
-    ///
-    /// In one process a revocation holds at once. On many nodes it holds as soon
-    /// as they hear of it; a node that heard nothing for five seconds refuses
-    /// everyone's token.
-    #[default]
-    Feed,
-    /// From the store, one query per request: a revocation holds at once on every node.
-    Strict,
-}
-
 /// Composes a [`ControlPlane`]; required parts change the builder's type, the others have defaults.
 #[derive(Debug)]
 pub struct ControlPlaneBuilder<State> {
@@ -102,6 +88,7 @@ struct Options {
     policy: AccountPolicy,
     breaches: Option<Arc<dyn BreachList>>,
     token_cache: CacheLimits,
+    connections: ConnectionLimits,
     workers: Option<Arc<dyn Workers>>,
     audit_sinks: Vec<Arc<dyn EventSink>>,
     check: CheckMode,
@@ -124,6 +111,7 @@ impl ControlPlane {
                 policy: AccountPolicy::default(),
                 breaches: None,
                 token_cache: CacheLimits::default(),
+                connections: ConnectionLimits::default(),
                 workers: None,
                 audit_sinks: Vec::new(),
                 check: CheckMode::default(),
@@ -262,6 +250,13 @@ impl<State> ControlPlaneBuilder<State> {
         self.options.token_cache = limits;
         self
     }
+
+    /// Sets how many connections callers hold open at once; 16 each and 64 a person by default.
+    #[must_use]
+    pub const fn connections(mut self, limits: ConnectionLimits) -> Self {
+        self.options.connections = limits;
+        self
+    }
 }
 
 impl ControlPlaneBuilder<Ready> {
@@ -282,6 +277,7 @@ impl ControlPlaneBuilder<Ready> {
             mut policy,
             breaches,
             token_cache,
+            connections,
             workers,
             audit_sinks,
             check,
@@ -344,8 +340,8 @@ impl ControlPlaneBuilder<Ready> {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             denials: Arc::new(OutboxDenials(Arc::clone(&store))),
+            connections,
         });
-        let leadership = Arc::clone(&stores.leadership);
         let job_tokens = SealedJobs {
             minter: JobMinter::new(worker_key),
             verifier: job_verifier,
@@ -384,7 +380,7 @@ impl ControlPlaneBuilder<Ready> {
             entropy,
             bootstrapped: watch::Sender::new(false),
             audit,
-            leadership,
+            leadership: stores.leadership,
             others,
             plugin_runs,
             notifier,

@@ -13,6 +13,7 @@ struct Readme;
 mod audit_log;
 mod background;
 mod builder;
+mod check_mode;
 #[cfg(feature = "postgres")]
 mod clustered;
 mod control_plane;
@@ -32,7 +33,8 @@ mod wiring;
 mod worker;
 
 pub use background::{Background, StartError};
-pub use builder::{BuildError, CheckMode, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+pub use check_mode::CheckMode;
 #[cfg(feature = "postgres")]
 pub use clustered::{Clustered, ClusteredError, Roles};
 pub use control_plane::ControlPlane;

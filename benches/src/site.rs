@@ -10,8 +10,8 @@ use cyprob::authz::domain::{AccessClaims, Audience, KeyRing, OrgClaims, RoleCata
 use cyprob::authz::http::{Auth, Org, PublicRoutes, SecureRouter, perm};
 use cyprob::authz::ports::{DenialRecorder, RecordError, RoleSource, RoleSourceError};
 use cyprob::authz::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, LiveRing, RevocationView,
-    SigningKey, TokenVerifier,
+    AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobVerifier, LiveRing,
+    RevocationView, SigningKey, TokenVerifier,
 };
 use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob::core::domain::audit::AuditEvent;
@@ -109,6 +109,7 @@ impl Site {
             clock,
             entropy: entropy.clone(),
             denials: Arc::new(NoDenials),
+            connections: ConnectionLimits::default(),
         });
         let org = OrgClaims {
             id: entropy.id(SystemClock.now()),

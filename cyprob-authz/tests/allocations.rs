@@ -21,6 +21,7 @@ fn decide(stand: &Stand, token: &str) -> OrgCtx {
         resources: &["run_a"],
         address: "10.1.2.3".parse().ok(),
         at,
+        used: None,
     };
     let caller = Caller {
         actor: Actor::Anonymous,

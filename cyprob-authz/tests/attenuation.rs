@@ -8,7 +8,7 @@
 )]
 
 use cyprob_authz::domain::{Decision, Demand, Narrowing, Need, Permission, Rule, decide};
-use cyprob_authz::service::{AttenuateError, ShapeError, attenuate, random_uses};
+use cyprob_authz::service::{AttenuateError, ShapeError, TokenError, attenuate, random_uses};
 use cyprob_authz::testkit::{Narrow, Stand, narrow, seal};
 use cyprob_core::domain::RoleName;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -116,6 +116,51 @@ fn no_decision_permits_a_token_of_which_no_use_was_taken() {
     let different: std::collections::BTreeSet<_> = words.iter().collect();
     assert_eq!(different.len(), 8);
     assert!(words.iter().all(|word| word.len() == 32));
+}
+
+/// What the shape firewall says of a token, whoever narrowed it.
+fn refused(stand: &Stand, token: &str) -> Option<ShapeError> {
+    match stand.access.authenticate(token, stand.now()) {
+        Ok(_) => None,
+        Err(TokenError::Shape(error)) => Some(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn takes_eight_uses_of_plain_words_over_all_blocks() {
+    let stand = Stand::new(1);
+    let token = stand.token("acme", RoleName::OWNER);
+    let uses = |words: &[&str]| Narrow::Uses {
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        set: false,
+    };
+    let with = |token: &str, block: &[Narrow]| narrow(token, block, &*stand.entropy).unwrap();
+    let four = uses(&["a", "b", "c", "d"]);
+    let five = [four.clone(), uses(&["a"])];
+    let once = with(&token, std::slice::from_ref(&four));
+    let eight = with(&once, std::slice::from_ref(&four));
+    assert_eq!(refused(&stand, &eight), None);
+    let [nine, twice] = [with(&once, &five), with(&with(&token, &five), &[four])];
+    assert_eq!(refused(&stand, &nine), Some(ShapeError::ListTooLong));
+    assert_eq!(refused(&stand, &twice), Some(ShapeError::ListTooLong));
+
+    let longest = "x".repeat(64);
+    for word in ["a", "~", "permission", &longest] {
+        assert_eq!(refused(&stand, &with(&token, &[uses(&[word])])), None);
+    }
+    let long = "x".repeat(65);
+    let huge = "x".repeat(3_000);
+    for word in [
+        "", " ", "a b", "a\n", "a\0", "\u{7f}", "\u{e9}", &long, &huge,
+    ] {
+        let token = with(&token, &[uses(&["a", word])]);
+        assert_eq!(
+            refused(&stand, &token),
+            Some(ShapeError::UseWord),
+            "{word:?}"
+        );
+    }
 }
 
 #[test]

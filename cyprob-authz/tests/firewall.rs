@@ -205,39 +205,6 @@ fn takes_the_templates_as_any_biscuit_tool_writes_them() {
     assert_eq!(principal.narrowings().uses().unwrap(), ["b07e"]);
 }
 
-#[test]
-fn takes_eight_uses_of_plain_words_over_all_blocks() {
-    let stand = Stand::new(1);
-    let token = stand.token("acme", RoleName::OWNER);
-    let uses = |words: &[&str]| Narrow::Uses {
-        words: words.iter().map(|word| (*word).to_owned()).collect(),
-        set: false,
-    };
-    let with = |token: &str, block: &[Narrow]| narrow(token, block, &*stand.entropy).unwrap();
-    let four = uses(&["a", "b", "c", "d"]);
-    let eight = with(&with(&token, &[four.clone()]), &[four.clone()]);
-    assert_eq!(verdict(&stand, &eight), Ok(()));
-    let [nine, twice] = [
-        with(&token, &[four.clone(), four.clone(), uses(&["a"])]),
-        with(&with(&token, &[four.clone(), four]), &[uses(&["a"])]),
-    ];
-    assert_eq!(shape(&stand, &nine), ShapeError::ListTooLong);
-    assert_eq!(shape(&stand, &twice), ShapeError::ListTooLong);
-
-    let longest = "x".repeat(64);
-    for word in ["a", "~", "permission", &longest] {
-        assert_eq!(verdict(&stand, &with(&token, &[uses(&[word])])), Ok(()));
-    }
-    let long = "x".repeat(65);
-    let huge = "x".repeat(3_000);
-    for word in [
-        "", " ", "a b", "a\n", "a\0", "\u{7f}", "\u{e9}", &long, &huge,
-    ] {
-        let token = with(&token, &[uses(&["a", word])]);
-        assert_eq!(shape(&stand, &token), ShapeError::UseWord, "{word:?}");
-    }
-}
-
 /// An authority block by somebody with another key, by the right key id, and variants of our own facts.
 #[test]
 fn refuses_what_the_ring_did_not_sign() {

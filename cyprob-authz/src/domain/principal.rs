@@ -98,6 +98,12 @@ impl Person {
     pub fn narrowings(&self) -> &Narrowings {
         &self.0.narrowings
     }
+
+    /// The same caller, not known to be a person.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal::new(VerifiedToken::Person(Arc::clone(&self.0)))
+    }
 }
 
 /// A caller: a verified token whose role is known.
@@ -109,6 +115,10 @@ pub struct Principal {
 impl Principal {
     pub(crate) const fn new(token: VerifiedToken) -> Self {
         Self { token }
+    }
+
+    pub(crate) const fn token(&self) -> &VerifiedToken {
+        &self.token
     }
 
     /// What the token says.

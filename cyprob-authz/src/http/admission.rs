@@ -1,6 +1,7 @@
 //! The check of one request against one policy.
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use std::sync::Arc;
+
 use cyprob_core::domain::audit::{Actor, RequestOrigin};
 use cyprob_core::domain::{Caller, OrgId, OrgSlug};
 use http::request::Parts;
@@ -8,65 +9,45 @@ use http::request::Parts;
 use super::bearer::{Bearer, bearer};
 use super::grant::{Grant, SignedIn};
 use super::guard::Guard;
+use super::names::PathNames;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Stamp, origin};
 use crate::domain::{self, Claims, Decision, Demand, DenyCode, Need, Principal, Rule, Taken};
 use crate::service::{AccessControl, Denial, TokenError, UseError};
 
-/// The names in a request's path.
-struct PathNames {
-    all: Vec<(String, String)>,
-}
-
-impl PathNames {
-    async fn of(parts: &mut Parts) -> Result<Self, Problem> {
-        let not_found = |_| Problem::new(ProblemCode::NotFound);
-        let params = RawPathParams::from_request_parts(parts, &()).await;
-        let all = match params {
-            Ok(params) => params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            Err(rejection) => return Err(not_found(rejection)),
-        };
-        Ok(Self { all })
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.all
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    fn resources(&self) -> Vec<&str> {
-        self.all
-            .iter()
-            .filter(|(key, _)| key != "org")
-            .map(|(_, value)| value.as_str())
-            .collect()
-    }
+/// A request that may go on.
+pub(super) struct Admitted {
+    pub(super) grant: Grant,
+    /// The use of the token that was taken for it.
+    pub(super) taken: Option<Arc<Taken>>,
+    /// The names in its path, where they were looked at.
+    pub(super) names: Option<PathNames>,
 }
 
 /// Admits the request, or says what to answer; a refusal of a signed-in caller is recorded before this returns.
 ///
 /// Last of all a use of the token is taken, where its holder narrowed it to a
-/// number of them, and given back; one that was taken before is taken no more.
+/// number of them, and comes with the grant. Where one was taken for the request
+/// before, that one counts and no other is taken.
 pub(super) async fn admit(
     guard: &Guard,
     parts: &mut Parts,
     stamp: Stamp,
-    taken: Option<Taken>,
-) -> Result<(Grant, Option<Taken>), Problem> {
+    taken: Option<Arc<Taken>>,
+) -> Result<Admitted, Problem> {
     let (access, policy) = (&*guard.access, guard.policy);
     let origin = origin(parts);
     match policy {
         RoutePolicy::Public => {
             let grant = public(access, parts, stamp, origin).await?;
-            Ok((grant, None))
+            Ok(Admitted {
+                grant,
+                taken: None,
+                names: None,
+            })
         }
-        RoutePolicy::Worker => Ok((worker(access, parts, stamp).await?, None)),
+        RoutePolicy::Worker => worker(access, parts, stamp).await,
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
         | RoutePolicy::System { .. } => {
@@ -81,16 +62,24 @@ pub(super) async fn admit(
                 resources: &resources,
                 address: caller.origin.ip_address,
                 at: stamp.at,
-                used: taken.as_ref(),
+                used: taken.as_deref(),
             };
             let refused = match used(guard, parts, &principal, &demand).await {
                 Ok(now) => {
+                    let taken = now.map(Arc::new).or(taken.clone());
                     let demand = Demand {
-                        used: now.as_ref().or(demand.used),
+                        used: taken.as_deref(),
                         ..demand
                     };
                     match decide(access, &principal, &caller, &demand) {
-                        Ok(grant) => return Ok((grant, now.or(taken))),
+                        Ok(grant) => {
+                            drop(resources);
+                            return Ok(Admitted {
+                                grant,
+                                taken,
+                                names: Some(names),
+                            });
+                        }
                         Err(rule) => rule,
                     }
                 }
@@ -177,7 +166,7 @@ fn refused(error: &TokenError, stamp: Stamp) -> Problem {
 }
 
 /// What a policy asks of a signed-in caller.
-const fn need(policy: RoutePolicy) -> Need {
+pub(super) const fn need(policy: RoutePolicy) -> Need {
     match policy {
         RoutePolicy::Org { permission, .. } => Need::Org(permission),
         RoutePolicy::System { permission } => Need::System(permission),
@@ -244,7 +233,11 @@ async fn public(
     Ok(Grant::Public(anonymous, signed_in))
 }
 
-async fn worker(access: &AccessControl, parts: &mut Parts, stamp: Stamp) -> Result<Grant, Problem> {
+async fn worker(
+    access: &AccessControl,
+    parts: &mut Parts,
+    stamp: Stamp,
+) -> Result<Admitted, Problem> {
     let invalid = || Problem::new(ProblemCode::InvalidToken);
     let Bearer::Token(token) = bearer(&parts.headers) else {
         return Err(invalid());
@@ -256,7 +249,11 @@ async fn worker(access: &AccessControl, parts: &mut Parts, stamp: Stamp) -> Resu
     if names.get("run").and_then(|run| run.parse().ok()) != Some(job.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    Ok(Grant::Worker(ctx, job))
+    Ok(Admitted {
+        grant: Grant::Worker(ctx, job),
+        taken: None,
+        names: Some(names),
+    })
 }
 
 fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use http::request::Parts;
-use http_body_util::Limited;
+use http_body_util::{LengthLimitError, Limited};
 use tokio::time::Sleep;
 
 use super::admission::admit;
@@ -60,7 +60,7 @@ pub(super) fn arriving(
     guard: &Arc<Guard>,
     parts: &Parts,
     stamp: Stamp,
-    taken: Option<Taken>,
+    taken: Option<Arc<Taken>>,
     body: Body,
 ) -> (Body, Failure) {
     let failure = Failure::default();
@@ -118,6 +118,10 @@ impl HttpBody for Arriving {
                 self.waited = true;
                 ready!(self.deadline.as_mut().poll(cx));
                 self.fail(ProblemCode::RequestTimeout.into())
+            }
+            Poll::Ready(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                let _ = self.failure.set(ProblemCode::TooLarge.into());
+                Poll::Ready(Some(Err(error)))
             }
             Poll::Ready(frame) => Poll::Ready(frame),
         }

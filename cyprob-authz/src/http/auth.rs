@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use cyprob_core::domain::{RequestId, Timestamp, UserCtx};
+use http::Extensions;
 use http::request::Parts;
 
+use super::connection::{Connection, Opening};
 use super::grant::{Granted, SignedIn};
 use super::policy::sealed::Sealed;
 use super::policy::{Organizational, Personal, Policy, Public, Worker};
@@ -23,6 +26,7 @@ pub struct Auth<P: Policy> {
     bearer: P::Bearer,
     request_id: RequestId,
     at: Timestamp,
+    opening: Arc<Opening>,
 }
 
 impl<P: Policy> Auth<P> {
@@ -41,6 +45,44 @@ impl<P: Policy> Auth<P> {
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Makes of the request a connection that outlives it, such as a WebSocket, and takes one of the caller's places.
+    ///
+    /// Wait for [`Connection::ended`] beside the client, and close when it
+    /// comes; an upgrade whose handler holds no connection is refused. The body
+    /// of the answer ends with it by itself, as every event stream does. A second
+    /// call gives the same connection.
+    ///
+    /// # Errors
+    ///
+    /// `slow_down`, if the caller holds as many connections as may be.
+    pub fn connection(&self) -> Result<Connection, Problem> {
+        self.opening.open()
+    }
+
+    /// The proof for a request that came through a [`PolicyLayer`](super::PolicyLayer), out of its extensions.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, if no layer checked this very policy.
+    pub fn of(extensions: &Extensions) -> Result<Self, Problem> {
+        Self::granted(extensions.get::<Granted>().cloned())
+    }
+
+    fn granted(granted: Option<Granted>) -> Result<Self, Problem> {
+        let refused = || Problem::new(ProblemCode::Forbidden);
+        let granted = granted
+            .filter(|granted| granted.policy == <P as Sealed>::POLICY)
+            .ok_or_else(refused)?;
+        let (ctx, bearer) = P::take(granted.grant).ok_or_else(refused)?;
+        Ok(Self {
+            ctx,
+            bearer,
+            request_id: granted.request_id,
+            at: granted.at,
+            opening: granted.opening,
+        })
     }
 }
 
@@ -103,19 +145,7 @@ impl<S: Send + Sync, P: Policy> FromRequestParts<S> for Auth<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let refused = || Problem::new(ProblemCode::Forbidden);
-        let granted = parts
-            .extensions
-            .remove::<Granted>()
-            .filter(|granted| granted.policy == <P as Sealed>::POLICY)
-            .ok_or_else(refused)?;
-        let (ctx, bearer) = P::take(granted.grant).ok_or_else(refused)?;
-        Ok(Self {
-            ctx,
-            bearer,
-            request_id: granted.request_id,
-            at: granted.at,
-        })
+        Self::granted(parts.extensions.remove::<Granted>())
     }
 }
 

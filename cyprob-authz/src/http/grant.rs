@@ -1,7 +1,10 @@
 //! What the guard hands to a handler.
 
+use std::sync::Arc;
+
 use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Timestamp, UserCtx};
 
+use super::connection::Opening;
 use super::policy::RoutePolicy;
 use crate::domain::{JobClaims, Person, Principal};
 
@@ -46,4 +49,5 @@ pub(super) struct Granted {
     pub(super) request_id: RequestId,
     pub(super) at: Timestamp,
     pub(super) grant: Grant,
+    pub(super) opening: Arc<Opening>,
 }

@@ -9,16 +9,20 @@ use std::task::Poll;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use tracing::Instrument as _;
 
-use super::admission::admit;
+use super::admission::{Admitted, admit};
 use super::arrival::{Failure, arriving};
+use super::connection::Opening;
 use super::grant::Granted;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Answered, Stamp};
+use super::standing::Standing;
+use super::streaming::bound;
 use crate::service::AccessControl;
 
 /// What the guard knows of its route.
@@ -48,11 +52,11 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let mut response = match admitted(&guard, request).await {
-        Ok((request, failure)) => {
+        Ok((request, failure, opening)) => {
             let answer = run(&guard, request, next).await;
             match failure.get() {
-                Some(problem) => problem.clone().into_response(),
-                None => answer,
+                Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
+                Some(_) | None => bound(&guard.path, &opening, answer),
             }
         }
         Err(problem) => problem.into_response(),
@@ -61,23 +65,38 @@ pub(super) async fn guard(
     response
 }
 
-async fn admitted(guard: &Arc<Guard>, request: Request) -> Result<(Request, Failure), Problem> {
+async fn admitted(
+    guard: &Arc<Guard>,
+    request: Request,
+) -> Result<(Request, Failure, Arc<Opening>), Problem> {
     let (mut parts, body) = request.into_parts();
     let stamp = parts
         .extensions
         .get::<Stamp>()
         .copied()
         .ok_or_else(|| Problem::new(ProblemCode::Forbidden))?;
-    let (grant, taken) = admit(guard, &mut parts, stamp, None).await?;
+    let Admitted {
+        grant,
+        taken,
+        names,
+    } = admit(guard, &mut parts, stamp, None).await?;
     guard.admits_length(&parts)?;
-    let (body, failure) = arriving(guard, &parts, stamp, taken, body);
+    let (body, failure) = arriving(guard, &parts, stamp, taken.clone(), body);
+    let standing = Standing::of(guard, &grant, taken, names, &parts);
+    let opening = Arc::new(Opening::new(standing, stamp.id));
     parts.extensions.insert(Granted {
         policy: guard.policy,
         request_id: stamp.id,
         at: stamp.at,
         grant,
+        opening: Arc::clone(&opening),
     });
-    Ok((Request::from_parts(parts, body), failure))
+    Ok((Request::from_parts(parts, body), failure, opening))
+}
+
+/// Whether the handler found the body too large itself, and perhaps says by how much.
+fn says_more(answer: &Response, failure: &Problem) -> bool {
+    failure.code() == ProblemCode::TooLarge && answer.status() == StatusCode::PAYLOAD_TOO_LARGE
 }
 
 fn stated_length(parts: &Parts) -> Option<u64> {

@@ -36,7 +36,7 @@ pub(super) fn origin(parts: &Parts) -> RequestOrigin {
     }
 }
 
-fn address(parts: &Parts) -> Option<IpAddr> {
+pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
     let stated = parts.extensions.get::<ClientAddress>().map(|a| a.0);
     let peer = || {
         parts

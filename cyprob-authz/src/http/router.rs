@@ -8,8 +8,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::auth::AuthFirst;
 use super::inventory::InventoryHandle;
-use super::policy::RoutePolicy;
 use super::policy::sealed::Sealed;
+use super::policy::{Policy, RoutePolicy};
 use crate::service::AccessControl;
 
 /// How many bytes a body may have, if the route does not say otherwise: 256 KiB.
@@ -43,7 +43,7 @@ impl Method {
         }
     }
 
-    const fn filter(self) -> MethodFilter {
+    pub(super) const fn filter(self) -> MethodFilter {
         match self {
             Self::Get => MethodFilter::GET,
             Self::Post => MethodFilter::POST,
@@ -74,16 +74,39 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         H: Handler<T, S>,
         T: AuthFirst,
     {
+        Self::with_policy::<T::Policy>(method, path, on(method.filter(), handler))
+    }
+
+    pub(super) fn with_policy<P: Policy>(
+        method: Method,
+        path: &str,
+        handler: MethodRouter<S>,
+    ) -> Self {
         Self {
             method,
             path: path.to_owned(),
-            policy: <T::Policy as Sealed>::POLICY,
+            policy: <P as Sealed>::POLICY,
             audited: method != Method::Get,
             any_org: false,
             body_limit: DEFAULT_BODY_LIMIT,
-            handler: on(method.filter(), handler),
+            handler,
             #[cfg(feature = "openapi")]
             operation: None,
+        }
+    }
+
+    /// The same route with another handler.
+    pub(super) fn serving(&self, handler: MethodRouter<S>) -> Self {
+        Self {
+            method: self.method,
+            path: self.path.clone(),
+            policy: self.policy,
+            audited: self.audited,
+            any_org: self.any_org,
+            body_limit: self.body_limit,
+            handler,
+            #[cfg(feature = "openapi")]
+            operation: self.operation.clone(),
         }
     }
 

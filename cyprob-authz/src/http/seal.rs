@@ -17,6 +17,7 @@ use super::policy::RoutePolicy;
 use super::problem::ProblemCode;
 use super::request::Answered;
 use super::router::{Endpoint, SecureRouter};
+use crate::service::AccessControl;
 
 /// The router is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,35 +94,45 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
     pub fn seal(self, public: &PublicRoutes) -> Result<(Router, Inventory), SealError> {
         check(&self.endpoints, public)?;
         let inventory = Inventory::of(&self.endpoints);
-        let mut by_path: BTreeMap<String, MethodRouter<S>> = BTreeMap::new();
-        for endpoint in self.endpoints {
-            let state = Arc::new(Guard {
-                access: Arc::clone(&self.access),
-                policy: endpoint.policy,
-                path: endpoint.path.as_str().into(),
-                body_limit: endpoint.body_limit,
-            });
-            let guarded = endpoint
-                .handler
-                .route_layer(from_fn_with_state(state, guard));
-            let slot = by_path.remove(&endpoint.path).unwrap_or_default();
-            by_path.insert(endpoint.path, slot.merge(guarded));
-        }
-        let mut router = Router::new();
-        for (path, methods) in by_path {
-            router = serve(router, &path, methods);
-        }
-        let router = router
-            .fallback(async || answered(ProblemCode::NotFound))
-            .method_not_allowed_fallback(async || answered(ProblemCode::MethodNotAllowed))
-            // the guard bounds every body by its route's own limit
-            .layer(DefaultBodyLimit::disable())
-            .with_state(self.state);
+        let router = assemble(&self.access, self.endpoints, self.state);
         if let Some(handle) = self.handle {
             handle.publish(inventory.clone());
         }
-        Ok((closed(router, &self.access), inventory))
+        Ok((router, inventory))
     }
+}
+
+/// Puts the guard before every handler and closes the router around them.
+pub(super) fn assemble<S: Clone + Send + Sync + 'static>(
+    access: &Arc<AccessControl>,
+    endpoints: Vec<Endpoint<S>>,
+    state: S,
+) -> Router {
+    let mut by_path: BTreeMap<String, MethodRouter<S>> = BTreeMap::new();
+    for endpoint in endpoints {
+        let guarding = Arc::new(Guard {
+            access: Arc::clone(access),
+            policy: endpoint.policy,
+            path: endpoint.path.as_str().into(),
+            body_limit: endpoint.body_limit,
+        });
+        let guarded = endpoint
+            .handler
+            .route_layer(from_fn_with_state(guarding, guard));
+        let slot = by_path.remove(&endpoint.path).unwrap_or_default();
+        by_path.insert(endpoint.path, slot.merge(guarded));
+    }
+    let mut router = Router::new();
+    for (path, methods) in by_path {
+        router = serve(router, &path, methods);
+    }
+    let router = router
+        .fallback(async || answered(ProblemCode::NotFound))
+        .method_not_allowed_fallback(async || answered(ProblemCode::MethodNotAllowed))
+        // the guard bounds every body by its route's own limit
+        .layer(DefaultBodyLimit::disable())
+        .with_state(state);
+    closed(router, access)
 }
 
 #[expect(
@@ -142,7 +153,7 @@ fn answered(code: ProblemCode) -> Response {
     response
 }
 
-fn check<S>(endpoints: &[Endpoint<S>], public: &PublicRoutes) -> Result<(), SealError> {
+pub(super) fn check<S>(endpoints: &[Endpoint<S>], public: &PublicRoutes) -> Result<(), SealError> {
     if endpoints.is_empty() {
         return Err(SealError::Empty);
     }

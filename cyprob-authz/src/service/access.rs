@@ -10,6 +10,7 @@ use cyprob_core::domain::{
 use cyprob_core::ports::store::{IdentityStore, SpentStore};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
 
+use super::connections::{ConnectionLimits, Connections};
 use super::in_flight::InFlight;
 use super::org_roles::OrgRoles;
 use super::revocations::RevocationView;
@@ -45,6 +46,8 @@ pub struct AccessParts {
     pub entropy: Arc<dyn Entropy>,
     /// Where refusals are recorded.
     pub denials: Arc<dyn DenialRecorder>,
+    /// How many connections callers may hold open.
+    pub connections: ConnectionLimits,
 }
 
 /// The request check of one control plane.
@@ -53,6 +56,7 @@ pub struct AccessControl {
     pub(super) parts: AccessParts,
     roles: OrgRoles,
     in_flight: InFlight,
+    connections: Connections,
     worker_role: RoleName,
 }
 
@@ -68,10 +72,12 @@ impl AccessControl {
     #[must_use]
     pub fn new(parts: AccessParts) -> Arc<Self> {
         let roles = OrgRoles::new(Arc::clone(&parts.roles), Arc::clone(&parts.org_roles));
+        let connections = Connections::new(parts.connections);
         Arc::new(Self {
             parts,
             roles,
             in_flight: InFlight::default(),
+            connections,
             worker_role: "worker".parse().unwrap_or(RoleName::VIEWER),
         })
     }
@@ -92,6 +98,12 @@ impl AccessControl {
     #[must_use]
     pub const fn in_flight(&self) -> &InFlight {
         &self.in_flight
+    }
+
+    /// The connections that are open.
+    #[must_use]
+    pub const fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// The time now.

@@ -2,10 +2,12 @@
 
 mod access;
 mod cache;
+mod connections;
 #[cfg(feature = "verify")]
 mod elsewhere;
 mod in_flight;
 mod org_roles;
+mod recheck;
 mod revocations;
 mod role_rules;
 mod strict;
@@ -14,6 +16,7 @@ mod uses;
 
 pub use access::{AccessControl, AccessParts, Denial, Rejection};
 pub use cache::CacheLimits;
+pub use connections::{ConnectionLimits, ConnectionSlot, Connections};
 #[cfg(feature = "verify")]
 pub use elsewhere::{PublicVerifier, PublishedKeysError};
 pub use in_flight::InFlight;

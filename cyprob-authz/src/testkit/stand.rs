@@ -21,8 +21,8 @@ use crate::domain::{
 };
 use crate::ports::DenialRecorder;
 use crate::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, JobMinter, JobVerifier, LiveRing,
-    RevocationView, ServiceMinter, SigningKey, TokenVerifier,
+    AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobMinter,
+    JobVerifier, LiveRing, RevocationView, ServiceMinter, SigningKey, TokenVerifier,
 };
 
 /// The audience of a stand's tokens.
@@ -166,6 +166,7 @@ impl Stand {
             clock: clock.clone(),
             entropy: entropy.clone(),
             denials: given.denials.unwrap_or_else(|| denials.clone()),
+            connections: ConnectionLimits::default(),
         });
         Self {
             access,

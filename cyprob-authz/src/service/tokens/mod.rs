@@ -7,6 +7,7 @@ mod attenuate;
 mod authority;
 mod block;
 mod facts;
+mod holding;
 mod job;
 mod keys;
 mod mint;

@@ -120,20 +120,7 @@ impl TokenVerifier {
         // A token has one text, so what is known is found without decoding it.
         let digest: [u8; 32] = Sha256::digest(token).into();
         if let Some(known) = self.cache.get(&digest) {
-            let (verifies, id, ends) = match &known {
-                VerifiedToken::Person(it) => {
-                    let verifies = self.ring.verifies(it.key, &it.public, at);
-                    (verifies, it.claims.id, it.claims.expires_at)
-                }
-                VerifiedToken::Service(it) => {
-                    let verifies = self.services.verifies(it.key, &it.public, at);
-                    (verifies, it.claims.id, it.claims.expires_at)
-                }
-            };
-            if !verifies {
-                return Err(TokenError::UnknownKey);
-            }
-            check_times(id, ends, at)?;
+            self.still_holds(&known, at)?;
             return Ok(known);
         }
         let bytes = text::decode(token)?;

@@ -1,0 +1,222 @@
+//! Connections that outlive their request: event streams and what was upgraded.
+//!
+//! A request is judged once. What stays open is judged once a second, by the
+//! same rules, and ends when it would not be admitted any more.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use cyprob_core::domain::RequestId;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::problem::{Problem, ProblemCode};
+use super::standing::{Full, Standing};
+use crate::domain::Rule;
+use crate::service::ConnectionSlot;
+
+/// How often it is asked whether a connection still stands.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How often the store is asked, where it is asked at every request.
+const CONFIRM: Duration = Duration::from_secs(5);
+/// When one who has too many connections may come back.
+const FULL_RETRY: Duration = Duration::from_secs(5);
+
+/// Why a connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The token's time is over, or the holder's own deadline.
+    Expired,
+    /// The token was revoked: its session, its person, membership, role, account or key.
+    Revoked,
+    /// The key that signed the token verifies nothing any more.
+    KeyGone,
+    /// Whether the token still stands is not known, as when the revocations are older than they may be.
+    Unknown,
+    /// The same request would be refused now, by this rule.
+    Refused(Rule),
+}
+
+impl Ended {
+    /// A stable name for logs and close frames; a refusal's is its rule's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::KeyGone => "key_gone",
+            Self::Unknown => "unknown",
+            Self::Refused(rule) => rule.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A connection that stays open after its request, as [`Auth::connection`](super::Auth::connection) gives it.
+///
+/// It holds one of the caller's places until the last clone is dropped, so keep
+/// it as long as the connection.
+#[derive(Clone, Debug)]
+pub struct Connection(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    /// Taken until this is dropped; strangers have none.
+    _slot: Option<ConnectionSlot>,
+    ended: watch::Receiver<Option<Ended>>,
+    watcher: Option<AbortHandle>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(watcher) = &self.watcher {
+            watcher.abort();
+        }
+    }
+}
+
+impl Connection {
+    /// Waits until the token that the connection was admitted with no longer stands, and says why.
+    ///
+    /// It comes within about a second of the reason, and at once when called
+    /// again. It may be dropped and called anew, as in a loop over `select!`. A
+    /// connection that was admitted without a token never ends by itself.
+    pub async fn ended(&self) -> Ended {
+        if self.0.watcher.is_none() {
+            return std::future::pending().await;
+        }
+        let mut ended = self.0.ended.clone();
+        let told = ended.wait_for(Option::is_some).await.map(|told| *told);
+        // Where nobody watches any more, nothing is known.
+        told.ok().flatten().unwrap_or(Ended::Unknown)
+    }
+
+    /// Whether anyone beside the one who asks holds it.
+    pub(super) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Why it is over, if it is.
+    #[must_use]
+    pub fn has_ended(&self) -> Option<Ended> {
+        let watcher = self.0.watcher.as_ref();
+        let over = watcher.is_some_and(AbortHandle::is_finished);
+        let told = *self.0.ended.borrow();
+        told.or(over.then_some(Ended::Unknown))
+    }
+}
+
+/// What makes of an admitted request a connection, once.
+#[derive(Debug)]
+pub(super) struct Opening {
+    standing: Arc<Standing>,
+    request_id: RequestId,
+    opened: Mutex<Opened>,
+}
+
+#[derive(Debug, Default)]
+struct Opened {
+    held: Weak<Held>,
+    /// Kept until the handler has answered, so that its answer can be bound to it.
+    kept: Option<Connection>,
+    answered: bool,
+}
+
+impl Opening {
+    pub(super) fn new(standing: Standing, request_id: RequestId) -> Self {
+        Self {
+            standing: Arc::new(standing),
+            request_id,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// The connection that the handler opened, if any; to be asked when it has answered.
+    pub(super) fn answered(&self) -> Option<Connection> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.answered = true;
+        opened.kept.take()
+    }
+
+    /// Opens the connection, or gives the one that is open.
+    pub(super) fn open(&self) -> Result<Connection, Problem> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = opened.held.upgrade() {
+            return Ok(Connection(held));
+        }
+        let slot = self.standing.slot().map_err(|Full| {
+            Problem::new(ProblemCode::SlowDown)
+                .detail("Too many open connections")
+                .retry_after(FULL_RETRY)
+        })?;
+        let (tell, ended) = watch::channel(None);
+        let watcher = self.standing.can_end().then(|| {
+            let watching = watching(Arc::clone(&self.standing), self.request_id, tell);
+            tokio::spawn(watching).abort_handle()
+        });
+        let connection = Connection(Arc::new(Held {
+            _slot: slot,
+            ended,
+            watcher,
+        }));
+        opened.held = Arc::downgrade(&connection.0);
+        if !opened.answered {
+            opened.kept = Some(connection.clone());
+        }
+        Ok(connection)
+    }
+}
+
+/// Asks until the answer is no, then tells it.
+///
+/// It holds neither the place nor the connection, which end it by being dropped.
+async fn watching(
+    standing: Arc<Standing>,
+    request_id: RequestId,
+    tell: watch::Sender<Option<Ended>>,
+) {
+    let mut confirmed = standing.now();
+    let ended = loop {
+        let at = standing.now();
+        if let Err(ended) = standing.stands(at) {
+            break ended;
+        }
+        // A clock that was set is as good as one that ran.
+        if confirmed.as_micros().abs_diff(at.as_micros()) >= CONFIRM.as_micros() as u64 {
+            if let Err(ended) = standing.confirmed().await {
+                break ended;
+            }
+            confirmed = at;
+        }
+        let left = standing.expires_at().map(|end| end.since(at));
+        tokio::time::sleep(left.unwrap_or(PERIOD).min(PERIOD)).await;
+    };
+    tracing::debug!(request.id = %request_id, reason = %ended, "connection ended");
+    tell.send_replace(Some(ended));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_nobody_watches_any_more_is_over() {
+        let (tell, ended) = watch::channel(None);
+        let watching = tokio::spawn(async move { drop(tell) });
+        let watcher = Some(watching.abort_handle());
+        let connection = Connection(Arc::new(Held {
+            _slot: None,
+            ended,
+            watcher,
+        }));
+        assert_eq!(connection.ended().await, Ended::Unknown);
+        watching.await.unwrap();
+        assert_eq!(connection.has_ended(), Some(Ended::Unknown));
+    }
+}

@@ -1,0 +1,165 @@
+//! Why somebody was admitted, kept so that it can be asked again.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use cyprob_core::domain::{RunId, Timestamp};
+use http::request::Parts;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::admission::need;
+use super::bearer::{Bearer, bearer};
+use super::connection::Ended;
+use super::grant::Grant;
+use super::guard::Guard;
+use super::names::PathNames;
+use super::policy::RoutePolicy;
+use super::request::address;
+use crate::domain::{Decision, Demand, Principal, Rule, Taken, decide};
+use crate::service::{AccessControl, ConnectionSlot, TokenError};
+
+/// What one request was admitted by.
+#[derive(Debug)]
+pub(super) struct Standing {
+    access: Arc<AccessControl>,
+    policy: RoutePolicy,
+    names: Option<PathNames>,
+    /// The use of the token that it was admitted with, which counts as long as it stands.
+    taken: Option<Arc<Taken>>,
+    address: Option<IpAddr>,
+    who: Who,
+}
+
+#[derive(Debug)]
+enum Who {
+    /// Admitted without a token: nothing can end.
+    Stranger,
+    Caller(Principal),
+    Worker(RunId, SecretString),
+}
+
+impl Standing {
+    /// That of a request which was just admitted.
+    pub(super) fn of(
+        guard: &Guard,
+        grant: &Grant,
+        taken: Option<Arc<Taken>>,
+        names: Option<PathNames>,
+        parts: &Parts,
+    ) -> Self {
+        let who = match grant {
+            Grant::Public(_, None) => Who::Stranger,
+            Grant::Public(_, Some(signed_in))
+            | Grant::Authenticated(signed_in)
+            | Grant::System(_, signed_in) => Who::Caller(signed_in.principal.principal()),
+            Grant::Org(_, principal) => Who::Caller(principal.clone()),
+            Grant::Worker(_, job) => match bearer(&parts.headers) {
+                Bearer::Token(token) => Who::Worker(job.run, token.into()),
+                // INVARIANT: a worker was admitted by its token; nothing else is here
+                Bearer::Missing | Bearer::Malformed => Who::Worker(job.run, "".into()),
+            },
+        };
+        Self {
+            access: Arc::clone(&guard.access),
+            policy: guard.policy,
+            names,
+            taken,
+            address: address(parts),
+            who,
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.access.now()
+    }
+
+    /// Whether it stands by a token, so that there is something to watch.
+    pub(super) const fn can_end(&self) -> bool {
+        !matches!(self.who, Who::Stranger)
+    }
+
+    /// A place among the caller's connections; strangers take none.
+    pub(super) fn slot(&self) -> Result<Option<ConnectionSlot>, Full> {
+        let connections = self.access.connections();
+        match &self.who {
+            Who::Stranger => return Ok(None),
+            Who::Caller(principal) => connections.open(principal.claims()),
+            Who::Worker(run, _) => connections.open_for_run(*run),
+        }
+        .map(Some)
+        .ok_or(Full)
+    }
+
+    /// Whether the same request would be admitted now, from memory.
+    pub(super) fn stands(&self, at: Timestamp) -> Result<(), Ended> {
+        match &self.who {
+            Who::Stranger => Ok(()),
+            Who::Caller(principal) => {
+                self.access.recheck(principal, at).map_err(ended)?;
+                self.permitted(principal, at)
+            }
+            Who::Worker(_, token) => self
+                .access
+                .admit_worker(token.expose_secret(), at, None)
+                .map(drop)
+                .map_err(ended),
+        }
+    }
+
+    /// Whether the store says the same, where it is asked at every request.
+    pub(super) async fn confirmed(&self) -> Result<(), Ended> {
+        match &self.who {
+            Who::Caller(principal) => self.access.confirm(principal).await.map_err(ended),
+            Who::Stranger | Who::Worker(..) => Ok(()),
+        }
+    }
+
+    /// When the token's time is over at the latest.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        match &self.who {
+            Who::Caller(principal) => Some(principal.claims().expires_at()),
+            Who::Stranger | Who::Worker(..) => None,
+        }
+    }
+
+    fn permitted(&self, principal: &Principal, at: Timestamp) -> Result<(), Ended> {
+        // Everybody is admitted there; of a token it was asked whether it lives.
+        if self.policy == RoutePolicy::Public {
+            return Ok(());
+        }
+        let named = self.names.as_ref();
+        let resources = named.map(PathNames::resources).unwrap_or_default();
+        let demand = Demand {
+            need: need(self.policy),
+            step_up: self.policy.step_up(),
+            org: named.and_then(|names| names.get("org")),
+            resources: &resources,
+            address: self.address,
+            at,
+            used: self.taken.as_deref(),
+        };
+        match decide(principal, &demand) {
+            Decision::Permit => Ok(()),
+            Decision::Deny { rule, .. } => Err(match rule {
+                Rule::Expired | Rule::NarrowedTime => Ended::Expired,
+                other => Ended::Refused(other),
+            }),
+        }
+    }
+}
+
+/// The caller has as many connections as may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Full;
+
+fn ended(error: TokenError) -> Ended {
+    match error {
+        TokenError::Expired | TokenError::Times => Ended::Expired,
+        TokenError::Stale => Ended::Unknown,
+        TokenError::UnknownKey
+        | TokenError::Signature
+        | TokenError::Shape(_)
+        | TokenError::Audience => Ended::KeyGone,
+        TokenError::Revoked => Ended::Revoked,
+    }
+}

@@ -1,0 +1,103 @@
+//! Nobody holds thousands.
+
+use cyprob_authz::domain::{AccessClaims, ServiceClaims};
+
+use crate::support::{Client, Site};
+
+const EVENTS: &str = "/orgs/acme/events";
+const SOCKET: &str = "/orgs/acme/socket";
+
+async fn opened(site: &Site, token: &str, count: usize) -> Vec<Client> {
+    let mut all = Vec::new();
+    for number in 0..count {
+        let path = [EVENTS, SOCKET][number % 2];
+        let client = site.get(path, token).await;
+        assert!([200, 101].contains(&client.status()), "{number}");
+        all.push(client);
+    }
+    all
+}
+
+async fn refused(site: &Site, token: &str) {
+    for path in [EVENTS, SOCKET] {
+        let mut refused = site.get(path, token).await;
+        assert_eq!(refused.status(), 429, "{path}");
+        assert_eq!(refused.header("retry-after"), Some("5"));
+        if path == EVENTS {
+            let body = refused.rest().await;
+            assert!(body.contains("\"code\":\"slow_down\""), "{body}");
+        }
+    }
+}
+
+/// Waits until a place is free again and gives the connection that took it.
+async fn soon(site: &Site, token: &str) -> Client {
+    for _ in 0..100 {
+        let client = site.get(EVENTS, token).await;
+        if client.status() == 200 {
+            return client;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no place becomes free")
+}
+
+#[tokio::test]
+async fn a_session_holds_sixteen_and_no_other_is_affected() {
+    let site = Site::new().await;
+    let claims = site.claims();
+    // two tokens of one session share its places
+    let (token, second) = (site.stand.mint(&claims), site.stand.mint(&claims));
+    let mut held = opened(&site, &token, 16).await;
+    refused(&site, &token).await;
+    refused(&site, &second).await;
+    // what is no connection is served as ever
+    assert_eq!(site.get("/orgs/acme/download", &token).await.status(), 200);
+    let other = site.stand.mint(&site.claims());
+    let others = opened(&site, &other, 16).await;
+    // a client that goes away frees its place, an idle socket's too
+    for idle in [0, 0] {
+        drop(held.remove(idle));
+        held.push(soon(&site, &second).await);
+        refused(&site, &token).await;
+    }
+    drop((held, others));
+    site.empty().await;
+}
+
+#[tokio::test]
+async fn a_person_holds_sixty_four_over_all_sessions() {
+    let site = Site::new().await;
+    let person = site.claims();
+    let session = || {
+        site.stand.mint(&AccessClaims {
+            session: site.claims().session,
+            ..person.clone()
+        })
+    };
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.extend(opened(&site, &session(), 16).await);
+    }
+    refused(&site, &session()).await;
+    drop(held.pop());
+    held.push(soon(&site, &session()).await);
+    drop(held);
+    site.empty().await;
+}
+
+#[tokio::test]
+async fn a_machine_holds_sixteen_over_all_its_keys() {
+    let site = Site::new().await;
+    let claims = site.stand.service(site.org.clone());
+    let other_key = ServiceClaims {
+        key: site.stand.service(site.org.clone()).key,
+        ..claims.clone()
+    };
+    let held = opened(&site, &site.stand.mint_service(&claims), 16).await;
+    refused(&site, &site.stand.mint_service(&other_key)).await;
+    let other = site.stand.service(site.org.clone());
+    drop(opened(&site, &site.stand.mint_service(&other), 1).await);
+    drop(held);
+    site.empty().await;
+}
