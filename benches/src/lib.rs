@@ -8,6 +8,13 @@
 //! cargo bench -p cyprob-benches
 //! ```
 //!
+//! Other libraries are asked what the request check is asked in a workspace of
+//! its own, `benches/peers`, so that nothing else has to compile them:
+//!
+//! ```text
+//! cargo run --release --locked --manifest-path benches/peers/Cargo.toml
+//! ```
+//!
 //! What is measured over PostgreSQL too is left out without a server, which the
 //! variable `CYPROB_POSTGRES` names as it does for the tests.
 

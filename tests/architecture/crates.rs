@@ -8,7 +8,7 @@ pub(crate) struct Edge {
 }
 
 /// Each member of the workspace, and the other members it may depend on.
-const MEMBERS: [(&str, &[&str]); 8] = [
+const MEMBERS: [(&str, &[&str]); 9] = [
     ("cyprob-core", &[]),
     ("cyprob-authz", &["cyprob-core"]),
     ("cyprob-secrets", &["cyprob-core"]),
@@ -26,6 +26,7 @@ const MEMBERS: [(&str, &[&str]); 8] = [
     ),
     ("cyprob-reference-server", &["cyprob"]),
     ("cyprob-benches", &["cyprob"]),
+    ("cyprob-peers", &["cyprob"]),
 ];
 
 /// Third parties that only one crate may know, so that they stay private to it.
@@ -96,6 +97,7 @@ fn forbidden_dependencies_are_found() {
     assert_eq!(broken("cyprob-core", "cyprob-authz", false), 1);
     assert_eq!(broken("cyprob-core", "cyprob-core", true), 0);
     assert_eq!(broken("cyprob-reference-server", "cyprob-core", false), 1);
+    assert_eq!(broken("cyprob-peers", "cyprob-authz", false), 1);
     assert_eq!(broken("cyprob", "biscuit-auth", false), 1);
     assert_eq!(broken("cyprob-authz", "biscuit-auth", false), 0);
     assert_eq!(rules(&["cyprob-new".to_owned()], &[]).len(), 1);
