@@ -74,6 +74,10 @@ pub struct DeploymentKeys {
     pub(crate) refresh_token: DeploymentKey,
     pub(crate) device_token: DeploymentKey,
     pub(crate) audit_log: DeploymentKey,
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        expect(dead_code, reason = "only a database's stores seal personal fields")
+    )]
     pub(crate) audit_personal: DeploymentKey,
     pub(crate) second_factor: DeploymentKey,
 }
