@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::leading::Leading;
-use crate::{ControlPlane, error_chain, post};
+use crate::{ControlPlane, error_chain, keys, post};
 
 /// How often counted failures are written.
 const ROUND: Duration = ThrottlingPolicy::FLUSH_EVERY;
@@ -30,6 +30,7 @@ pub struct Background {
     leading: Leading,
     following: Option<JoinHandle<()>>,
     post: Vec<JoinHandle<()>>,
+    keys: JoinHandle<()>,
 }
 
 /// Why the work beside requests does not begin.
@@ -45,7 +46,8 @@ pub enum StartError {
 }
 
 impl ControlPlane {
-    /// Records the start and begins the work beside requests: writing what was counted, sweeping revocations and counters.
+    /// Records the start and begins the work beside requests: writing what was counted, sweeping revocations and counters,
+    /// following the plans of the token keys.
     ///
     /// The audit logs and the runs are one process's work at a time; of several
     /// the others wait until they can take it over.
@@ -58,6 +60,7 @@ impl ControlPlane {
         let following = self.follow();
         let (stop, stopped) = watch::channel(false);
         let post = post::start(self, &self.parts().notifier, &stopped);
+        let keys = tokio::spawn(keys::run(self.clone(), stopped.clone()));
         let task = tokio::spawn(run(self.clone(), stopped));
         Ok(Background {
             plane: self.clone(),
@@ -66,6 +69,7 @@ impl ControlPlane {
             leading,
             following,
             post,
+            keys,
         })
     }
 
@@ -92,6 +96,7 @@ impl Background {
         self.stop.send_replace(true);
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
+        let _ = self.keys.await;
         for task in self.post {
             let _ = task.await;
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use cyprob_audit::domain::Origins;
 use cyprob_audit::ports::EventSink;
-use cyprob_authz::domain::{Audience, KeyRingError, RoleCatalog};
+use cyprob_authz::domain::{Audience, RoleCatalog};
 use cyprob_authz::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobMinter,
-    JobVerifier, RevocationView, ServiceMinter, TokenVerifier,
+    AccessControl, AccessParts, CacheLimits, ConnectionLimits, KeyOperations, KeyRings,
+    KeyRingsError, RevocationView,
 };
 use cyprob_core::adapters::argon2::{Argon2Options, Argon2Pool};
 use cyprob_core::adapters::notifier::LogNotifier;
@@ -30,16 +30,17 @@ use crate::Stores;
 use crate::audit_log::Audit;
 use crate::check_mode::CheckMode;
 use crate::control_plane::{ControlPlane, Parts};
+use crate::keys::Recording;
 use crate::plugin_runs::PluginRuns;
-use crate::wiring::{self, DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles};
+use crate::wiring::{DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles};
 
 /// A control plane cannot be composed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The keys make no ring.
-    #[error("the deployment's keys make no ring")]
-    KeyRing(#[from] KeyRingError),
+    /// The keys that sign tokens cannot be had.
+    #[error("the keys that sign tokens cannot be used")]
+    TokenKeys(#[from] KeyRingsError),
     /// The system gives no threads for password hashing.
     #[error("no threads for password hashing")]
     HashPool(#[source] std::io::Error),
@@ -322,14 +323,11 @@ impl ControlPlaneBuilder<Ready> {
             policy,
             factor_keys: FactorKeys::new(factor_id, factor_key),
         });
-        let user_key = wiring::signing_key(&keys.user_token);
-        let worker_key = wiring::signing_key(&keys.worker_token);
-        let service_key = wiring::signing_key(&keys.service_token);
-        let user_ring = wiring::ring(&user_key)?;
-        let service_ring = wiring::ring(&service_key)?;
-        let job_verifier = JobVerifier::new(wiring::ring(&worker_key)?, audience.clone());
+        let operations = KeyOperations::new(keys.token_keys, Arc::clone(&entropy));
+        let key_rings = KeyRings::load(operations, clock.now()).await?;
+        let job_verifier = key_rings.job_verifier(audience.clone());
         let access = AccessControl::new(AccessParts {
-            verifier: TokenVerifier::new(user_ring, service_ring, audience.clone(), token_cache),
+            verifier: key_rings.token_verifier(audience.clone(), token_cache),
             jobs: job_verifier.clone(),
             roles,
             org_roles: Arc::new(StoredRoles(Arc::clone(&store))),
@@ -343,7 +341,7 @@ impl ControlPlaneBuilder<Ready> {
             connections,
         });
         let job_tokens = SealedJobs {
-            minter: JobMinter::new(worker_key),
+            minter: key_rings.job_minter(),
             verifier: job_verifier,
             audience: audience.clone(),
             entropy: Arc::clone(&entropy),
@@ -371,8 +369,8 @@ impl ControlPlaneBuilder<Ready> {
         Ok(ControlPlane::new(Parts {
             identity,
             access,
-            minter: AccessMinter::new(user_key),
-            services: ServiceMinter::new(service_key),
+            minter: key_rings.access_minter(),
+            services: key_rings.service_minter(),
             audience,
             revocations,
             store,
@@ -384,6 +382,8 @@ impl ControlPlaneBuilder<Ready> {
             others,
             plugin_runs,
             notifier,
+            key_rings,
+            recording: Recording::default(),
         }))
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use cyprob_audit::domain::LogId;
 use cyprob_audit::service::AuditTrail;
-use cyprob_authz::domain::{AccessClaims, Audience, OrgClaims, PublishedKey, ServiceClaims};
+use cyprob_authz::domain::{
+    AccessClaims, Audience, KeyPurpose, OrgClaims, PublishedKey, ServiceClaims,
+};
 use cyprob_authz::service::{
-    AccessControl, AccessMinter, MintError, RevocationView, ServiceMinter,
+    AccessControl, AccessMinter, KeyRings, MintError, RevocationView, ServiceMinter,
 };
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{Caller, KeyHolder, OrgId, Session, Timestamp, User};
@@ -18,6 +20,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::audit_log::Audit;
+use crate::keys::Recording;
 use crate::plugin_runs::PluginRuns;
 
 /// A running control plane: all services over one store and one set of keys. Clones share it.
@@ -42,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) others: Option<Arc<dyn RevocationSource>>,
     pub(crate) plugin_runs: PluginRuns,
     pub(crate) notifier: Arc<dyn Notifier>,
+    pub(crate) key_rings: KeyRings,
+    pub(crate) recording: Recording,
 }
 
 impl ControlPlane {
@@ -70,14 +75,45 @@ impl ControlPlane {
     /// The public keys that access tokens verify with.
     #[must_use]
     pub fn token_keys(&self) -> Vec<PublishedKey> {
-        self.0.access.verifier().ring().current().published()
+        self.published(KeyPurpose::User)
     }
 
     /// The public keys that access tokens of service accounts verify with.
     #[must_use]
     pub fn service_token_keys(&self) -> Vec<PublishedKey> {
-        let ring = self.0.access.verifier().services();
-        ring.current().published()
+        self.published(KeyPurpose::Service)
+    }
+
+    fn published(&self, purpose: KeyPurpose) -> Vec<PublishedKey> {
+        let ring = self.0.key_rings.plan(purpose).ring(self.0.clock.now());
+        ring.map(|ring| ring.published()).unwrap_or_default()
+    }
+
+    /// The rings of keys that sign tokens, to look at, rotate and revoke them.
+    ///
+    /// [`start`](Self::start) keeps them up to date; the event of a change is in
+    /// the trail once a process of the deployment runs.
+    #[must_use]
+    pub fn key_rings(&self) -> &KeyRings {
+        &self.0.key_rings
+    }
+
+    /// Waits until a person's token can be minted: asked before a change that one must follow.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError`] if none can be minted now.
+    pub async fn ready_to_mint(&self) -> Result<(), MintError> {
+        self.0.minter.ready(self.0.clock.now()).await
+    }
+
+    /// The same for a service account's token.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError`] if none can be minted now.
+    pub async fn ready_to_mint_service(&self) -> Result<(), MintError> {
+        self.0.services.ready(self.0.clock.now()).await
     }
 
     /// Turns true when the first administrator was made.
@@ -120,8 +156,8 @@ impl ControlPlane {
     ///
     /// # Errors
     ///
-    /// [`MintError`] if the scope outlives what any token may.
-    pub fn mint(
+    /// [`MintError`] if the scope outlives what any token may, or no key signs.
+    pub async fn mint(
         &self,
         user: &User,
         session: &Session,
@@ -146,15 +182,16 @@ impl ControlPlane {
             expires_at: scope.expires_at,
             administrator: user.administrator,
         };
-        self.0.minter.mint(&claims, self.0.entropy.as_ref())
+        let entropy = self.0.entropy.as_ref();
+        self.0.minter.mint(&claims, entropy).await
     }
 
     /// Mints the access token that a service account's key was exchanged for.
     ///
     /// # Errors
     ///
-    /// [`MintError`] if the grant outlives what any token may.
-    pub fn mint_service(&self, grant: &ServiceGrant) -> Result<SecretString, MintError> {
+    /// [`MintError`] if the grant outlives what any token may, or no key signs.
+    pub async fn mint_service(&self, grant: &ServiceGrant) -> Result<SecretString, MintError> {
         let KeyHolder {
             key,
             account,
@@ -177,7 +214,8 @@ impl ControlPlane {
             audience: self.0.audience.clone(),
             expires_at: grant.expires_at,
         };
-        self.0.services.mint(&claims, self.0.entropy.as_ref())
+        let entropy = self.0.entropy.as_ref();
+        self.0.services.mint(&claims, entropy).await
     }
 
     /// Records that a log was read.

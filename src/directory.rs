@@ -5,12 +5,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cyprob_authz::service::KeyOperations;
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
-use cyprob_core::ports::Clock;
+use cyprob_core::ports::{Clock, Entropy};
 use cyprob_secrets::adapters::local::{KeySource, LocalStore};
 use cyprob_secrets::ports::SecretError;
 
-use crate::{DeploymentKeys, KeyError};
+use crate::{DeploymentKeys, KeyError, StoredKeys};
 
 /// The keys or the logs of a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,12 @@ pub enum DirectoryError {
         /// Why.
         #[source]
         source: SecretError,
+    },
+    /// There is no key store.
+    #[error("{} is not there: name the data directory of a deployment", path.display())]
+    NoDeployment {
+        /// Where it should be.
+        path: PathBuf,
     },
     /// The directory of the audit logs cannot be made.
     #[error("cannot make {}", path.display())]
@@ -39,18 +46,50 @@ pub enum DirectoryError {
     Keys(#[from] KeyError),
 }
 
+/// Opens the key store `secrets` of a directory.
+pub(crate) fn key_store(
+    directory: &Path,
+    master_key: &Path,
+    entropy: &Arc<SystemEntropy>,
+) -> Result<Arc<LocalStore>, DirectoryError> {
+    let path = directory.join("secrets");
+    let source = KeySource::File(master_key.to_owned());
+    let opened = LocalStore::open(&path, source, Arc::clone(entropy) as _);
+    let opened = opened.map_err(|source| DirectoryError::KeyStore { path, source })?;
+    Ok(Arc::new(opened))
+}
+
+/// The keys of a directory's deployment, to list, rotate and revoke beside its processes.
+///
+/// The master key of the key store is in a file that the deployment was started
+/// with, `master-key` in the directory by default. Running processes follow a
+/// change within seconds, and record it in the audit trail; while none runs, the
+/// next one does.
+///
+/// # Errors
+///
+/// [`DirectoryError`] if the directory has no key store that opens.
+pub fn token_keys(directory: &Path, master_key: &Path) -> Result<KeyOperations, DirectoryError> {
+    let path = directory.join("secrets");
+    if !path.is_dir() {
+        return Err(DirectoryError::NoDeployment { path });
+    }
+    let entropy = Arc::new(SystemEntropy);
+    let store = key_store(directory, master_key, &entropy)?;
+    let custody = StoredKeys::new(store, Arc::clone(&entropy) as _);
+    Ok(KeyOperations::new(Arc::new(custody), entropy))
+}
+
 /// The deployment's keys in `secrets`, made if they are missing; of several processes one makes them.
 pub(crate) async fn keys(
     directory: &Path,
     master_key: &Path,
     entropy: &Arc<SystemEntropy>,
 ) -> Result<DeploymentKeys, DirectoryError> {
-    let path = directory.join("secrets");
-    let source = KeySource::File(master_key.to_owned());
-    let opened = LocalStore::open(&path, source, Arc::clone(entropy) as _);
-    let secrets = opened.map_err(|source| DirectoryError::KeyStore { path, source })?;
+    let secrets = key_store(directory, master_key, entropy)?;
     let at = SystemClock.now();
-    Ok(DeploymentKeys::load_or_create(&secrets, entropy.as_ref(), at).await?)
+    let entropy: Arc<dyn Entropy> = Arc::clone(entropy) as _;
+    Ok(DeploymentKeys::load_or_create(secrets, entropy, at).await?)
 }
 
 /// The directory `audit`, made if it is missing.

@@ -24,6 +24,7 @@ mod embedded;
 mod error_chain;
 #[cfg(feature = "axum")]
 pub mod http;
+mod keys;
 mod leading;
 mod plugin_runs;
 mod post;
@@ -39,13 +40,13 @@ pub use check_mode::CheckMode;
 pub use clustered::{Clustered, ClusteredError, Roles};
 pub use control_plane::ControlPlane;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use directory::DirectoryError;
+pub use directory::{DirectoryError, token_keys};
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;
 pub use stores::Stores;
 pub use who_can::Holder;
-pub use wiring::{DeploymentKey, DeploymentKeys, KeyError};
+pub use wiring::{DeploymentKey, DeploymentKeys, KeyError, StoredKeys};
 pub use worker::run_worker;
 
 pub use cyprob_audit as audit;

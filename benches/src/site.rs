@@ -6,13 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
+use cyprob::authz::adapters::SigningKey;
 use cyprob::authz::domain::{AccessClaims, Audience, KeyRing, OrgClaims, RoleCatalog, RootKeyId};
 use cyprob::authz::http::{Auth, Org, PublicRoutes, SecureRouter, perm};
 use cyprob::authz::ports::{DenialRecorder, RecordError, RoleSource, RoleSourceError};
 use cyprob::authz::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobVerifier, LiveRing,
-    RevocationView, SigningKey, TokenVerifier,
+    RevocationView, TokenVerifier,
 };
+use cyprob::authz::testkit::at_once;
 use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob::core::domain::audit::AuditEvent;
 use cyprob::core::domain::{
@@ -146,7 +148,7 @@ impl Site {
             expires_at: now.after(Duration::from_secs(880)),
             administrator: false,
         };
-        let token = self.minter.mint(&claims, &SystemEntropy).expect("a token");
+        let token = at_once(self.minter.mint(&claims, &SystemEntropy)).expect("a token");
         token.expose_secret().to_owned()
     }
 

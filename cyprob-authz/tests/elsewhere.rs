@@ -25,7 +25,7 @@ fn keys(ring: &KeyRing) -> Value {
 }
 
 fn published(stand: &Stand) -> String {
-    let ring = |key: &cyprob_authz::service::SigningKey| {
+    let ring = |key: &cyprob_authz::adapters::SigningKey| {
         KeyRing::new([key.ring_key(Timestamp::UNIX_EPOCH)]).unwrap()
     };
     json!({
@@ -147,6 +147,22 @@ fn what_the_keys_do_not_sign_is_refused() {
 }
 
 #[test]
+fn a_text_that_is_kept_for_long_trusts_no_retired_key() {
+    let stand = Stand::new(12);
+    let end = stand.now().after(Duration::from_secs(100));
+    let leaving = format!("\"not_after\":\"{end}\",\"status\"");
+    let elsewhere = verifier(&published(&stand).replace("\"status\"", &leaving)).unwrap();
+    let token = stand.mint(&stand.claims(None));
+    let before = end.before(Duration::from_micros(1));
+    assert!(elsewhere.verify(&token, before).is_ok());
+    // Not even what is remembered.
+    assert_eq!(
+        elsewhere.verify(&token, end).unwrap_err(),
+        TokenError::UnknownKey
+    );
+}
+
+#[test]
 fn keys_that_are_none_are_told() {
     let stand = Stand::new(12);
     let good = published(&stand);
@@ -159,6 +175,10 @@ fn keys_that_are_none_are_told() {
             "key 1 is not written as ed25519/",
         ),
         (&good.replace("\"active\"", "\"good\""), "no key status"),
+        (
+            &good.replace("\"status\"", "\"not_after\":\"soon\",\"status\""),
+            "key 1 verifies until what is no time",
+        ),
     ] {
         assert!(
             verifier(bad).unwrap_err().to_string().contains(told),

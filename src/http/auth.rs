@@ -33,9 +33,10 @@ pub(crate) async fn login(
         device_token: body.device_token,
         totp: body.totp,
     };
+    api.plane().ready_to_mint().await?;
     let signed_in = api.identity().sign_in(credentials, auth.ctx()).await;
     let signed_in = api.late().answer(signed_in).await?;
-    api.token_pair(&signed_in).map(Json)
+    api.token_pair(&signed_in).await.map(Json)
 }
 
 /// `POST /api/v1/auth/refresh`.
@@ -46,12 +47,13 @@ pub(crate) async fn refresh(
     Body(body): Body<RefreshRequest>,
 ) -> Result<Json<TokenPair>, ApiError> {
     let org = org_ref(body.org.as_deref())?;
+    api.plane().ready_to_mint().await?;
     let signed_in = api
         .identity()
         .refresh(&body.refresh_token, org.as_ref(), auth.ctx())
         .await;
     let signed_in = api.late().answer(signed_in).await?;
-    api.token_pair(&signed_in).map(Json)
+    api.token_pair(&signed_in).await.map(Json)
 }
 
 /// `POST /api/v1/auth/step-up`.
@@ -62,11 +64,12 @@ pub(crate) async fn step_up(
     Body(body): Body<StepUpRequest>,
 ) -> Result<Json<TokenPair>, ApiError> {
     let org = auth.principal().claims().org.as_ref().map(|org| org.id);
+    api.plane().ready_to_mint().await?;
     let signed_in = api
         .identity()
         .step_up(auth.ctx(), org, body.password, body.totp.as_ref())
         .await?;
-    api.token_pair(&signed_in).map(Json)
+    api.token_pair(&signed_in).await.map(Json)
 }
 
 /// `POST /api/v1/auth/logout`.

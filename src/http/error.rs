@@ -1,5 +1,6 @@
 //! What the API answers when it does not answer what was asked.
 
+mod keys;
 mod machines;
 mod orgs;
 mod recovery;
@@ -197,6 +198,9 @@ impl From<MintError> for ApiError {
         // The session ends within this second: nothing can be given out for it any more.
         if matches!(error, MintError::Lifetime) {
             return Self::InvalidGrant;
+        }
+        if matches!(error, MintError::NoSigner | MintError::Sign(_)) {
+            return Self::unavailable(&error);
         }
         tracing::error!(chain = %error_chain(&error), "a token cannot be minted");
         Self::Internal

@@ -59,12 +59,18 @@ pub(crate) async fn confirm(
     Reissue(reissue): Reissue,
     Body(body): Body<ConfirmFactorRequest>,
 ) -> Result<Json<ActivatedFactorAnswer>, ApiError> {
+    if reissue {
+        api.plane().ready_to_mint().await?;
+    }
     let activated = api
         .identity()
         .confirm_factor(auth.ctx(), &body.code, reissue)
         .await?;
     let tokens = activated.signed_in.as_ref();
-    let tokens = tokens.map(|pair| api.token_pair(pair)).transpose()?;
+    let tokens = match tokens {
+        Some(signed_in) => Some(api.token_pair(signed_in).await?),
+        None => None,
+    };
     Ok(Json(ActivatedFactorAnswer::new(
         &activated.recovery_codes,
         tokens,
@@ -79,12 +85,15 @@ pub(crate) async fn remove(
     Reissue(reissue): Reissue,
     Body(body): Body<RemoveFactorRequest>,
 ) -> Result<Response, ApiError> {
+    if reissue {
+        api.plane().ready_to_mint().await?;
+    }
     let removed = api
         .identity()
         .remove_factor(auth.ctx(), body.password, &body.totp, reissue)
         .await?;
     match removed {
-        Some(signed_in) => Ok(Json(api.token_pair(&signed_in)?).into_response()),
+        Some(signed_in) => Ok(Json(api.token_pair(&signed_in).await?).into_response()),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }

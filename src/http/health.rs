@@ -35,8 +35,10 @@ pub(crate) async fn readyz(_: Auth<Public>, State(api): State<ApiState>) -> Resp
         Err(_) => false,
     };
     let current = !api.plane().parts().revocations.is_stale();
-    let components = json!({ "store": word(up), "revocations": word(current) });
-    if up && current {
+    let parts = api.plane().parts();
+    let keys = !parts.key_rings.is_stale(parts.clock.now());
+    let components = json!({ "store": word(up), "revocations": word(current), "keys": word(keys) });
+    if up && current && keys {
         return Json(json!({ "status": "ready", "components": components })).into_response();
     }
     let body = Json(json!({ "status": "not_ready", "components": components }));

@@ -73,12 +73,15 @@ pub(crate) async fn password(
     Reissue(reissue): Reissue,
     Body(body): Body<PasswordRequest>,
 ) -> Result<Response, ApiError> {
+    if reissue {
+        api.plane().ready_to_mint().await?;
+    }
     let changed = api
         .identity()
         .change_password(auth.ctx(), body.current, body.new, reissue)
         .await?;
     match changed {
-        Some(signed_in) => Ok(Json(api.token_pair(&signed_in)?).into_response()),
+        Some(signed_in) => Ok(Json(api.token_pair(&signed_in).await?).into_response()),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
@@ -136,6 +139,8 @@ pub(crate) async fn org_token(
     let org: OrgRef = org
         .and_then(|org| org.parse().ok())
         .ok_or(ApiError::NotFound)?;
+    api.plane().ready_to_mint().await?;
     let (user, session, scope) = api.identity().org_token(auth.ctx(), &org).await?;
-    api.org_token(&user, &session, &scope, auth.at()).map(Json)
+    let token = api.org_token(&user, &session, &scope, auth.at()).await?;
+    Ok(Json(token))
 }

@@ -126,8 +126,10 @@ pub(crate) async fn exchange(
     State(api): State<ApiState>,
     Body(body): Body<ServiceTokenRequest>,
 ) -> Result<Json<ServiceTokenAnswer>, ApiError> {
+    // A use of the key is counted only where a token can follow.
+    api.plane().ready_to_mint_service().await?;
     let grant = api.identity().exchange_key(&body.key, auth.ctx()).await;
     let grant = api.late().answer(grant).await?;
-    let token = api.plane().mint_service(&grant)?;
+    let token = api.plane().mint_service(&grant).await?;
     Ok(Json(ServiceTokenAnswer::new(&grant, &token)))
 }

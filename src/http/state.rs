@@ -79,7 +79,7 @@ impl ApiState {
     }
 
     /// The answer to a sign-in or a refresh.
-    pub(crate) fn token_pair(&self, signed_in: &SignedIn) -> Result<TokenPair, ApiError> {
+    pub(crate) async fn token_pair(&self, signed_in: &SignedIn) -> Result<TokenPair, ApiError> {
         let SignedIn {
             user,
             session,
@@ -87,19 +87,19 @@ impl ApiState {
             at,
             ..
         } = signed_in;
-        let access_token = self.plane.mint(user, session, scope, *at)?;
+        let access_token = self.plane.mint(user, session, scope, *at).await?;
         Ok(TokenPair::new(signed_in, &access_token))
     }
 
     /// The answer to one who asked for a token for an organization.
-    pub(crate) fn org_token(
+    pub(crate) async fn org_token(
         &self,
         user: &User,
         session: &Session,
         scope: &Scope,
         at: Timestamp,
     ) -> Result<TokenAnswer, ApiError> {
-        let access_token = self.plane.mint(user, session, scope, at)?;
+        let access_token = self.plane.mint(user, session, scope, at).await?;
         Ok(TokenAnswer::new(&access_token, session.id, scope, at))
     }
 }

@@ -24,16 +24,7 @@ pub(crate) async fn cyprob(_: Auth<Public>, State(api): State<ApiState>) -> Json
 }
 
 fn published(keys: &[PublishedKey]) -> Vec<Value> {
-    keys.iter()
-        .map(|key| {
-            json!({
-                "id": key.id,
-                "algorithm": key.algorithm,
-                "public_key": key.public_key,
-                "status": key.status.as_str(),
-            })
-        })
-        .collect()
+    keys.iter().map(|key| json!(key)).collect()
 }
 
 /// `GET /openapi.json`.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use cyprob_authz::domain::{Audience, JobClaims, RuleSetDigest};
 use cyprob_authz::service::{JobMinter, JobVerifier};
 use cyprob_core::domain::Timestamp;
@@ -25,8 +26,9 @@ impl fmt::Debug for SealedJobs {
     }
 }
 
+#[async_trait]
 impl JobTokens for SealedJobs {
-    fn mint(&self, grant: &JobGrant, at: Timestamp) -> Result<SecretString, JobTokenError> {
+    async fn mint(&self, grant: &JobGrant, at: Timestamp) -> Result<SecretString, JobTokenError> {
         let claims = JobClaims {
             id: self.entropy.id(at),
             run: grant.run,
@@ -39,6 +41,7 @@ impl JobTokens for SealedJobs {
         };
         self.minter
             .mint(&claims, self.entropy.as_ref())
+            .await
             .map_err(|error| JobTokenError::Mint(error.into()))
     }
 

@@ -1,13 +1,18 @@
 //! The deployment's own keys, kept in a secret store.
 
 use std::fmt;
+use std::sync::Arc;
 
+use cyprob_authz::adapters::MemoryKeys;
+use cyprob_authz::ports::KeyCustody;
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
 use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue};
 use cyprob_secrets::ports::{Expected, PutOutcome, SecretError, SecretStore};
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
+
+use super::StoredKeys;
 
 /// One key: 256 random bits and the number that tokens and signatures name it by.
 #[derive(Clone)]
@@ -68,9 +73,7 @@ pub enum KeyError {
 /// The keys of one deployment, each for one purpose.
 #[derive(Clone, Debug)]
 pub struct DeploymentKeys {
-    pub(crate) user_token: DeploymentKey,
-    pub(crate) worker_token: DeploymentKey,
-    pub(crate) service_token: DeploymentKey,
+    pub(crate) token_keys: Arc<dyn KeyCustody>,
     pub(crate) refresh_token: DeploymentKey,
     pub(crate) device_token: DeploymentKey,
     pub(crate) audit_log: DeploymentKey,
@@ -83,7 +86,7 @@ pub struct DeploymentKeys {
 }
 
 impl DeploymentKeys {
-    /// Reads the keys, and makes those that are missing.
+    /// Reads the keys, and makes those that are missing; those that sign tokens stay in the store.
     ///
     /// Two processes that start at once end up with the same keys.
     ///
@@ -91,14 +94,14 @@ impl DeploymentKeys {
     ///
     /// [`KeyError`] with the key's name.
     pub async fn load_or_create(
-        store: &dyn SecretStore,
-        entropy: &dyn Entropy,
+        store: Arc<dyn SecretStore>,
+        entropy: Arc<dyn Entropy>,
         at: Timestamp,
     ) -> Result<Self, KeyError> {
+        let token_keys = StoredKeys::new(Arc::clone(&store), Arc::clone(&entropy));
+        let (store, entropy) = (store.as_ref(), entropy.as_ref());
         Ok(Self {
-            user_token: one(store, entropy, at, "keys/user-token").await?,
-            worker_token: one(store, entropy, at, "keys/worker-token").await?,
-            service_token: one(store, entropy, at, "keys/service-token").await?,
+            token_keys: Arc::new(token_keys),
             refresh_token: one(store, entropy, at, "keys/refresh-token").await?,
             device_token: one(store, entropy, at, "keys/device-token").await?,
             audit_log: one(store, entropy, at, "keys/audit-log").await?,
@@ -115,15 +118,20 @@ impl DeploymentKeys {
             bytes: DeploymentKey::draw(entropy),
         };
         Self {
-            user_token: key(),
-            worker_token: key(),
-            service_token: key(),
+            token_keys: Arc::new(MemoryKeys::new(key().secret())),
             refresh_token: key(),
             device_token: key(),
             audit_log: key(),
             audit_personal: key(),
             second_factor: key(),
         }
+    }
+
+    /// Sets who keeps the keys that sign tokens: a machine that never lets one go, for example.
+    #[must_use]
+    pub fn with_token_keys(mut self, custody: Arc<dyn KeyCustody>) -> Self {
+        self.token_keys = custody;
+        self
     }
 }
 

@@ -123,6 +123,9 @@ pub struct PublishedKey {
     /// `active`, `verify-only` or `revoked`.
     #[serde(serialize_with = "status_name")]
     pub status: KeyStatus,
+    /// When it stops verifying, RFC 3339, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
 }
 
 fn status_name<S: Serializer>(status: &KeyStatus, to: S) -> Result<S::Ok, S::Error> {
@@ -176,6 +179,7 @@ impl KeyRing {
                 algorithm: "ed25519",
                 public_key: format!("ed25519/{}", hex::encode(key.public)),
                 status: key.status,
+                not_after: key.not_after.map(|end| end.to_string()),
             })
             .collect()
     }
@@ -225,7 +229,8 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!([{ "id": 7, "algorithm": "ed25519",
-                "public_key": format!("ed25519/{}", "07".repeat(32)), "status": "verify-only" }])
+                "public_key": format!("ed25519/{}", "07".repeat(32)), "status": "verify-only",
+                "not_after": "1970-01-01T00:00:20.000000Z" }])
         );
     }
 }

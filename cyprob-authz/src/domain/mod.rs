@@ -4,7 +4,9 @@ mod cidr;
 mod claims;
 mod decision;
 mod explanation;
+mod key_plan;
 mod key_ring;
+mod key_view;
 mod narrowing;
 mod permission;
 mod permission_set;
@@ -19,7 +21,11 @@ pub use claims::{
     ServiceClaims,
 };
 pub use decision::{Decision, Demand, DenyCode, Need, Rule, STEP_UP_AGE, decide};
+pub use key_plan::{
+    KEY_LEAD, KEY_TERM, KeyPlan, KeyPurpose, NewKey, PlanError, PlannedKey, UnknownPurpose,
+};
 pub use key_ring::{KeyRing, KeyRingError, KeyStatus, PublishedKey, RingKey, RootKeyId};
+pub use key_view::KeyView;
 pub use narrowing::{Narrowing, Narrowings};
 pub use permission::{
     OrgPermission, Permission, SystemMarker, SystemPermission, UnknownPermission, org, system,

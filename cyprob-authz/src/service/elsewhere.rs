@@ -20,6 +20,10 @@ use crate::domain::{
 /// ([`Rule::UseNotTaken`](crate::domain::Rule::UseNotTaken)). For what cannot
 /// wait, ask the control plane.
 ///
+/// Ask for the published keys again at least every four minutes: a new key is
+/// published five minutes before it signs. A key that is on its way out is
+/// published with its end, and verifies nothing after it, however old the text is.
+///
 /// # Examples
 ///
 /// ```
@@ -52,6 +56,9 @@ pub enum PublishedKeysError {
     /// A key is written otherwise than `ed25519/` and 64 hex digits.
     #[error("key {0} is not written as ed25519/ and 64 hex digits")]
     Key(RootKeyId),
+    /// A key's last time is no time of RFC 3339.
+    #[error("key {0} verifies until what is no time")]
+    Time(RootKeyId),
     /// The keys make no ring.
     #[error(transparent)]
     Ring(#[from] KeyRingError),
@@ -69,6 +76,7 @@ struct Key {
     id: u32,
     public_key: String,
     status: String,
+    not_after: Option<String>,
 }
 
 impl PublicVerifier {
@@ -144,11 +152,12 @@ fn ring_key(key: Key) -> Result<RingKey, PublishedKeysError> {
     let digits = key.public_key.strip_prefix("ed25519/");
     let bytes = digits.and_then(|digits| hex::decode(digits).ok());
     let public = bytes.and_then(|bytes| bytes.try_into().ok());
+    let end = key.not_after.map(|end| end.parse()).transpose();
     Ok(RingKey {
         id,
         public: public.ok_or(PublishedKeysError::Key(id))?,
         not_before: Timestamp::UNIX_EPOCH,
-        not_after: None,
+        not_after: end.map_err(|_| PublishedKeysError::Time(id))?,
         status: key.status.parse::<KeyStatus>()?,
     })
 }

@@ -6,6 +6,8 @@ mod connections;
 #[cfg(feature = "verify")]
 mod elsewhere;
 mod in_flight;
+mod key_operations;
+mod key_rings;
 mod org_roles;
 mod recheck;
 mod revocations;
@@ -20,10 +22,12 @@ pub use connections::{ConnectionLimits, ConnectionSlot, Connections};
 #[cfg(feature = "verify")]
 pub use elsewhere::{PublicVerifier, PublishedKeysError};
 pub use in_flight::InFlight;
+pub use key_operations::{KeyOperationError, KeyOperations};
+pub use key_rings::{KeyRings, KeyRingsError};
 pub use revocations::{RevocationCounts, RevocationView};
 pub use tokens::{
-    AccessMinter, AttenuateError, JobMinter, JobVerifier, LiveRing, MAX_LIFETIME, MAX_TOKEN_BYTES,
-    MintError, ServiceMinter, ShapeError, SigningKey, TokenError, TokenVerifier, attenuate,
+    AccessMinter, AttenuateError, JobMinter, JobVerifier, LiveRing, LiveSigner, MAX_LIFETIME,
+    MAX_TOKEN_BYTES, MintError, ServiceMinter, ShapeError, TokenError, TokenVerifier, attenuate,
     random_uses,
 };
 #[cfg(feature = "testkit")]

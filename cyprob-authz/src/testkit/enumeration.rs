@@ -8,6 +8,7 @@ use cyprob_core::domain::{Revocation, RevocationEntry, RoleName, Timestamp};
 use cyprob_core::ports::RevocationFeed as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::at_once;
 use super::oracle::datalog_permits;
 use super::stand::Stand;
 use crate::domain::policy::Circumstances;
@@ -166,12 +167,11 @@ impl Cell<'_> {
             Who::Machine(role) => {
                 let claims = stand.service(stand.org("acme", role.clone()));
                 self.revoke(Claims::Service(&claims));
-                match wrong {
-                    true => {
-                        ServiceMinter::new(Arc::clone(&stand.key)).mint(&claims, &*stand.entropy)
-                    }
-                    false => stand.services.mint(&claims, &*stand.entropy),
-                }
+                let minter = match wrong {
+                    true => &ServiceMinter::new(Arc::clone(&stand.key)),
+                    false => &stand.services,
+                };
+                at_once(minter.mint(&claims, &*stand.entropy))
             }
             who => {
                 let org = match who {
@@ -188,11 +188,11 @@ impl Cell<'_> {
                     ..stand.claims(org)
                 };
                 self.revoke(Claims::Person(&claims));
-                match wrong {
-                    true => AccessMinter::new(Arc::clone(&stand.service_key))
-                        .mint(&claims, &*stand.entropy),
-                    false => stand.minter.mint(&claims, &*stand.entropy),
-                }
+                let minter = match wrong {
+                    true => &AccessMinter::new(Arc::clone(&stand.service_key)),
+                    false => &stand.minter,
+                };
+                at_once(minter.mint(&claims, &*stand.entropy))
             }
         };
         let minted = minted.map_err(|error| error.to_string())?;

@@ -5,11 +5,13 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a testkit fails loudly")]
 
+mod at_once;
 mod cost;
 mod denials;
 #[cfg(feature = "axum")]
 mod enumeration;
 mod genome;
+pub mod key_custody;
 mod narrow;
 mod oracle;
 mod policies;
@@ -24,6 +26,7 @@ mod stand;
 mod stopwatch;
 mod storm;
 
+pub use at_once::at_once;
 pub use cost::{Cost, authz_4_accepted_tokens_are_cheap};
 pub use denials::{BrokenDenials, MemoryDenials};
 #[cfg(feature = "axum")]

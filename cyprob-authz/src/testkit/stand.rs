@@ -13,8 +13,10 @@ use cyprob_core::ports::{Clock as _, EntropyExt as _};
 use cyprob_core::testkit::{ManualClock, SeededEntropy};
 use secrecy::{ExposeSecret as _, SecretBox};
 
+use super::at_once;
 use super::denials::MemoryDenials;
 use super::roles::MemoryRoles;
+use crate::adapters::SigningKey;
 use crate::domain::{
     AccessClaims, Audience, JobClaims, KeyRing, OrgClaims, RoleCatalog, RootKeyId, RuleSetDigest,
     ServiceClaims,
@@ -22,7 +24,7 @@ use crate::domain::{
 use crate::ports::DenialRecorder;
 use crate::service::{
     AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobMinter,
-    JobVerifier, LiveRing, RevocationView, ServiceMinter, SigningKey, TokenVerifier,
+    JobVerifier, LiveRing, RevocationView, ServiceMinter, TokenVerifier,
 };
 
 /// The audience of a stand's tokens.
@@ -247,7 +249,8 @@ impl Stand {
     /// If the claims cannot be minted.
     #[must_use]
     pub fn mint_service(&self, claims: &ServiceClaims) -> String {
-        let token = self.services.mint(claims, &*self.entropy).expect("a token");
+        let minted = self.services.mint(claims, &*self.entropy);
+        let token = at_once(minted).expect("a token");
         token.expose_secret().to_owned()
     }
 
@@ -276,7 +279,8 @@ impl Stand {
     /// If the claims cannot be minted.
     #[must_use]
     pub fn mint(&self, claims: &AccessClaims) -> String {
-        let token = self.minter.mint(claims, &*self.entropy).expect("a token");
+        let minted = self.minter.mint(claims, &*self.entropy);
+        let token = at_once(minted).expect("a token");
         token.expose_secret().to_owned()
     }
 
@@ -309,7 +313,8 @@ impl Stand {
     /// If the claims cannot be minted.
     #[must_use]
     pub fn mint_job(&self, claims: &JobClaims) -> String {
-        let token = self.jobs.mint(claims, &*self.entropy).expect("a token");
+        let minted = self.jobs.mint(claims, &*self.entropy);
+        let token = at_once(minted).expect("a token");
         token.expose_secret().to_owned()
     }
 }

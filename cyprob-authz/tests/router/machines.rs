@@ -164,9 +164,11 @@ async fn asvs_9_2_2_a_token_of_one_kind_serves_no_other_purpose() {
     let site = Site::new();
     let (stand, claims) = (&site.stand, service(&site, RoleName::ADMIN));
     // the rings know a key of the same number: each signs for its own purpose alone
-    let crossed = ServiceMinter::new(stand.key.clone()).mint(&claims, &*stand.entropy);
+    let minter = ServiceMinter::new(stand.key.clone());
+    let crossed = minter.mint(&claims, &*stand.entropy).await;
     let person = site.claims(RoleName::ADMIN);
-    let other = AccessMinter::new(stand.service_key.clone()).mint(&person, &*stand.entropy);
+    let minter = AccessMinter::new(stand.service_key.clone());
+    let other = minter.mint(&person, &*stand.entropy).await;
     for token in [crossed.unwrap(), other.unwrap()] {
         let answer = site.get("/orgs/acme/runs", token.expose_secret()).await;
         assert_eq!(answer, error(401, "invalid_token"));

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use async_trait::async_trait;
 use cyprob_core::domain::{OrgId, RunId, Timestamp, UserId};
 use secrecy::SecretString;
 
@@ -37,13 +38,14 @@ pub enum JobTokenError {
 }
 
 /// Makes and checks the sealed tokens of attempts.
+#[async_trait]
 pub trait JobTokens: Debug + Send + Sync + 'static {
     /// Makes a token.
     ///
     /// # Errors
     ///
     /// [`JobTokenError::Mint`].
-    fn mint(&self, grant: &JobGrant, at: Timestamp) -> Result<SecretString, JobTokenError>;
+    async fn mint(&self, grant: &JobGrant, at: Timestamp) -> Result<SecretString, JobTokenError>;
 
     /// What a token permits.
     ///

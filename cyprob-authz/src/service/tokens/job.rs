@@ -1,30 +1,29 @@
 //! The sealed tokens of workers: one run, one attempt, until a deadline.
 
-use std::sync::Arc;
-
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
 use secrecy::SecretString;
 
 use super::authority::KIND_JOB;
 use super::facts::Facts;
-use super::keys::{LiveRing, SigningKey};
-use super::mint::{MintError, check_lifetime};
+use super::keys::LiveRing;
+use super::mint::{MintError, check_lifetime, minted_at};
 use super::sign;
+use super::signer::LiveSigner;
 use super::verify::{TokenError, check_times, verified};
 use crate::domain::{Audience, JobClaims};
 
-/// Mints job tokens with a key of the workers' ring.
+/// Mints job tokens with the key that signs of the workers' ring.
 #[derive(Clone, Debug)]
 pub struct JobMinter {
-    key: Arc<SigningKey>,
+    keys: LiveSigner,
 }
 
 impl JobMinter {
-    /// Mints with this key, which must not be the one of access tokens.
+    /// Mints with one key, or with what signs of a ring; not of one of access tokens.
     #[must_use]
-    pub fn new(key: Arc<SigningKey>) -> Self {
-        Self { key }
+    pub fn new(keys: impl Into<LiveSigner>) -> Self {
+        Self { keys: keys.into() }
     }
 
     /// Mints a sealed token; it is minted anew at each heartbeat.
@@ -33,7 +32,7 @@ impl JobMinter {
     ///
     /// [`MintError::Lifetime`] as for access tokens; [`MintError::Range`] if
     /// the fence passes 2^63.
-    pub fn mint(
+    pub async fn mint(
         &self,
         claims: &JobClaims,
         entropy: &dyn Entropy,
@@ -51,7 +50,8 @@ impl JobMinter {
             .text("on_behalf_of", claims.on_behalf_of.to_string())
             .text("aud", claims.audience.as_str());
         let block = facts.block(claims.deadline);
-        Ok(sign::token(&block, &self.key, entropy, true))
+        let key = self.keys.at(minted_at(claims.id))?;
+        Ok(sign::token(&block, key.as_ref(), entropy, true).await?)
     }
 }
 

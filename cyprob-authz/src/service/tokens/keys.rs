@@ -1,4 +1,4 @@
-//! Keys that sign, and rings that change while requests run.
+//! Rings that change while requests run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,58 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use biscuit_auth::PublicKey;
 use biscuit_auth::builder::Algorithm;
 use cyprob_core::domain::Timestamp;
-use ed25519_dalek::Signer as _;
-use secrecy::{ExposeSecret, SecretBox};
 
-use crate::domain::{KeyRing, KeyRingError, KeyStatus, RingKey, RootKeyId};
-
-/// An Ed25519 key that signs tokens, with the id by which they name it.
-pub struct SigningKey {
-    id: RootKeyId,
-    key: ed25519_dalek::SigningKey,
-}
-
-impl SigningKey {
-    /// Makes the key of a 32-byte secret (the seed of RFC 8032).
-    #[must_use]
-    pub fn new(id: RootKeyId, secret: &SecretBox<[u8; 32]>) -> Self {
-        Self {
-            id,
-            key: ed25519_dalek::SigningKey::from_bytes(secret.expose_secret()),
-        }
-    }
-
-    /// By which tokens name it.
-    #[must_use]
-    pub const fn id(&self) -> RootKeyId {
-        self.id
-    }
-
-    /// Its entry in a ring: active from this time on.
-    #[must_use]
-    pub fn ring_key(&self, not_before: Timestamp) -> RingKey {
-        RingKey {
-            id: self.id,
-            public: self.key.verifying_key().to_bytes(),
-            not_before,
-            not_after: None,
-            status: KeyStatus::Active,
-        }
-    }
-
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
-    }
-}
-
-/// Names the key, never its secret.
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
+use crate::domain::{KeyRing, KeyRingError, RootKeyId};
 
 struct Loaded {
     ring: KeyRing,

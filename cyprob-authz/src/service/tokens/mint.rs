@@ -1,6 +1,5 @@
 //! Minting access tokens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use cyprob_core::domain::{Timestamp, TokenId};
@@ -9,9 +8,10 @@ use secrecy::SecretString;
 
 use super::authority::{KIND_SERVICE, KIND_USER};
 use super::facts::Facts;
-use super::keys::SigningKey;
 use super::sign;
-use crate::domain::{AccessClaims, OrgClaims, RootKeyId, ServiceClaims};
+use super::signer::LiveSigner;
+use crate::domain::{AccessClaims, OrgClaims, ServiceClaims};
+use crate::ports::SignError;
 
 /// The longest life a token may have.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -26,25 +26,34 @@ pub enum MintError {
     /// A number does not fit the token.
     #[error("a number does not fit the token")]
     Range,
+    /// The key that should sign is not to be had.
+    #[error("no key signs")]
+    NoSigner,
+    /// The key was asked and did not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
 }
 
-/// Mints access tokens with one key.
+/// Mints access tokens with the key that signs when they are made.
 #[derive(Clone, Debug)]
 pub struct AccessMinter {
-    key: Arc<SigningKey>,
+    keys: LiveSigner,
 }
 
 impl AccessMinter {
-    /// Mints with this key.
+    /// Mints with one key, or with what signs of a ring.
     #[must_use]
-    pub fn new(key: Arc<SigningKey>) -> Self {
-        Self { key }
+    pub fn new(keys: impl Into<LiveSigner>) -> Self {
+        Self { keys: keys.into() }
     }
 
-    /// The key's id.
-    #[must_use]
-    pub fn key(&self) -> RootKeyId {
-        self.key.id()
+    /// Whether a token can be minted at this time; asked before a change that one must follow.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::NoSigner`] and [`MintError::Sign`].
+    pub async fn ready(&self, at: Timestamp) -> Result<(), MintError> {
+        self.keys.ready(at).await
     }
 
     /// Mints a token: its text is what a client presents as its bearer token.
@@ -52,8 +61,9 @@ impl AccessMinter {
     /// # Errors
     ///
     /// [`MintError::Lifetime`] if the claims end more than [`MAX_LIFETIME`]
-    /// after the time of their id, or not after it.
-    pub fn mint(
+    /// after the time of their id, or not after it; [`MintError::NoSigner`] and
+    /// [`MintError::Sign`] if the key does not sign.
+    pub async fn mint(
         &self,
         claims: &AccessClaims,
         entropy: &dyn Entropy,
@@ -74,7 +84,8 @@ impl AccessMinter {
             with_org(&mut facts, org).number("member_epoch", org.member_epoch.get().into());
         }
         let block = facts.block(claims.expires_at);
-        Ok(sign::token(&block, &self.key, entropy, false))
+        let key = self.keys.at(minted_at(claims.id))?;
+        Ok(sign::token(&block, key.as_ref(), entropy, false).await?)
     }
 }
 
@@ -95,14 +106,23 @@ fn with_org<'a>(facts: &'a mut Facts, org: &OrgClaims) -> &'a mut Facts {
 /// Mints access tokens of service accounts with a key of their own ring.
 #[derive(Clone, Debug)]
 pub struct ServiceMinter {
-    key: Arc<SigningKey>,
+    keys: LiveSigner,
 }
 
 impl ServiceMinter {
-    /// Mints with this key, which must not be the one of people's tokens.
+    /// Mints with one key, or with what signs of a ring; not of that of people's tokens.
     #[must_use]
-    pub fn new(key: Arc<SigningKey>) -> Self {
-        Self { key }
+    pub fn new(keys: impl Into<LiveSigner>) -> Self {
+        Self { keys: keys.into() }
+    }
+
+    /// Whether a token can be minted at this time.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::NoSigner`] and [`MintError::Sign`].
+    pub async fn ready(&self, at: Timestamp) -> Result<(), MintError> {
+        self.keys.ready(at).await
     }
 
     /// Mints a token: its text is what the machine presents as its bearer token.
@@ -110,7 +130,7 @@ impl ServiceMinter {
     /// # Errors
     ///
     /// [`MintError::Lifetime`] as for people's tokens.
-    pub fn mint(
+    pub async fn mint(
         &self,
         claims: &ServiceClaims,
         entropy: &dyn Entropy,
@@ -126,7 +146,8 @@ impl ServiceMinter {
             .number("epoch", claims.org.member_epoch.get().into())
             .text("aud", claims.audience.as_str());
         let block = with_org(&mut facts, &claims.org).block(claims.expires_at);
-        Ok(sign::token(&block, &self.key, entropy, false))
+        let key = self.keys.at(minted_at(claims.id))?;
+        Ok(sign::token(&block, key.as_ref(), entropy, false).await?)
     }
 }
 

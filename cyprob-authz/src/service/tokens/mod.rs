@@ -14,6 +14,7 @@ mod mint;
 mod reader;
 mod shape;
 mod sign;
+mod signer;
 mod symbols;
 mod templates;
 pub(crate) mod text;
@@ -22,10 +23,12 @@ mod writer;
 
 pub use attenuate::{AttenuateError, attenuate, random_uses};
 pub use job::{JobMinter, JobVerifier};
-pub use keys::{LiveRing, SigningKey};
+pub use keys::LiveRing;
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
 #[cfg(feature = "testkit")]
 pub(crate) use shape::{MAX_LISTED, MAX_RANGES, MAX_USES};
 pub use shape::{MAX_TOKEN_BYTES, ShapeError};
+pub use signer::LiveSigner;
+pub(super) use signer::Signers;
 pub(super) use verify::CLOCK_LEEWAY;
 pub use verify::{TokenError, TokenVerifier};

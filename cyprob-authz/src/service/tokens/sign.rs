@@ -5,9 +5,9 @@ use ed25519_dalek::Signer as _;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::keys::SigningKey;
 use super::text;
 use super::writer::Writer;
+use crate::ports::{SignError, TokenSigner};
 
 /// Ed25519, in Biscuit's schema.
 const ALGORITHM: u64 = 0;
@@ -19,12 +19,12 @@ const BESIDE_BLOCK: usize = 256;
 /// By the next key a holder narrows the token; with `seal` it is gone and nobody can.
 /// The signatures are of Biscuit's first version: over the block and the next key, and
 /// of a sealed token over that and the block's signature.
-pub(super) fn token(
+pub(super) async fn token(
     block: &[u8],
-    key: &SigningKey,
+    key: &dyn TokenSigner,
     entropy: &dyn Entropy,
     seal: bool,
-) -> SecretString {
+) -> Result<SecretString, SignError> {
     let seed = Zeroizing::new(entropy.bytes::<32>());
     let next = ed25519_dalek::SigningKey::from_bytes(&seed);
     let public = next.verifying_key().to_bytes();
@@ -32,7 +32,7 @@ pub(super) fn token(
     signed.extend_from_slice(block);
     signed.extend_from_slice(&(ALGORITHM as u32).to_le_bytes());
     signed.extend_from_slice(&public);
-    let signature = key.sign(&signed);
+    let signature = key.sign(&signed).await?;
     // INVARIANT: it never grows beyond this, so no copy of the seed is left behind
     let mut token = Writer::with_capacity(block.len() + BESIDE_BLOCK);
     token.number(1, key.id().get().into());
@@ -53,5 +53,5 @@ pub(super) fn token(
         }
     });
     let token = Zeroizing::new(token.into_bytes());
-    SecretString::from(text::encode(&token))
+    Ok(SecretString::from(text::encode(&token)))
 }

@@ -60,6 +60,10 @@ actions! {
     AdminCommand "admin.command";
     /// A signing key came into use.
     KeyCreated "key.created";
+    /// A new key of a token ring was published, which signs after its lead.
+    TokenKeyRotated "token_key.rotated";
+    /// A key of a token ring was revoked; its tokens ended.
+    TokenKeyRevoked "token_key.revoked";
     /// A request was refused for want of a permission or a live sign-in.
     AccessDenied "access.denied";
     /// A person signed in.

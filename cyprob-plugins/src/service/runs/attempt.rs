@@ -149,7 +149,7 @@ impl Dispatcher {
             // A report that comes in at the last moment is still to be judged.
             deadline: at.after(self.parts.patience + LEASE),
         };
-        let token = match self.parts.tokens.mint(&grant, at) {
+        let token = match self.parts.tokens.mint(&grant, at).await {
             Ok(token) => token,
             Err(error) => return Ended::Lost(error.to_string()),
         };

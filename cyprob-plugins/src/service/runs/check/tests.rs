@@ -65,7 +65,7 @@ fn judge(tokens: &TableTokens, token: SecretString, verdict: Verdict) -> Result<
 
 fn done(findings: &[&str], errors: u64) -> Result<(), Lie> {
     let tokens = TableTokens::default();
-    let token = tokens.mint(&grant(), AT).unwrap();
+    let token = tokens.issue(&grant());
     let findings = findings.iter().map(|text| (*text).to_owned()).collect();
     judge(&tokens, token, Verdict::Done { findings, errors })
 }
@@ -78,7 +78,7 @@ fn what_the_engine_writes_is_taken() {
     assert!(done(&[GOOD, &other, GOOD], 3).is_ok());
     assert!(done(&[], 6).is_ok());
     let tokens = TableTokens::default();
-    let token = tokens.mint(&grant(), AT).unwrap();
+    let token = tokens.issue(&grant());
     assert!(judge(&tokens, token, Verdict::Impossible("no".to_owned())).is_ok());
 }
 
@@ -95,20 +95,20 @@ fn a_token_of_anything_else_is_refused() {
     for change in other {
         let mut grant = grant();
         change(&mut grant);
-        let token = tokens.mint(&grant, AT).unwrap();
+        let token = tokens.issue(&grant);
         let verdict = Verdict::Impossible("no".to_owned());
         let refused = judge(&tokens, token, verdict);
         assert!(matches!(refused, Err(Lie::OtherJob)), "{grant:?}");
     }
     let mut late = grant();
     late.deadline = AT;
-    let late = tokens.mint(&late, AT).unwrap();
+    let late = tokens.issue(&late);
     for token in [late, "forged".into(), "".into()] {
         let refused = judge(&tokens, token, Verdict::Impossible(String::new()));
         assert!(matches!(refused, Err(Lie::Token(_))));
     }
     let told = Report {
-        token: tokens.mint(&grant(), AT).unwrap(),
+        token: tokens.issue(&grant()),
         run: id::<RunId>(9).to_string(),
         verdict: Verdict::Impossible(String::new()),
     };

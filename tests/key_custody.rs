@@ -1,0 +1,99 @@
+//! Token keys in a secret store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test reports by panicking"
+)]
+
+use std::sync::Arc;
+
+use cyprob::StoredKeys;
+use cyprob::authz::adapters::SigningKey;
+use cyprob::authz::domain::{KEY_LEAD, KeyPurpose, RootKeyId};
+use cyprob::authz::ports::{CustodyError, KeyCustody, TokenSigner as _};
+use cyprob::core::adapters::system::SystemEntropy;
+use cyprob::core::domain::Timestamp;
+use cyprob::secrets::adapters::memory::MemoryStore;
+use cyprob::secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion};
+use cyprob::secrets::ports::{Expected, SecretProvider as _, SecretStore as _};
+use secrecy::{ExposeSecret as _, SecretBox};
+
+const AT: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const USER: KeyPurpose = KeyPurpose::User;
+
+mod in_memory {
+    use super::*;
+
+    fn make() -> (Arc<dyn KeyCustody>, ()) {
+        let keys = StoredKeys::new(Arc::new(MemoryStore::new()), Arc::new(SystemEntropy));
+        (Arc::new(keys), ())
+    }
+
+    cyprob::authz::key_custody_conformance!(make);
+}
+
+/// As every deployment has it: one directory, of its own or shared by its nodes.
+mod in_a_directory {
+    use cyprob::secrets::adapters::local::{KeySource, LocalStore};
+
+    use super::*;
+
+    fn make() -> (Arc<dyn KeyCustody>, tempfile::TempDir) {
+        let home = tempfile::tempdir().unwrap();
+        let source = KeySource::File(home.path().join("master-key"));
+        let entropy = Arc::new(SystemEntropy);
+        let store = LocalStore::open(&home.path().join("secrets"), source, entropy.clone());
+        let keys = StoredKeys::new(Arc::new(store.unwrap()), entropy);
+        (Arc::new(keys), home)
+    }
+
+    cyprob::authz::key_custody_conformance!(make);
+}
+
+#[tokio::test]
+async fn the_one_key_of_before_is_the_first_of_the_plan() {
+    let store = Arc::new(MemoryStore::new());
+    let name: SecretName = "keys/user-token".parse().unwrap();
+    let value = SecretValue::new(vec![9; 32]).unwrap();
+    let put = store.put(&name, &value, Expected::Absent, AT).await;
+    put.unwrap();
+    let keys = StoredKeys::new(store, Arc::new(SystemEntropy));
+    let plan = keys.plan(USER, AT.after(KEY_LEAD)).await.unwrap().plan;
+    let kept = SigningKey::new(RootKeyId::new(1), &SecretBox::new(Box::new([9; 32])));
+    let [first] = plan.keys() else {
+        panic!("one key");
+    };
+    assert_eq!((first.id, first.public), (kept.id(), kept.public()));
+    assert_eq!((first.created_at, first.not_after), (AT, None));
+    assert_eq!(plan.signer(Timestamp::UNIX_EPOCH), first.id);
+}
+
+#[tokio::test]
+async fn what_is_no_plan_is_damage_and_not_the_start_of_a_new_one() {
+    let store = Arc::new(MemoryStore::new());
+    let keys = StoredKeys::new(Arc::clone(&store) as _, Arc::new(SystemEntropy));
+    keys.plan(USER, AT).await.unwrap();
+    let name: SecretName = "keys/user-token-plan".parse().unwrap();
+    let reference = SecretRef::Local(LocalRef::new(name.clone(), None));
+    let kept = store.read(&reference).await.unwrap().unwrap();
+    let text = String::from_utf8(kept.value.expose_secret().to_vec()).unwrap();
+    for (version, (good, bad)) in [
+        ("\"form\":1", "\"form\":2"),
+        ("\"signing\":1", "\"signing\":2"),
+        ("{\"form\"", "{\"more\":1,\"form\""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let broken = text.replace(good, bad);
+        assert_ne!(broken, text);
+        let value = SecretValue::new(broken.into_bytes()).unwrap();
+        let newest = SecretVersion::new(u64::try_from(version).unwrap() + 1).unwrap();
+        let put = store
+            .put(&name, &value, Expected::Version(newest), AT)
+            .await;
+        put.unwrap();
+        let read = keys.plan(USER, AT).await;
+        assert!(matches!(read, Err(CustodyError::Damaged(USER))), "{bad}");
+    }
+}
