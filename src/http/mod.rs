@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod factor;
 mod health;
+mod keys;
 mod late;
 mod me;
 mod members;

@@ -1,6 +1,7 @@
 //! The table of routes: path and method here, the policy in each handler's first argument.
 
 mod credentials;
+mod keys;
 mod machines;
 
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
@@ -22,7 +23,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = plugin_runs(router);
     let router = credentials::recovered(router);
     let router = administered(router);
-    deployment(router)
+    keys::routes(deployment(router))
 }
 
 fn administered(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {

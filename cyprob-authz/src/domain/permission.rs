@@ -162,6 +162,10 @@ catalogue! {
     UsersWrite "system:users:write";
     /// End the sessions of a person, an organization or everyone.
     SessionsEnd "system:sessions:end";
+    /// See the keys that sign tokens, never a private half.
+    KeysRead "system:keys:read";
+    /// Rotate and revoke the keys that sign tokens.
+    KeysWrite "system:keys:write";
 }
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ pub mod perm {
     pub use crate::domain::org::*;
     pub use crate::domain::system::{
         AuditRead as SystemAuditRead, FactorsReset as SystemFactorsReset,
-        OrgsRead as SystemOrgsRead, OrgsWrite as SystemOrgsWrite, RoutesRead as SystemRoutesRead,
+        KeysRead as SystemKeysRead, KeysWrite as SystemKeysWrite, OrgsRead as SystemOrgsRead,
+        OrgsWrite as SystemOrgsWrite, RoutesRead as SystemRoutesRead,
         SessionsEnd as SystemSessionsEnd, SignInsReset as SystemSignInsReset,
         UsersRead as SystemUsersRead, UsersWrite as SystemUsersWrite,
     };

@@ -3,6 +3,7 @@
 mod auth;
 mod factor;
 mod invitation;
+mod key;
 mod org;
 mod page;
 mod person;
@@ -23,6 +24,7 @@ pub(crate) use factor::{
     RecoveryCodesAnswer, RemoveFactorRequest,
 };
 pub(crate) use invitation::{AcceptRequest, InvitationAnswer, InviteRequest, NewInvitationAnswer};
+pub(crate) use key::{RevokeKeyRequest, RotateKeyRequest};
 pub(crate) use org::{
     CreateOrgRequest, MembershipAnswer, NewOrgAnswer, OrgAnswer, UpdateOrgRequest,
 };

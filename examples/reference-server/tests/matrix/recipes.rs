@@ -1,5 +1,6 @@
 //! For each route: a request that has everything but perhaps the right to be made.
 
+mod keys;
 mod machines;
 mod role_reviews;
 
@@ -131,6 +132,9 @@ impl Scene<'_> {
             path: fill(path),
             ..Recipe::default()
         };
+        if let Some(recipe) = self.token_key(route, &plain) {
+            return recipe;
+        }
         if let Some(recipe) = self.review_or_machine(route, &plain) {
             return recipe;
         }
