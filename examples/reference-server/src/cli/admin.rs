@@ -1,5 +1,6 @@
 //! `cyprob admin ...`: what the one who owns the machine may do.
 
+mod keys;
 mod users;
 
 use std::io::Write;
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, runtime};
 use crate::config::Config;
 use crate::server::{self, BootstrapFile, Deployment, ServeError};
+use keys::KeyCommand;
 use users::{UserArgs, UserCommand};
 
 /// What the one who owns the machine may do.
@@ -22,6 +24,9 @@ pub(crate) enum AdminCommand {
     /// Look at accounts, switch one off or on; the server must not run.
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at the keys that sign tokens, rotate and revoke them; servers may run.
+    #[command(subcommand)]
+    Keys(KeyCommand),
     /// Draw a one-time token that sets an administrator's password; the server must not run.
     ///
     /// The second factor stays as it is.
@@ -46,6 +51,7 @@ impl AdminCommand {
         match self {
             Self::Bootstrap(args) => runtime::run(bootstrap(args)),
             Self::User(command) => runtime::run(users::run(command)),
+            Self::Keys(command) => runtime::run(keys::run(command)),
             Self::Recover(args) => runtime::run(users::recover(args)),
         }
     }

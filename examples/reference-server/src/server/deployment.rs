@@ -15,7 +15,7 @@ use super::{Backend, DataDir, ServeError, mail};
 use crate::config::{Config, RevocationCheck};
 
 /// Where everything is kept, if nobody says otherwise.
-const DEFAULT_DATA: &str = "cyprob-data";
+pub(crate) const DEFAULT_DATA: &str = "cyprob-data";
 /// Where the server listens, if nobody says otherwise.
 pub(crate) const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);

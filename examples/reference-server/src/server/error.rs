@@ -2,7 +2,8 @@
 
 use cyprob::authz::domain::policy;
 use cyprob::authz::http::SealError;
-use cyprob::authz::service::AttenuateError;
+use cyprob::authz::ports::CustodyError;
+use cyprob::authz::service::{AttenuateError, KeyOperationError};
 use cyprob::core::adapters::breach_file::BreachFileError;
 use cyprob::core::adapters::postgres::{IsolationError, OpenError};
 use cyprob::core::domain::{PolicyError, RoleName, SessionPolicyError};
@@ -113,6 +114,12 @@ pub(crate) enum ServeError {
     /// An account was not switched.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// The keys that sign tokens were not changed.
+    #[error(transparent)]
+    Keys(#[from] KeyOperationError),
+    /// They cannot be read.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// A token was not narrowed.
     #[error(transparent)]
     Attenuate(#[from] AttenuateError),
@@ -140,6 +147,8 @@ impl ServeError {
             | Self::DataDir(_)
             | Self::Mail(_)
             | Self::Account(AccountError::NotFound | AccountError::LastAdministrator)
+            | Self::Keys(KeyOperationError::Plan(_))
+            | Self::Directory(DirectoryError::NoDeployment { .. })
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
             Self::Demo(_) => Exit::Findings,

@@ -18,7 +18,7 @@ pub(crate) use backend::{Backend, migrate};
 pub(crate) use bootstrap::arm as arm_bootstrap;
 pub(crate) use bootstrap_file::BootstrapFile;
 pub(crate) use data_dir::{DataDir, DataDirError};
-pub(crate) use deployment::Deployment;
+pub(crate) use deployment::{DEFAULT_DATA, Deployment};
 pub(crate) use error::ServeError;
 pub(crate) use listener::{Listener, ListenerError};
 pub(crate) use logging::{init as init_logging, init_quiet as init_quiet_logging};
