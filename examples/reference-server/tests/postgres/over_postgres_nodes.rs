@@ -3,10 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use cyprob::authz::domain::{KEY_LEAD, KeyPurpose, RootKeyId};
+use cyprob::core::adapters::system::SystemClock;
+use cyprob::core::domain::Caller;
+use cyprob::core::ports::Clock as _;
 use serde_json::json;
 
 use crate::logs;
 use crate::support::attenuate::narrowed;
+use crate::support::database::block_on;
 use crate::support::world::{PASSWORD, found, login};
 use crate::support::{Client, Database, Server};
 
@@ -170,4 +175,46 @@ fn what_one_node_revokes_the_others_hear_of() {
 #[test]
 fn what_one_node_revokes_no_strict_one_takes() {
     revoked_elsewhere("strict", Duration::ZERO);
+}
+
+/// Every token of either node is taken by the other, while the key that signs is rotated and then revoked.
+#[test]
+fn a_key_that_is_rotated_once_is_rotated_everywhere() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let database = Database::new();
+    let first = Server::start_with(&data, &database.config());
+    let second = Server::start_with(&data, &database.config());
+    found(&second, "root@example.com");
+    let (one, two) = (first.client(), second.client());
+    let keys = cyprob::token_keys(&data, &data.join("master-key")).unwrap();
+    // By a clock that is behind, so that the new key signs ten seconds from now.
+    let at = SystemClock.now().before(KEY_LEAD);
+    let at = at.after(Duration::from_secs(10));
+    block_on(keys.rotate(KeyPurpose::User, &Caller::operator(), at)).unwrap();
+    let taken = |until: Duration| {
+        let begun = Instant::now();
+        let mut tokens = Vec::new();
+        while begun.elapsed() < until {
+            for (here, there) in [(&one, &two), (&two, &one)] {
+                let token = token(here);
+                there.get("/api/v1/me", &token).expect(200);
+                tokens.push(token);
+            }
+        }
+        tokens
+    };
+    let old = taken(Duration::from_secs(5));
+    taken(Duration::from_secs(8));
+    let first_key = RootKeyId::new(1);
+    let now = SystemClock.now();
+    let revoked = keys.revoke(KeyPurpose::User, first_key, &Caller::operator(), now);
+    block_on(revoked).unwrap();
+    // Nobody signs with it any more, so nothing is lost before both know.
+    taken(Duration::from_secs(7));
+    for client in [&one, &two] {
+        client.get("/api/v1/me", &old[0]).expect(401);
+    }
+    assert!(first.interrupt().success());
+    assert!(second.interrupt().success());
 }
