@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use cyprob_authz::domain::policy::{Condition, Extent, Rights};
 use cyprob_authz::domain::{Permission, PermissionSet};
-use cyprob_core::domain::{Member, OrgCtx, Page, PageRequest, PermissionNames, RoleName};
-use cyprob_core::ports::store::{ServiceAccountView, StoreError};
+use cyprob_core::domain::{
+    Member, OrgCtx, Page, PageRequest, PermissionNames, RoleName, ServiceAccountView,
+};
+use cyprob_core::ports::store::StoreError;
 
 use crate::ControlPlane;
 

@@ -249,18 +249,44 @@ fn flooded(what: &str, config: &str) -> BTreeMap<u16, u64> {
     answers
 }
 
+/// As wide as the limiter goes.
+const WIDE: &str = "failures_at_once_per_address = 1000\nfailures_per_minute_per_address = 1000\n";
+
+fn refused_before_it_costs(answers: &BTreeMap<u16, u64>) {
+    assert!(answers[&429] > 20 * answers[&401], "{answers:?}");
+}
+
+/// Hashes were made all the time, and more were asked for than can be.
+fn fills_the_hasher(answers: &BTreeMap<u16, u64>) {
+    assert!(answers[&401] > 50 && answers[&503] > 50, "{answers:?}");
+}
+
 #[test]
 fn auth_3_a_flood_from_one_address_is_refused_before_it_costs() {
-    let answers = flooded("one address, as it comes", "");
-    assert!(answers[&429] > 20 * answers[&401], "{answers:?}");
+    refused_before_it_costs(&flooded("SQLite, one address, as it comes", ""));
 }
 
 #[test]
 fn auth_3_a_flood_that_fills_the_hasher_delays_nobody_else() {
-    let answers = flooded(
-        "the limiter as wide as it goes",
-        "failures_at_once_per_address = 1000\nfailures_per_minute_per_address = 1000\n",
-    );
-    // Hashes were made all the time, and more were asked for than can be.
-    assert!(answers[&401] > 50 && answers[&503] > 50, "{answers:?}");
+    fills_the_hasher(&flooded("SQLite, the limiter as wide as it goes", WIDE));
+}
+
+mod over_postgres {
+    use super::{WIDE, fills_the_hasher, flooded, refused_before_it_costs};
+    use crate::support::Database;
+
+    #[test]
+    fn auth_3_a_flood_from_one_address_is_refused_before_it_costs() {
+        let database = Database::new();
+        let answers = flooded("PostgreSQL, one address, as it comes", &database.config());
+        refused_before_it_costs(&answers);
+    }
+
+    #[test]
+    fn auth_3_a_flood_that_fills_the_hasher_delays_nobody_else() {
+        let database = Database::new();
+        let config = format!("{WIDE}{}", database.config());
+        let answers = flooded("PostgreSQL, the limiter as wide as it goes", &config);
+        fills_the_hasher(&answers);
+    }
 }

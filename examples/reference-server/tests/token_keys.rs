@@ -78,8 +78,8 @@ fn becomes(client: &Client, keys: &[(u64, &str)]) {
 fn rotate_to_sign_in(data: &Path, after: Duration) {
     let keys = cyprob::token_keys(data, &data.join("master-key")).unwrap();
     let at = SystemClock.now().before(KEY_LEAD).after(after);
-    let rotated = keys.rotate(KeyPurpose::User, &Caller::operator(), at);
-    block_on(rotated).unwrap();
+    let operator = Caller::operator();
+    block_on(keys.rotate(KeyPurpose::User, &operator, at)).unwrap();
 }
 
 fn keys(data: &Path, arguments: &[&str]) -> Output {

@@ -208,8 +208,8 @@ fn a_key_that_is_rotated_once_is_rotated_everywhere() {
     taken(Duration::from_secs(8));
     let first_key = RootKeyId::new(1);
     let now = SystemClock.now();
-    let revoked = keys.revoke(KeyPurpose::User, first_key, &Caller::operator(), now);
-    block_on(revoked).unwrap();
+    let operator = Caller::operator();
+    block_on(keys.revoke(KeyPurpose::User, first_key, &operator, now)).unwrap();
     // Nobody signs with it any more, so nothing is lost before both know.
     taken(Duration::from_secs(7));
     for client in [&one, &two] {
