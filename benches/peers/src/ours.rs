@@ -11,14 +11,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cyprob::authz::adapters::SigningKey;
 use cyprob::authz::domain::{
     AccessClaims, Audience, Claims, Demand, KeyRing, Narrowing, Need, OrgClaims, Principal,
     RoleCatalog, RootKeyId,
 };
 use cyprob::authz::ports::{DenialRecorder, RecordError, RoleSource, RoleSourceError};
 use cyprob::authz::service::{
-    AccessControl, AccessMinter, AccessParts, CacheLimits, JobVerifier, LiveRing, RevocationView,
-    SigningKey, TokenVerifier, attenuate,
+    AccessControl, AccessMinter, AccessParts, CacheLimits, ConnectionLimits, JobVerifier, LiveRing,
+    RevocationView, TokenVerifier, attenuate,
 };
 use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob::core::domain::audit::{Actor, AuditEvent};
@@ -29,6 +30,14 @@ use cyprob::core::ports::{Clock as _, EntropyExt as _};
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 use crate::question::{Permission, Question};
+
+/// The answer of what waits for nothing here: a local key, a built-in role.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("nothing is waited for"),
+    }
+}
 
 /// Nothing is recorded: what is refused is refused before anything is timed.
 #[derive(Debug)]
@@ -83,10 +92,12 @@ impl Ours {
             org_roles: Arc::new(NoRoles),
             revocations: Arc::new(RevocationView::new(clock.clone())),
             strict: None,
+            spent: None,
             issuer: CtxIssuer::for_composition(),
             clock,
             entropy: entropy.clone(),
             denials: Arc::new(NoDenials),
+            connections: ConnectionLimits::default(),
         });
         let org = OrgClaims {
             id: entropy.id(SystemClock.now()),
@@ -97,7 +108,7 @@ impl Ours {
         };
         Self {
             access,
-            minter: AccessMinter::new(key),
+            minter: AccessMinter::new(key.into()),
             org,
             audience,
             public,
@@ -135,7 +146,7 @@ impl Ours {
             expires_at: now.after(Duration::from_secs(880)),
             administrator: false,
         };
-        self.minter.mint(&claims, &SystemEntropy).expect("a token")
+        at_once(self.minter.mint(&claims, &SystemEntropy)).expect("a token")
     }
 
     /// Authenticates a token and decides.
@@ -148,11 +159,7 @@ impl Ours {
     /// The same by the way that the router takes, which may wait for an organization's own role.
     pub(crate) fn identifies_and_permits(&self, token: &str, question: Question) -> bool {
         let at = self.access.now();
-        let found = pin!(self.access.identify(token, at));
-        let principal = match found.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(principal) => principal,
-            Poll::Pending => return false,
-        };
+        let principal = at_once(self.access.identify(token, at));
         principal.is_ok_and(|principal| self.admits(&principal, question, at))
     }
 
@@ -171,6 +178,7 @@ impl Ours {
             resources: &[],
             address: None,
             at,
+            used: None,
         };
         let caller = Caller {
             actor: Actor::User {

@@ -117,7 +117,7 @@ impl PolicyRoutes {
 ///
 /// ```
 /// use std::convert::Infallible;
-/// use cyprob_authz::http::{Auth, Method, Org, PolicyLayer, Problem, PublicRoutes, perm};
+/// use cyprob_authz::http::{Auth, Method, Org, PolicyLayer, PublicRoutes, perm};
 /// use http::{Request, Response};
 /// use tower::Layer as _;
 ///

@@ -128,7 +128,11 @@ impl AccessControl {
     /// [`TokenError`]; a client is told `invalid_token` and no more, or
     /// `unavailable` for [`TokenError::Stale`].
     pub fn authenticate(&self, token: &str, at: Timestamp) -> Result<Principal, TokenError> {
-        let token = self.parts.verifier.verify(token, at)?;
+        self.stands(self.parts.verifier.verify(token, at)?)
+    }
+
+    /// Whether nothing revoked a token that was just verified.
+    fn stands(&self, token: VerifiedToken) -> Result<Principal, TokenError> {
         if self.parts.revocations.is_revoked(token.claims()) {
             return Err(TokenError::Revoked);
         }
@@ -149,9 +153,11 @@ impl AccessControl {
     /// [`TokenError`]; [`TokenError::Stale`] also if the role cannot be read.
     pub async fn identify(&self, token: &str, at: Timestamp) -> Result<Principal, TokenError> {
         let verified = self.parts.verifier.verify(token, at)?;
-        if let Some(org) = verified.claims().org()
-            && let Some(version) = org.version
-            && !self.learn_role(&verified)
+        let unknown = verified.claims().org().and_then(|org| {
+            let version = org.version?;
+            (!self.learn_role(&verified)).then_some((org, version))
+        });
+        if let Some((org, version)) = unknown
             && !self.parts.revocations.is_revoked(verified.claims())
         {
             let caller = Caller::system("access");
@@ -172,8 +178,10 @@ impl AccessControl {
                     return Err(TokenError::Revoked);
                 }
             }
+            // Much may have changed while the store was asked.
+            return self.authenticate(token, at);
         }
-        self.authenticate(token, at)
+        self.stands(verified)
     }
 
     /// Whether it is known what the token's role permits; what was found stays with the token.
