@@ -181,7 +181,8 @@ fn lived(history: &[(i64, i64, Step)]) -> Vec<(i64, KeyPlan, bool)> {
         };
         let Ok(after) = after else { continue };
         given = given.max(after.last().get());
-        let urgent = after.signer(clock) != before.signer(clock);
+        let revoked = matches!(step, Step::Revoke(_));
+        let urgent = revoked && after.signer(clock) != before.signer(clock);
         plans.push((now, after, urgent));
     }
     plans
