@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use cyprob_authz::domain::policy::{Condition, Extent, Rights};
 use cyprob_authz::domain::{Permission, PermissionSet};
-use cyprob_core::domain::{
-    Member, OrgCtx, Page, PageRequest, PermissionNames, RoleName, ServiceAccountView,
-};
+use cyprob_core::domain::{Member, OrgCtx, Page, PageRequest, RoleName, ServiceAccountView};
 use cyprob_core::ports::store::StoreError;
 
 use crate::ControlPlane;
@@ -44,7 +42,7 @@ impl ControlPlane {
     /// The members of an organization who have a permission, in the order of the list of members.
     ///
     /// It says what their roles give, whoever asks and however a token may be
-    /// narrowed. A page may be shorter than was asked, or empty, and not the last one.
+    /// narrowed; one whose account is switched off can do nothing. A page may be shorter than was asked, or empty, and not the last one.
     ///
     /// # Errors
     ///
@@ -60,7 +58,10 @@ impl ControlPlane {
         let mut looked_through = 0;
         loop {
             let members = self.identity().members(org, &request).await?;
-            let found = holding(members, |member| roles.when(&member.role, permission));
+            let found = holding(members, |member| match member.disabled {
+                true => None,
+                false => roles.when(&member.role, permission),
+            });
             looked_through += 1;
             match found.next {
                 Some(next) if found.items.is_empty() && looked_through < MOST_PAGES => {
@@ -101,13 +102,9 @@ impl ControlPlane {
         // An organization defines at most as many as one page holds.
         let all = PageRequest::new(PageRequest::MAX, None);
         let own = self.identity().roles(org, &all).await?;
-        let rights = |names: &PermissionNames| {
-            let known = names.iter().filter_map(|name| name.parse().ok());
-            Rights::from(known.collect::<PermissionSet>())
-        };
         let own = own.items.into_iter().map(|role| {
-            let rights = rights(&role.permissions);
-            (role.name, rights)
+            let permissions = PermissionSet::from(&role.permissions);
+            (role.name, Rights::from(permissions))
         });
         Ok(Roles {
             plane: self,

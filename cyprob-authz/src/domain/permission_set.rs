@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cyprob_core::domain::PermissionNames;
+
 use super::{Permission, SystemPermission};
 
 macro_rules! set {
@@ -102,6 +104,13 @@ set! {
 set! {
     /// A set of permissions of the deployment's administrator.
     SystemPermissionSet of SystemPermission
+}
+
+/// What names permit; one that is not in the catalogue permits nothing.
+impl From<&PermissionNames> for PermissionSet {
+    fn from(names: &PermissionNames) -> Self {
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -144,7 +144,8 @@ impl TokenCache {
             if let Some(mut holders) = self.holder_shard(holder)
                 && let Some(keys) = holders.get_mut(&holder)
             {
-                keys.retain(|known| *known != key);
+                // It may have come back meanwhile.
+                keys.retain(|known| *known != key || self.holds(known));
                 if keys.is_empty() {
                     holders.remove(&holder);
                 }
@@ -162,7 +163,6 @@ impl TokenCache {
     }
 
     /// Whether a token's text is remembered; looking does not count as using it.
-    #[cfg(feature = "testkit")]
     pub(crate) fn holds(&self, key: &Key) -> bool {
         self.shard(key).is_some_and(|shard| {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);

@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cyprob_core::domain::{CustomRole, PermissionNames, RoleName, RoleVersion};
+use cyprob_core::domain::{CustomRole, RoleName, RoleVersion};
 
 use crate::domain::policy::Rights;
-use crate::domain::{OrgClaims, Permission, PermissionSet, RoleCatalog};
+use crate::domain::{OrgClaims, PermissionSet, RoleCatalog};
 use crate::ports::RoleSource;
 
 /// How many versions are remembered; past it all are forgotten, and read again when they are asked for.
@@ -53,7 +53,8 @@ impl OrgRoles {
 
     /// Remembers what a version permits.
     pub(crate) fn learn(&self, role: &CustomRole) {
-        let rights = Arc::new(granted(&role.permissions).into());
+        let permissions = PermissionSet::from(&role.permissions);
+        let rights = Arc::new(permissions.into());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_VERSIONS {
             known.clear();
@@ -66,12 +67,4 @@ impl OrgRoles {
 pub(super) fn rights_in(catalog: &RoleCatalog, role: &RoleName) -> Arc<Rights> {
     let found = catalog.get(role);
     found.map_or_else(Arc::default, |role| Arc::clone(&role.rights))
-}
-
-/// What names permit; one that is not in the catalogue permits nothing.
-pub(crate) fn granted(names: &PermissionNames) -> PermissionSet {
-    let known = names
-        .iter()
-        .filter_map(|name| name.parse::<Permission>().ok());
-    known.collect()
 }

@@ -3,7 +3,6 @@
 use cyprob_core::domain::{PermissionNames, Reach, RoleName};
 use cyprob_core::ports::RoleRules;
 
-use super::org_roles::granted;
 use crate::domain::{Permission, PermissionSet, RoleCatalog};
 
 impl RoleRules for RoleCatalog {
@@ -14,7 +13,7 @@ impl RoleRules for RoleCatalog {
     }
 
     fn reach(&self, permissions: &PermissionNames) -> Option<Reach> {
-        let granted = granted(permissions);
+        let granted = PermissionSet::from(permissions);
         let all_known = granted.iter().count() == permissions.iter().count();
         all_known.then(|| Reach::new(granted.bits()))
     }

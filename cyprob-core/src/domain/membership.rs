@@ -31,6 +31,8 @@ pub struct Member {
     pub role: RoleName,
     /// Since when.
     pub since: Timestamp,
+    /// Whether the person's account is switched off: nothing works until it is on again.
+    pub disabled: bool,
 }
 
 /// Where an invitation stands.

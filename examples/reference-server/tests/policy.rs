@@ -210,11 +210,16 @@ fn a_role_of_the_deployment_is_in_force_with_its_conditions() {
             ("desk", "if from 127.0.0.0/8"),
             ("operator", "always"),
             ("owner", "always"),
+            ("owner", "always"),
         ])
     );
     assert_eq!(
         who("roles:write"),
-        said(&[("admin", "always"), ("owner", "always")])
+        said(&[
+            ("admin", "always"),
+            ("owner", "always"),
+            ("owner", "always"),
+        ])
     );
     let runners = format!("{machines}?permission=runs:create");
     let runners = client.get(&runners, &owner).expect(200).json();
@@ -223,6 +228,27 @@ fn a_role_of_the_deployment_is_in_force_with_its_conditions() {
     let writers = format!("{machines}?permission=roles:write");
     let writers = client.get(&writers, &owner).expect(200).json();
     assert_eq!(writers["items"], json!([]));
+    // A page at a time they are the same, and who is switched off can do nothing.
+    let walked = |permission: &str| {
+        let mut found = 0;
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/api/v1/orgs/acme/members?limit=1&permission={permission}{cursor}");
+            let page = client.get(&path, &owner).expect(200).json();
+            found += page["items"].as_array().unwrap().len();
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    };
+    assert_eq!((walked("runs:create"), walked("roles:write")), (6, 3));
+    let analyst = &world.member("acme", "analyst").id;
+    let off = format!("/api/v1/system/users/{analyst}/disable");
+    let root = &world.administrator.token;
+    let gone = json!({ "reason": "gone" });
+    client.post(&off, root, &gone).expect(204);
+    assert_eq!(walked("runs:create"), 5);
     for unknown in ["runs:fly", "", "system:orgs:read"] {
         let path = format!("/api/v1/orgs/acme/members?permission={unknown}");
         client.get(&path, &owner).expect(422);

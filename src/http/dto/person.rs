@@ -105,6 +105,7 @@ impl MemberAnswer {
             name,
             role,
             since,
+            disabled: _,
         } = member;
         Self {
             user: PersonAnswer {

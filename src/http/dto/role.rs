@@ -75,11 +75,9 @@ impl RoleAnswer {
 
     /// A role that the organization defined, its permissions in the catalogue's order.
     pub(crate) fn own(role: &CustomRole) -> Self {
-        let named = role.permissions.iter();
-        let known: PermissionSet = named.filter_map(|name| name.parse().ok()).collect();
         Self {
             name: role.name.clone(),
-            permissions: names(known),
+            permissions: names(PermissionSet::from(&role.permissions)),
             conditional: Vec::new(),
             builtin: false,
             version: Some(Version(role.version)),

@@ -18,6 +18,7 @@ fn member(state: &State, user: UserId, place: &Place) -> Option<Member> {
         name: user.name.clone(),
         role: place.role.clone(),
         since: place.since,
+        disabled: user.disabled_at.is_some(),
     })
 }
 

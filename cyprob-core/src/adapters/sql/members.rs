@@ -19,6 +19,7 @@ fn member<B: Backend>(row: &B::Row) -> Result<Member, StoreError> {
         name: row.parse("name")?,
         role: row.parse("role")?,
         since: row.time("since")?,
+        disabled: row.optional_time("disabled_at")?.is_some(),
     })
 }
 

@@ -26,8 +26,8 @@ crate::sql_statements! {
 
     LOCK_ORG = sqlite "" postgres "SELECT id FROM organizations WHERE id = $1 FOR UPDATE";
 
-    TENANT_MEMBERS = "SELECT u.id, u.email, u.name, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
-    TENANT_MEMBER = "SELECT u.id, u.email, u.name, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id = $2";
+    TENANT_MEMBERS = "SELECT u.id, u.email, u.name, u.disabled_at, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
+    TENANT_MEMBER = "SELECT u.id, u.email, u.name, u.disabled_at, m.role, m.since FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.ended_at IS NULL AND m.user_id = $2";
     TENANT_OTHER_OWNERS = "SELECT user_id FROM memberships WHERE org_id = $1 AND ended_at IS NULL AND role = 'owner' AND user_id <> $2 LIMIT 1";
     TENANT_SET_ROLE = "UPDATE memberships SET role = $4, epoch = epoch + 1 WHERE org_id = $1 AND user_id = $2 AND role = $3 AND ended_at IS NULL RETURNING epoch";
     TENANT_END_MEMBERSHIP = "UPDATE memberships SET ended_at = $4, epoch = epoch + 1 WHERE org_id = $1 AND user_id = $2 AND role = $3 AND ended_at IS NULL RETURNING epoch";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::world::{AT, Done, Store, World, grant, later, race, walk};
 use crate::domain::audit::Action;
-use crate::domain::{Revocation, RevocationEntry, Session, SessionId, UserId, Whose};
+use crate::domain::{PageRequest, Revocation, RevocationEntry, Session, SessionId, UserId, Whose};
 use crate::ports::store::{
     DisableOutcome, EnableOutcome, GrantOutcome, MassEnd, MassEnded, StoreError,
 };
@@ -53,6 +53,14 @@ pub async fn a_disabled_account_is_over_and_comes_back(store: Store) -> Done {
     let read = read.map(|read| (read.disabled_at, read.epoch));
     assert_eq!(read, Some((Some(later(2)), user.epoch.next())));
     assert!(!world.is_live(&session).await?);
+    let listed = async || -> Result<Vec<bool>, StoreError> {
+        let all = PageRequest::default();
+        let members = world.store.members(&world.ctx(), &all).await?;
+        let one = world.store.member(&world.ctx(), user.id).await?;
+        let listed = members.items.into_iter().filter(|it| it.user == user.id);
+        Ok(listed.chain(one).map(|member| member.disabled).collect())
+    };
+    assert_eq!(listed().await?, [true, true]);
     assert_eq!(world.disable(user.id).await?, DisableOutcome::Unchanged);
     assert_eq!(world.disable(world.id()).await?, DisableOutcome::NotFound);
     let event = world.event(Action::UserEnabled);
@@ -70,6 +78,7 @@ pub async fn a_disabled_account_is_over_and_comes_back(store: Store) -> Done {
         store.enable_user(nobody, events).await?,
         EnableOutcome::NotFound
     );
+    assert_eq!(listed().await?, [false, false]);
     assert!(!world.is_live(&session).await?);
     let stored = world.store.session(session.id).await?;
     assert!(stored.is_some_and(|it| it.session.ended_at.is_some()));
