@@ -121,14 +121,14 @@ impl RevocationView {
     #[must_use]
     pub fn is_revoked<'a>(&self, claims: impl Into<Claims<'a>>) -> bool {
         let claims = claims.into();
-        if claims.expires_at().as_micros() <= self.floor.load(Ordering::Acquire) {
-            return true;
-        }
         let ended = match claims {
             Claims::Person(claims) => self.is_person_revoked(claims),
             Claims::Service(claims) => self.is_service_revoked(claims),
         };
-        ended || claims.org().is_some_and(|org| self.is_role_past(org))
+        ended
+            || claims.org().is_some_and(|org| self.is_role_past(org))
+            // INVARIANT: last, so that whoever misses a dropped entry sees the floor that rose before it went
+            || claims.expires_at().as_micros() <= self.floor.load(Ordering::Acquire)
     }
 
     fn is_person_revoked(&self, claims: &AccessClaims) -> bool {
@@ -212,7 +212,7 @@ impl RevocationView {
     /// The time up to which entries may be dropped from now on.
     fn raise_floor(&self) -> Timestamp {
         let dead = self.clock.now().before(MAX_LIFETIME);
-        // INVARIANT: the floor rises before an entry goes, so no reader misses both
+        // INVARIANT: the floor rises before an entry goes, and readers look at it after the tables
         self.floor.fetch_max(dead.as_micros(), Ordering::AcqRel);
         dead
     }
