@@ -1,9 +1,9 @@
 //! The signed-in person: account, password, sessions, tokens for organizations.
 
 use axum::Json;
-use axum::extract::{RawPathParams, State};
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use cyprob_authz::http::{Auth, Authenticated};
+use cyprob_authz::http::{Auth, Authenticated, PathNames};
 use cyprob_core::domain::{OrgRef, SessionId};
 use http::StatusCode;
 use http::request::Parts;
@@ -129,14 +129,11 @@ pub(crate) async fn end_other_sessions(
 pub(crate) async fn org_token(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
-    params: RawPathParams,
+    Extension(names): Extension<PathNames>,
     _: NoBody,
 ) -> Result<Json<TokenAnswer>, ApiError> {
-    let org = params
-        .iter()
-        .find(|(name, _)| *name == "org")
-        .map(|(_, value)| value);
-    let org: OrgRef = org
+    let org: OrgRef = names
+        .get("org")
         .and_then(|org| org.parse().ok())
         .ok_or(ApiError::NotFound)?;
     api.plane().ready_to_mint().await?;

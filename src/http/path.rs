@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use cyprob_authz::http::PathNames;
 use cyprob_core::domain::{Id, KeyId, RoleName, ServiceAccountId};
 use cyprob_plugins::domain::PluginId;
 use http::request::Parts;
@@ -40,13 +41,8 @@ pub(crate) struct PathIndex(pub(crate) u64);
 impl<S: Send + Sync> FromRequestParts<S> for PathIndex {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let params = RawPathParams::from_request_parts(parts, state).await;
-        let params = params.map_err(|_| ApiError::NotFound)?;
-        let text = params
-            .iter()
-            .find(|(name, _)| *name == "index")
-            .map(|(_, text)| text);
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let text = text(parts, "index");
         // One spelling: no sign, no leading zero, and within what a log can hold.
         let index = text.and_then(|text| {
             let index: u64 = text.parse().ok()?;
@@ -63,14 +59,9 @@ pub(crate) struct PathPlugin(pub(crate) PluginId);
 impl<S: Send + Sync> FromRequestParts<S> for PathPlugin {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let params = RawPathParams::from_request_parts(parts, state).await;
-        let params = params.map_err(|_| ApiError::NotFound)?;
-        let text = params
-            .iter()
-            .find(|(name, _)| *name == "id")
-            .map(|(_, text)| text);
-        text.and_then(PluginId::parse)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        text(parts, "id")
+            .and_then(PluginId::parse)
             .map(Self)
             .ok_or(ApiError::NotFound)
     }
@@ -83,8 +74,8 @@ pub(crate) struct PathRole(pub(crate) RoleName);
 impl<S: Send + Sync> FromRequestParts<S> for PathRole {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        named(parts, state, "name").await.map(Self)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        named(parts, "name").map(Self)
     }
 }
 
@@ -98,25 +89,21 @@ pub(crate) struct PathKey {
 impl<S: Send + Sync> FromRequestParts<S> for PathKey {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Ok(Self {
-            account: named(parts, state, "id").await?,
-            key: named(parts, state, "key").await?,
+            account: named(parts, "id")?,
+            key: named(parts, "key")?,
         })
     }
 }
 
-async fn named<S: Send + Sync, T: FromStr>(
-    parts: &mut Parts,
-    state: &S,
-    name: &str,
-) -> Result<T, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, state).await;
-    let params = params.map_err(|_| ApiError::NotFound)?;
-    let text = params
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, text)| text);
-    text.and_then(|text| text.parse().ok())
+fn named<T: FromStr>(parts: &Parts, name: &str) -> Result<T, ApiError> {
+    text(parts, name)
+        .and_then(|text| text.parse().ok())
         .ok_or(ApiError::NotFound)
+}
+
+/// What the policy was checked with, which is read once: an outer router may have names too.
+fn text<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.extensions.get::<PathNames>()?.get(name)
 }

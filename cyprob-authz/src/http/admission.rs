@@ -47,13 +47,13 @@ pub(super) async fn admit(
                 names: None,
             })
         }
-        RoutePolicy::Worker => worker(access, parts, stamp).await,
+        RoutePolicy::Worker => worker(guard, parts, stamp).await,
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
         | RoutePolicy::System { .. } => {
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
-            let names = PathNames::of(parts).await?;
+            let names = PathNames::of(parts, &guard.path).await?;
             let resources = names.resources();
             let demand = Demand {
                 need: need(policy),
@@ -233,19 +233,16 @@ async fn public(
     Ok(Grant::Public(anonymous, signed_in))
 }
 
-async fn worker(
-    access: &AccessControl,
-    parts: &mut Parts,
-    stamp: Stamp,
-) -> Result<Admitted, Problem> {
+async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitted, Problem> {
     let invalid = || Problem::new(ProblemCode::InvalidToken);
     let Bearer::Token(token) = bearer(&parts.headers) else {
         return Err(invalid());
     };
-    let (job, ctx) = access
+    let (job, ctx) = guard
+        .access
         .admit_worker(token, stamp.at, Some(stamp.id))
         .map_err(|_| invalid())?;
-    let names = PathNames::of(parts).await?;
+    let names = PathNames::of(parts, &guard.path).await?;
     if names.get("run").and_then(|run| run.parse().ok()) != Some(job.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }

@@ -18,6 +18,7 @@ use super::admission::{Admitted, admit};
 use super::arrival::{Failure, arriving};
 use super::connection::Opening;
 use super::grant::Granted;
+use super::names::PathNames;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Answered, Stamp};
@@ -81,9 +82,18 @@ async fn admitted(
         names,
     } = admit(guard, &mut parts, stamp, None).await?;
     guard.admits_length(&parts)?;
+    // On a public route nobody looked at them, and they need not be text.
+    let named = match &names {
+        Some(names) => Some(names.clone()),
+        None => PathNames::of(&mut parts, &guard.path).await.ok(),
+    };
     let (body, failure) = arriving(guard, &parts, stamp, taken.clone(), body);
     let standing = Standing::of(guard, &grant, taken, names, &parts);
     let opening = Arc::new(Opening::new(standing, stamp.id));
+    match named {
+        Some(names) => drop(parts.extensions.insert(names)),
+        None => drop(parts.extensions.remove::<PathNames>()),
+    }
     parts.extensions.insert(Granted {
         policy: guard.policy,
         request_id: stamp.id,

@@ -240,7 +240,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = self.0.clone();
         Box::pin(async move {
-            let request = handed_on(request).await;
+            let request = handed_on(request);
             Ok(match inner.oneshot(request).await {
                 Ok(response) => response.map(Body::new),
                 Err(error) => {
@@ -257,15 +257,17 @@ where
 ///
 /// What the router left in it stays here: a router further in would take the
 /// names for its own.
-async fn handed_on(request: Request<Body>) -> Request<Body> {
+fn handed_on(request: Request<Body>) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
-    let names = PathNames::of(&mut parts).await;
+    let names = parts.extensions.remove::<PathNames>();
     let granted = parts.extensions.remove::<Granted>();
     let stamp = parts.extensions.remove::<Stamp>();
     let before = parts.extensions.remove::<Before>();
     parts.extensions = before.map(|before| before.0).unwrap_or_default();
-    if let Ok(names) = names {
-        parts.extensions.insert(names);
+    match names {
+        Some(names) => drop(parts.extensions.insert(names)),
+        // one of a layer further out names another route's
+        None => drop(parts.extensions.remove::<PathNames>()),
     }
     if let Some(granted) = granted {
         parts.extensions.insert(granted);

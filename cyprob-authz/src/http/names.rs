@@ -9,28 +9,44 @@ use super::problem::{Problem, ProblemCode};
 
 /// What the path says under each `{name}` of its route, decoded, as the policy was checked with it.
 ///
-/// Behind a [`PolicyLayer`](super::PolicyLayer) it is in the request's
-/// extensions: whoever reads the path once more might read it otherwise.
+/// It is in the extensions of every request that was admitted: whoever reads
+/// the path once more might read it otherwise. Where the sealed router or the
+/// layer is nested at a path that has names itself, those are none of the
+/// route's and not in here, though the framework's own extractors give them too.
 #[derive(Clone, Debug)]
-pub struct PathNames(Arc<RawPathParams>);
+pub struct PathNames {
+    all: Arc<RawPathParams>,
+    /// How many are of routers further out.
+    outer: usize,
+}
 
 impl PathNames {
-    pub(super) async fn of(parts: &mut Parts) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, &()).await;
-        let params = params.map_err(|_| Problem::new(ProblemCode::NotFound))?;
-        Ok(Self(Arc::new(params)))
+    /// Those of the route whose path is written so, once it was found.
+    pub(super) async fn of(parts: &mut Parts, route: &str) -> Result<Self, Problem> {
+        let lost = || Problem::new(ProblemCode::NotFound);
+        let all = RawPathParams::from_request_parts(parts, &()).await;
+        let all = all.map_err(|_| lost())?;
+        // INVARIANT: a sealed path has one brace a name, and each router adds its names at the end
+        let own = route.matches('{').count();
+        let outer = all.iter().count().checked_sub(own).ok_or_else(lost)?;
+        let all = Arc::new(all);
+        Ok(Self { all, outer })
     }
 
     /// What stands at the place of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut all = self.0.iter();
-        all.find(|(key, _)| *key == name).map(|(_, value)| value)
+        let mut own = self.own();
+        own.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// What is named beside the organization.
     pub(super) fn resources(&self) -> Vec<&str> {
-        let all = self.0.iter().filter(|(key, _)| *key != "org");
-        all.map(|(_, value)| value).collect()
+        let beside = self.own().filter(|(key, _)| *key != "org");
+        beside.map(|(_, value)| value).collect()
+    }
+
+    fn own(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all.iter().skip(self.outer)
     }
 }

@@ -9,6 +9,7 @@
 
 mod bodies;
 mod cells;
+mod nested;
 mod sealing;
 mod services;
 mod support;
