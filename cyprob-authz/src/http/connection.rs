@@ -60,18 +60,21 @@ impl fmt::Display for Ended {
 
 /// A connection that stays open after its request, as [`Auth::connection`](super::Auth::connection) gives it.
 ///
-/// It holds one of the caller's places until the last clone is dropped, so keep
-/// it as long as the connection.
+/// It holds one of the caller's places until it has ended or the last clone is
+/// dropped, so keep it as long as the connection.
 #[derive(Clone, Debug)]
 pub struct Connection(Arc<Held>);
 
 #[derive(Debug)]
 struct Held {
-    /// Taken until this is dropped; strangers have none.
-    _slot: Option<ConnectionSlot>,
+    /// Taken until it has ended or this is dropped.
+    _place: Arc<Place>,
     ended: watch::Receiver<Option<Ended>>,
     watcher: Option<AbortHandle>,
 }
+
+/// A place among the caller's connections, if it still has one; strangers have none.
+type Place = Mutex<Option<ConnectionSlot>>;
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -155,13 +158,15 @@ impl Opening {
                 .detail("Too many open connections")
                 .retry_after(FULL_RETRY)
         })?;
+        let place = Arc::new(Mutex::new(slot));
         let (tell, ended) = watch::channel(None);
         let watcher = self.standing.can_end().then(|| {
-            let watching = watching(Arc::clone(&self.standing), self.request_id, tell);
+            let (standing, place) = (Arc::clone(&self.standing), Arc::downgrade(&place));
+            let watching = watching(standing, place, self.request_id, tell);
             tokio::spawn(watching).abort_handle()
         });
         let connection = Connection(Arc::new(Held {
-            _slot: slot,
+            _place: place,
             ended,
             watcher,
         }));
@@ -173,11 +178,14 @@ impl Opening {
     }
 }
 
-/// Asks until the answer is no, then tells it.
+/// Asks until the answer is no, then gives the place back and tells it.
 ///
 /// It holds neither the place nor the connection, which end it by being dropped.
+/// But a client that reads nothing keeps its connection from being dropped, so
+/// the place is not left to that.
 async fn watching(
     standing: Arc<Standing>,
+    place: Weak<Place>,
     request_id: RequestId,
     tell: watch::Sender<Option<Ended>>,
 ) {
@@ -198,6 +206,9 @@ async fn watching(
         tokio::time::sleep(left.unwrap_or(PERIOD).min(PERIOD)).await;
     };
     tracing::debug!(request.id = %request_id, reason = %ended, "connection ended");
+    if let Some(place) = place.upgrade() {
+        drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
     tell.send_replace(Some(ended));
 }
 
@@ -211,7 +222,7 @@ mod tests {
         let watching = tokio::spawn(async move { drop(tell) });
         let watcher = Some(watching.abort_handle());
         let connection = Connection(Arc::new(Held {
-            _slot: None,
+            _place: Arc::default(),
             ended,
             watcher,
         }));

@@ -1,6 +1,9 @@
 //! Nobody holds thousands.
 
+use std::time::Duration;
+
 use cyprob_authz::domain::{AccessClaims, ServiceClaims};
+use cyprob_core::domain::Revocation;
 
 use crate::support::{Client, Site};
 
@@ -37,7 +40,7 @@ async fn soon(site: &Site, token: &str) -> Client {
         if client.status() == 200 {
             return client;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("no place becomes free")
 }
@@ -99,5 +102,34 @@ async fn a_machine_holds_sixteen_over_all_its_keys() {
     let other = site.stand.service(site.org.clone());
     drop(opened(&site, &site.stand.mint_service(&other), 1).await);
     drop(held);
+    site.empty().await;
+}
+
+#[tokio::test]
+async fn who_reads_nothing_keeps_no_place_when_the_token_has_ended() {
+    let site = Site::new().await;
+    let claims = site.claims();
+    let token = site.stand.mint(&claims);
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        held.push(site.get("/orgs/acme/flood", &token).await);
+    }
+    refused(&site, &token).await;
+    // every buffer on the way is full, and nobody asks the bodies for more
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(site.holders(), 2);
+    site.revoke(Revocation::Session(claims.session));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(site.holders(), 0);
+    // the person signs in again and has all places, and what is closed frees none twice
+    let again = site.stand.mint(&AccessClaims {
+        session: site.claims().session,
+        ..claims
+    });
+    let others = opened(&site, &again, 16).await;
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    refused(&site, &again).await;
+    drop(others);
     site.empty().await;
 }

@@ -76,6 +76,17 @@ async fn job_events(_: Auth<Worker>) -> Response {
     stream("text/event-stream")
 }
 
+/// Far more than lies between a handler and a client that reads nothing.
+async fn flood(_: Auth<Org<perm::RunsRead>>) -> Response {
+    let (mut to, body) = Channel::<Bytes, Infallible>::new(1);
+    tokio::spawn(async move {
+        let much = Bytes::from(vec![b'x'; 1 << 20]);
+        while to.send(Frame::data(much.clone())).await.is_ok() {}
+    });
+    let kind = [(CONTENT_TYPE, "text/event-stream")];
+    (kind, Body::new(body)).into_response()
+}
+
 /// An endless download, which its handler made a connection.
 async fn export(auth: Auth<Org<perm::RunsRead>>) -> Result<Response, Problem> {
     drop(auth.connection()?);
@@ -153,6 +164,7 @@ fn routes(stand: &Stand) -> Router {
     let (router, _) = SecureRouter::new(Arc::clone(&stand.access), ())
         .get("/orgs/{org}/events", events)
         .get("/orgs/{org}/quiet", quiet)
+        .get("/orgs/{org}/flood", flood)
         .get("/orgs/{org}/fresh", fresh)
         .get("/orgs/{org}/export", export)
         .get("/orgs/{org}/download", download)
