@@ -240,10 +240,10 @@ async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitt
     };
     let (job, ctx) = guard
         .access
-        .admit_worker(token, stamp.at, Some(stamp.id))
+        .admit_job(token, stamp.at, Some(stamp.id))
         .map_err(|_| invalid())?;
     let names = PathNames::of(parts, &guard.path).await?;
-    if names.get("run").and_then(|run| run.parse().ok()) != Some(job.run) {
+    if names.get("run").and_then(|run| run.parse().ok()) != Some(job.claims.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
     Ok(Admitted {

@@ -6,7 +6,8 @@ use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Timestamp, U
 
 use super::connection::Opening;
 use super::policy::RoutePolicy;
-use crate::domain::{JobClaims, Person, Principal};
+use crate::domain::{Person, Principal};
+use crate::service::VerifiedJob;
 
 /// A signed-in person: the verified token and the proof.
 ///
@@ -39,7 +40,7 @@ pub enum Grant {
     Authenticated(SignedIn),
     Org(OrgCtx, Principal),
     System(DeploymentCtx, SignedIn),
-    Worker(OrgCtx, JobClaims),
+    Worker(OrgCtx, VerifiedJob),
 }
 
 /// A grant on its way to the handler; it can be made only in this crate.

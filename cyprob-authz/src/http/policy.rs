@@ -237,7 +237,7 @@ impl sealed::Sealed for Worker {
 
     fn take(grant: Grant) -> Option<(OrgCtx, JobClaims)> {
         match grant {
-            Grant::Worker(ctx, job) => Some((ctx, job)),
+            Grant::Worker(ctx, job) => Some((ctx, job.claims)),
             _ => None,
         }
     }

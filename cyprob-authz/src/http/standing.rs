@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cyprob_core::domain::{RunId, Timestamp};
+use cyprob_core::domain::Timestamp;
 use http::request::Parts;
-use secrecy::{ExposeSecret as _, SecretString};
 
 use super::admission::need;
-use super::bearer::{Bearer, bearer};
 use super::connection::Ended;
 use super::grant::Grant;
 use super::guard::Guard;
@@ -16,7 +14,7 @@ use super::names::PathNames;
 use super::policy::RoutePolicy;
 use super::request::address;
 use crate::domain::{Decision, Demand, Principal, Rule, Taken, decide};
-use crate::service::{AccessControl, ConnectionSlot, TokenError};
+use crate::service::{AccessControl, ConnectionSlot, TokenError, VerifiedJob};
 
 /// What one request was admitted by.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ enum Who {
     /// Admitted without a token: nothing can end.
     Stranger,
     Caller(Principal),
-    Worker(RunId, SecretString),
+    Worker(VerifiedJob),
 }
 
 impl Standing {
@@ -53,11 +51,7 @@ impl Standing {
             | Grant::Authenticated(signed_in)
             | Grant::System(_, signed_in) => Who::Caller(signed_in.principal.principal()),
             Grant::Org(_, principal) => Who::Caller(principal.clone()),
-            Grant::Worker(_, job) => match bearer(&parts.headers) {
-                Bearer::Token(token) => Who::Worker(job.run, token.into()),
-                // INVARIANT: a worker was admitted by its token; nothing else is here
-                Bearer::Missing | Bearer::Malformed => Who::Worker(job.run, "".into()),
-            },
+            Grant::Worker(_, job) => Who::Worker(job.clone()),
         };
         Self {
             access: Arc::clone(&guard.access),
@@ -84,7 +78,7 @@ impl Standing {
         match &self.who {
             Who::Stranger => return Ok(None),
             Who::Caller(principal) => connections.open(principal.claims()),
-            Who::Worker(run, _) => connections.open_for_run(*run),
+            Who::Worker(job) => connections.open_for_run(job.claims.run),
         }
         .map(Some)
         .ok_or(Full)
@@ -98,11 +92,7 @@ impl Standing {
                 self.access.recheck(principal, at).map_err(ended)?;
                 self.permitted(principal, at)
             }
-            Who::Worker(_, token) => self
-                .access
-                .admit_worker(token.expose_secret(), at, None)
-                .map(drop)
-                .map_err(ended),
+            Who::Worker(job) => self.access.recheck_job(job, at).map_err(ended),
         }
     }
 
@@ -110,7 +100,7 @@ impl Standing {
     pub(super) async fn confirmed(&self) -> Result<(), Ended> {
         match &self.who {
             Who::Caller(principal) => self.access.confirm(principal).await.map_err(ended),
-            Who::Stranger | Who::Worker(..) => Ok(()),
+            Who::Stranger | Who::Worker(_) => Ok(()),
         }
     }
 
@@ -118,7 +108,8 @@ impl Standing {
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         match &self.who {
             Who::Caller(principal) => Some(principal.claims().expires_at()),
-            Who::Stranger | Who::Worker(..) => None,
+            Who::Worker(job) => Some(job.claims.deadline),
+            Who::Stranger => None,
         }
     }
 

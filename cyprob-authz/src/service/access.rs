@@ -15,7 +15,7 @@ use super::in_flight::InFlight;
 use super::org_roles::OrgRoles;
 use super::revocations::RevocationView;
 use super::strict::unsaid;
-use super::tokens::{JobVerifier, TokenError, TokenVerifier};
+use super::tokens::{JobVerifier, TokenError, TokenVerifier, VerifiedJob};
 use crate::domain::{
     Decision, Demand, JobClaims, Need, Person, Principal, RoleCatalog, Rule, VerifiedToken, decide,
 };
@@ -281,11 +281,22 @@ impl AccessControl {
         at: Timestamp,
         request_id: Option<RequestId>,
     ) -> Result<(JobClaims, OrgCtx), TokenError> {
-        let job = self.parts.jobs.verify(token, at)?;
+        let (job, ctx) = self.admit_job(token, at, request_id)?;
+        Ok((job.claims, ctx))
+    }
+
+    /// Admits a worker, and keeps what it takes to judge its token anew.
+    pub(crate) fn admit_job(
+        &self,
+        token: &str,
+        at: Timestamp,
+        request_id: Option<RequestId>,
+    ) -> Result<(VerifiedJob, OrgCtx), TokenError> {
+        let job = self.parts.jobs.verify_kept(token, at)?;
         let caller = Caller {
             actor: Actor::Worker {
-                run: job.run,
-                on_behalf_of: job.on_behalf_of,
+                run: job.claims.run,
+                on_behalf_of: job.claims.on_behalf_of,
             },
             origin: Default::default(),
             request_id,
@@ -293,7 +304,7 @@ impl AccessControl {
         let ctx = self
             .parts
             .issuer
-            .org(job.org, self.worker_role.clone(), caller);
+            .org(job.claims.org, self.worker_role.clone(), caller);
         Ok((job, ctx))
     }
 

@@ -25,6 +25,7 @@ pub use in_flight::InFlight;
 pub use key_operations::{KeyOperationError, KeyOperations};
 pub use key_rings::{KeyRings, KeyRingsError};
 pub use revocations::{RevocationCounts, RevocationView};
+pub(crate) use tokens::VerifiedJob;
 pub use tokens::{
     AccessMinter, AttenuateError, JobMinter, JobVerifier, LiveRing, LiveSigner, MAX_LIFETIME,
     MAX_TOKEN_BYTES, MintError, ServiceMinter, ShapeError, TokenError, TokenVerifier, attenuate,

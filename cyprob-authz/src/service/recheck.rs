@@ -3,7 +3,7 @@
 use cyprob_core::domain::Timestamp;
 
 use super::access::AccessControl;
-use super::tokens::TokenError;
+use super::tokens::{TokenError, VerifiedJob};
 use crate::domain::Principal;
 
 impl AccessControl {
@@ -25,5 +25,10 @@ impl AccessControl {
             return Err(TokenError::Stale);
         }
         Ok(())
+    }
+
+    /// Judges a worker's token anew, from memory as well: its key and its deadline.
+    pub(crate) fn recheck_job(&self, job: &VerifiedJob, at: Timestamp) -> Result<(), TokenError> {
+        self.parts.jobs.still_holds(job, at)
     }
 }

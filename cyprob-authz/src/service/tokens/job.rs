@@ -11,7 +11,7 @@ use super::mint::{MintError, check_lifetime, minted_at};
 use super::sign;
 use super::signer::LiveSigner;
 use super::verify::{TokenError, check_times, verified};
-use crate::domain::{Audience, JobClaims};
+use crate::domain::{Audience, JobClaims, RootKeyId};
 
 /// Mints job tokens with the key that signs of the workers' ring.
 #[derive(Clone, Debug)]
@@ -55,6 +55,15 @@ impl JobMinter {
     }
 }
 
+/// A job token that was verified, without its text.
+#[derive(Clone, Debug)]
+pub struct VerifiedJob {
+    pub(crate) claims: JobClaims,
+    key: RootKeyId,
+    /// The bytes of that key: an id may be given to another one.
+    public: [u8; 32],
+}
+
 /// Verifies job tokens. Whether the attempt is still the current one is the queue's to say.
 #[derive(Clone, Debug)]
 pub struct JobVerifier {
@@ -75,13 +84,74 @@ impl JobVerifier {
     ///
     /// [`TokenError`]: the caller is told no more than that the token is invalid.
     pub fn verify(&self, token: &str, at: Timestamp) -> Result<JobClaims, TokenError> {
+        self.verify_kept(token, at).map(|job| job.claims)
+    }
+
+    /// Verifies it as [`verify`](Self::verify) does, and keeps what it takes to judge it anew.
+    pub(crate) fn verify_kept(
+        &self,
+        token: &str,
+        at: Timestamp,
+    ) -> Result<VerifiedJob, TokenError> {
         let bytes = super::text::decode(token)?;
-        let (shape, _) = verified::<JobClaims>(&bytes, |_| &self.ring, at)?;
-        let claims = shape.authority;
+        let (shape, public) = verified::<JobClaims>(&bytes, |_| &self.ring, at)?;
+        let (key, claims) = (shape.key, shape.authority);
         if claims.audience != self.audience {
             return Err(TokenError::Audience);
         }
         check_times(claims.id, claims.deadline, at)?;
-        Ok(claims)
+        Ok(VerifiedJob {
+            claims,
+            key,
+            public,
+        })
+    }
+
+    /// Judges the token by its key's status and its deadline alone: its bytes are those that held.
+    pub(crate) fn still_holds(&self, job: &VerifiedJob, at: Timestamp) -> Result<(), TokenError> {
+        if !self.ring.verifies(job.key, &job.public, at) {
+            return Err(TokenError::UnknownKey);
+        }
+        check_times(job.claims.id, job.claims.deadline, at)
+    }
+}
+
+#[cfg(all(test, feature = "testkit"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{KeyRing, KeyStatus, RingKey};
+    use crate::testkit::Stand;
+
+    #[tokio::test]
+    async fn what_held_holds_no_longer_than_its_key_and_its_deadline() {
+        let stand = Stand::new(7);
+        // the keys of a stand are as good as a worker's
+        let minter = JobMinter::new(std::sync::Arc::clone(&stand.key));
+        let job = stand.job();
+        let token = minter.mint(&job, &*stand.entropy).await.unwrap();
+        let key = stand.key.ring_key(Timestamp::UNIX_EPOCH);
+        let ring = LiveRing::new(KeyRing::new([key.clone()]).unwrap()).unwrap();
+        let verifier = JobVerifier::new(ring.clone(), stand.audience.clone());
+        let at = stand.now();
+        let text = secrecy::ExposeSecret::expose_secret(&token);
+        let kept = verifier.verify_kept(text, at).unwrap();
+        assert_eq!(kept.claims, job);
+        assert_eq!(verifier.still_holds(&kept, at), Ok(()));
+        let late = at.after(Duration::from_secs(60));
+        assert_eq!(verifier.still_holds(&kept, late), Err(TokenError::Expired));
+        let revoked = RingKey {
+            status: KeyStatus::Revoked,
+            ..key.clone()
+        };
+        // another key with the same id
+        let other = stand.service_key.ring_key(Timestamp::UNIX_EPOCH);
+        for left in [Some(revoked), Some(other), None] {
+            ring.replace(KeyRing::new(left).unwrap()).unwrap();
+            assert_eq!(verifier.still_holds(&kept, at), Err(TokenError::UnknownKey));
+        }
+        ring.replace(KeyRing::new([key.clone()]).unwrap()).unwrap();
+        assert_eq!(verifier.still_holds(&kept, at), Ok(()));
     }
 }

@@ -22,6 +22,7 @@ mod verify;
 mod writer;
 
 pub use attenuate::{AttenuateError, attenuate, random_uses};
+pub(crate) use job::VerifiedJob;
 pub use job::{JobMinter, JobVerifier};
 pub use keys::LiveRing;
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
