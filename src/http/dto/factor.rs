@@ -85,7 +85,7 @@ impl RecoveryCodesAnswer {
     }
 }
 
-/// A factor that has come into force; the tokens where the session goes on.
+/// A factor that has come into force; the tokens where the session goes on, if they could be minted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ActivatedFactorAnswer {
     recovery_codes: Vec<String>,
