@@ -10,15 +10,14 @@ mod over_postgres {
     use std::sync::Arc;
 
     use cyprob_core::adapters::postgres::{Component, PostgresStore};
-    use cyprob_core::domain::{Id as _, Timestamp, TokenId, UseId};
+    use cyprob_core::domain::{Id as _, Timestamp, TokenId, UseId, UsedToken};
     use cyprob_core::ports::store::{SpendOutcome, SpentStore as _};
     use cyprob_core::testkit::postgres::{Database, RUNTIME, Template};
     use cyprob_core::testkit::race;
-    use cyprob_core::testkit::spent_store::one_of_three_on_each_of;
+    use cyprob_core::testkit::spent_store::{one_at_the_bound_of_each_of, one_of_three_on_each_of};
 
     static EMPTY: Template = Template::new(|| vec![Component::CORE]);
     const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
-    const BEFORE: Timestamp = Timestamp::from_seconds(AT.as_seconds() - 900);
     const END: Timestamp = Timestamp::from_seconds(AT.as_seconds() + 900);
 
     async fn nodes(database: &Database) -> [Arc<PostgresStore>; 2] {
@@ -33,43 +32,55 @@ mod over_postgres {
         one_of_three_on_each_of(&[one, other]).await.unwrap();
     }
 
-    /// Racers for uses that are all spent, named in either order, wait for no lock of one another.
+    /// Two nodes race for the last use that a token may have spent: one has it.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn racers_for_what_is_spent_do_not_wait_for_one_another() {
+    async fn two_nodes_keep_one_bound() {
+        let database = EMPTY.database().await;
+        let [one, other] = nodes(&database).await;
+        one_at_the_bound_of_each_of(&[one, other]).await.unwrap();
+    }
+
+    /// Racers for uses that are all spent, named in either order, end, and none by a deadlock.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn racers_for_what_is_spent_do_not_wait_for_each_other() {
         let database = EMPTY.database().await;
         let [one, other] = nodes(&database).await;
         let token = TokenId::from_random(AT, [1; 10]);
         let [a, b] = ["a", "b"].map(|word| UseId::of(token, word));
         for spent in [a, b] {
-            one.spend(&[spent], END, AT).await.unwrap();
+            one.spend(UsedToken::of(token), &[spent], END)
+                .await
+                .unwrap();
         }
         for _ in 0..20 {
             let racers = (0..16).map(|number| {
                 let store = [&one, &other][number % 2].clone();
                 let order = [[a, b], [b, a]][number / 2 % 2];
-                async move { store.spend(&order, END, AT).await }
+                async move { store.spend(UsedToken::of(token), &order, END).await }
             });
             let outcomes = race(racers).await.unwrap();
             assert_eq!(outcomes, [SpendOutcome::AllSpent; 16]);
         }
     }
 
-    /// A sweep and who takes a dead use anew, at once: what was taken anew stays spent.
+    /// A sweep and who asks for a dead use, at once: it is spent still or taken anew, and then it stays spent.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_sweep_drops_no_use_that_is_taken_anew() {
         let database = EMPTY.database().await;
         let [one, other] = nodes(&database).await;
         for number in 0..40_u8 {
             let token = TokenId::from_random(AT, [number; 10]);
-            let dead = [UseId::of(token, "a")];
-            one.spend(&dead, AT, BEFORE).await.unwrap();
+            let (of, dead) = (UsedToken::of(token), [UseId::of(token, "a")]);
+            one.spend(of, &dead, AT).await.unwrap();
             let (sweeping, taking) = (Arc::clone(&one), Arc::clone(&other));
             let sweep = tokio::spawn(async move { sweeping.sweep_spent(AT).await });
-            let taken = taking.spend(&dead, END, AT).await.unwrap();
-            assert_eq!(taken, SpendOutcome::Taken(dead[0]));
-            sweep.await.unwrap().unwrap();
-            let again = one.spend(&dead, END, AT).await.unwrap();
-            assert_eq!(again, SpendOutcome::AllSpent);
+            let first = taking.spend(of, &dead, END).await.unwrap();
+            assert_eq!(sweep.await.unwrap().unwrap(), 1);
+            let second = one.spend(of, &dead, END).await.unwrap();
+            let mut both = [first, second];
+            both.sort_by_key(|outcome| *outcome == SpendOutcome::AllSpent);
+            let taken = SpendOutcome::Taken(dead[0]);
+            assert_eq!(both, [taken, SpendOutcome::AllSpent]);
         }
     }
 
@@ -89,6 +100,6 @@ mod over_postgres {
             .fetch_one(&mut runtime)
             .await
             .unwrap();
-        assert_eq!(columns, "expires_at id");
+        assert_eq!(columns, "expires_at id token");
     }
 }

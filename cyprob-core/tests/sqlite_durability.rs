@@ -20,7 +20,8 @@ use std::time::Duration;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{
-    Aal, Caller, RefreshKeyId, RefreshState, Session, SessionSeed, Timestamp, UseId, User,
+    Aal, Caller, RefreshKeyId, RefreshState, Session, SessionSeed, Timestamp, UseId, UsedToken,
+    User,
 };
 use cyprob_core::ports::store::{Outbox, SessionStore, SpendOutcome, SpentStore, UserStore};
 use cyprob_core::ports::{Entropy, EntropyExt};
@@ -101,7 +102,8 @@ async fn what_was_committed_is_there_after_every_reopening() {
 async fn a_spent_use_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
-    let two = ["a", "b"].map(|word| UseId::of(SeededEntropy::new(1).id(AT), word));
+    let token = SeededEntropy::new(1).id(AT);
+    let two = ["a", "b"].map(|word| UseId::of(token, word));
     let end = AT.after(Duration::from_secs(900));
     for left in [
         SpendOutcome::Taken(two[0]),
@@ -110,7 +112,8 @@ async fn a_spent_use_survives_a_restart() {
         SpendOutcome::AllSpent,
     ] {
         let store = open(&path).await.unwrap();
-        assert_eq!(store.spend(&two, end, AT).await.unwrap(), left);
+        let spent = store.spend(UsedToken::of(token), &two, end).await;
+        assert_eq!(spent.unwrap(), left);
         drop(store);
     }
 }

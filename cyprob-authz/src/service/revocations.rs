@@ -209,8 +209,8 @@ impl RevocationView {
         }
     }
 
-    /// The time up to which entries may be dropped from now on.
-    fn raise_floor(&self) -> Timestamp {
+    /// The time up to which entries, and what else is kept of tokens that ended, may be dropped from now on.
+    pub(super) fn raise_floor(&self) -> Timestamp {
         let dead = self.clock.now().before(MAX_LIFETIME);
         // INVARIANT: the floor rises before an entry goes, and readers look at it after the tables
         self.floor.fetch_max(dead.as_micros(), Ordering::AcqRel);

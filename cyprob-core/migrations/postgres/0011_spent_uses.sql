@@ -1,8 +1,11 @@
--- Uses of tokens that their holders narrowed to a number of uses; `id` is a digest of the token's
--- id and the use's word, which tells neither. A row may go when its time is over: the token ended.
+-- Uses of tokens that their holders narrowed to a number of uses. `token` is a digest of the token's
+-- id, `id` one of that and the use's word; neither tells what it is of. A row counts as long as it is
+-- there, and goes only by a sweep of its time.
 CREATE TABLE spent_uses (
-    id BYTEA NOT NULL PRIMARY KEY CHECK (length(id) = 32),
-    expires_at BIGINT NOT NULL
+    token BYTEA NOT NULL CHECK (length(token) = 32),
+    id BYTEA NOT NULL CHECK (length(id) = 32),
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (token, id)
 );
 
 CREATE INDEX spent_uses_by_end ON spent_uses (expires_at);

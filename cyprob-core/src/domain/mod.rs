@@ -90,5 +90,5 @@ pub use throttle::{
     Network, Networks, Rate, Rates, SignInName, Subject, Surge, SurgeTurn,
 };
 pub use time::{Timestamp, TimestampError};
-pub use use_id::UseId;
+pub use use_id::{UseId, UsedToken};
 pub use user::User;

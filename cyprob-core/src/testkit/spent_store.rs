@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::race;
-use crate::domain::{Id as _, Timestamp, TokenId, UseId};
-use crate::ports::store::{SpendOutcome, SpentStore, StoreError};
+use crate::domain::{Id as _, Timestamp, TokenId, UseId, UsedToken};
+use crate::ports::store::{MOST_SPENT_USES, SpendOutcome, SpentStore, StoreError};
 
 type Store = Arc<dyn SpentStore>;
 type Done = Result<(), StoreError>;
@@ -19,18 +19,41 @@ const fn later(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(AT.as_seconds() + seconds)
 }
 
+/// A token and uses of it.
+#[derive(Clone, Debug)]
+struct Uses {
+    token: UsedToken,
+    all: Vec<UseId>,
+}
+
 /// The uses of a token by these words.
-fn uses(token: u8, words: &[&str]) -> Vec<UseId> {
+fn uses(token: u8, words: &[&str]) -> Uses {
     let token = TokenId::from_random(AT, [token; 10]);
-    words.iter().map(|word| UseId::of(token, word)).collect()
+    Uses {
+        token: UsedToken::of(token),
+        all: words.iter().map(|word| UseId::of(token, word)).collect(),
+    }
 }
 
-async fn spend(store: &Store, uses: &[UseId]) -> Result<SpendOutcome, StoreError> {
-    store.spend(uses, later(900), AT).await
+/// The use of a token by the word of a number.
+fn numbered(token: u8, number: usize) -> Uses {
+    uses(token, &[&format!("word {number}")])
 }
 
-fn taken(of: &[UseId], place: usize) -> SpendOutcome {
-    match of.get(place) {
+async fn spend(store: &Store, uses: &Uses) -> Result<SpendOutcome, StoreError> {
+    spend_until(store, uses, later(900)).await
+}
+
+async fn spend_until(
+    store: &Store,
+    uses: &Uses,
+    until: Timestamp,
+) -> Result<SpendOutcome, StoreError> {
+    store.spend(uses.token, &uses.all, until).await
+}
+
+fn taken(of: &Uses, place: usize) -> SpendOutcome {
+    match of.all.get(place) {
         Some(one) => SpendOutcome::Taken(*one),
         None => SpendOutcome::AllSpent,
     }
@@ -55,7 +78,10 @@ macro_rules! spent_store_conformance {
             a_use_is_taken_once
             the_first_that_is_left_is_taken
             uses_of_two_tokens_are_apart
-            a_use_is_spent_until_its_time
+            a_use_is_spent_as_long_as_it_is_kept
+            a_clock_that_goes_forward_and_back_changes_no_end
+            a_token_has_so_many_spent_uses_and_no_more
+            of_many_racers_at_the_bound_one_has_a_use
             sweeping_drops_what_is_past
             of_many_racers_for_one_use_one_has_it
             of_twelve_racers_for_three_uses_three_have_one
@@ -79,7 +105,7 @@ macro_rules! spent_store_conformance {
 /// A use that was taken is not taken again; of no uses none is.
 pub async fn a_use_is_taken_once(store: Store) -> Done {
     let one = uses(1, &["a"]);
-    assert_eq!(spend(&store, &[]).await?, SpendOutcome::AllSpent);
+    assert_eq!(spend(&store, &uses(1, &[])).await?, SpendOutcome::AllSpent);
     assert_eq!(spend(&store, &one).await?, taken(&one, 0));
     for _ in 0..3 {
         assert_eq!(spend(&store, &one).await?, SpendOutcome::AllSpent);
@@ -106,18 +132,44 @@ pub async fn uses_of_two_tokens_are_apart(store: Store) -> Done {
     Ok(())
 }
 
-/// A use is spent while `at < until`, whatever was swept, and may be taken anew then.
-pub async fn a_use_is_spent_until_its_time(store: Store) -> Done {
+/// A use is spent until a sweep of its time, and may be taken anew then.
+pub async fn a_use_is_spent_as_long_as_it_is_kept(store: Store) -> Done {
     let one = uses(1, &["a"]);
-    assert_eq!(store.spend(&one, later(10), AT).await?, taken(&one, 0));
+    assert_eq!(spend_until(&store, &one, later(10)).await?, taken(&one, 0));
     let just_before = Timestamp::from_micros(later(10).as_micros() - 1);
-    store.sweep_spent(just_before).await?;
-    let outcome = store.spend(&one, later(99), just_before).await?;
-    assert_eq!(outcome, SpendOutcome::AllSpent);
-    let anew = store.spend(&one, later(20), later(10)).await?;
-    assert_eq!(anew, taken(&one, 0));
-    let again = store.spend(&one, later(30), later(19)).await?;
+    assert_eq!(store.sweep_spent(just_before).await?, 0);
+    // Whatever who asks believes about time.
+    for until in [-900, 9, 10, 11, 99_999] {
+        let again = spend_until(&store, &one, later(until)).await?;
+        assert_eq!(again, SpendOutcome::AllSpent);
+    }
+    assert_eq!(store.sweep_spent(later(10)).await?, 1);
+    assert_eq!(spend_until(&store, &one, later(20)).await?, taken(&one, 0));
+    let again = spend_until(&store, &one, later(30)).await?;
     assert_eq!(again, SpendOutcome::AllSpent);
+    Ok(())
+}
+
+/// Sweeps of times in any order, with requests of any time between: a use goes by the first that reaches its end, and by no other.
+pub async fn a_clock_that_goes_forward_and_back_changes_no_end(store: Store) -> Done {
+    // Of each token the use ends so late.
+    let ends = [100, 250, 400, 700, 1_000];
+    for (token, end) in (1..).zip(ends) {
+        let one = uses(token, &["a"]);
+        assert_eq!(spend_until(&store, &one, later(end)).await?, taken(&one, 0));
+    }
+    let mut farthest = i64::MIN;
+    for now in [0, 300, 50, -900, 299, 300, 699, 10, 699, 1_000, 0] {
+        farthest = farthest.max(now);
+        store.sweep_spent(later(now)).await?;
+        for (token, end) in (1..).zip(ends) {
+            if farthest < end {
+                let again = spend_until(&store, &uses(token, &["a"]), later(now)).await?;
+                assert_eq!(again, SpendOutcome::AllSpent, "{now} {end}");
+            }
+        }
+    }
+    assert_eq!(store.sweep_spent(later(2_000)).await?, 0);
     Ok(())
 }
 
@@ -126,17 +178,71 @@ pub async fn sweeping_drops_what_is_past(store: Store) -> Done {
     assert_eq!(store.sweep_spent(later(99)).await?, 0);
     for token in 1..=4 {
         let end = later(i64::from(token) * 10);
-        store.spend(&uses(token, &["a"]), end, AT).await?;
+        spend_until(&store, &uses(token, &["a"]), end).await?;
     }
     assert_eq!(store.sweep_spent(later(9)).await?, 0);
     assert_eq!(store.sweep_spent(later(20)).await?, 2);
     assert_eq!(store.sweep_spent(later(20)).await?, 0);
     for token in 3..=4 {
-        let one = uses(token, &["a"]);
-        let again = store.spend(&one, later(99), later(20)).await?;
+        let again = spend_until(&store, &uses(token, &["a"]), later(99)).await?;
         assert_eq!(again, SpendOutcome::AllSpent);
     }
     assert_eq!(store.sweep_spent(later(99)).await?, 2);
+    Ok(())
+}
+
+/// A token has no more than [`MOST_SPENT_USES`]; what is spent stays so, other tokens have theirs, and a sweep makes room.
+pub async fn a_token_has_so_many_spent_uses_and_no_more(store: Store) -> Done {
+    for number in 0..MOST_SPENT_USES {
+        let one = numbered(1, number);
+        let until = later(if number == 0 { 10 } else { 20 });
+        assert_eq!(spend_until(&store, &one, until).await?, taken(&one, 0));
+    }
+    let more = uses(1, &["word 0", "more"]);
+    for _ in 0..3 {
+        assert_eq!(spend(&store, &more).await?, SpendOutcome::TooMany);
+        let again = spend(&store, &numbered(1, 0)).await?;
+        assert_eq!(again, SpendOutcome::AllSpent);
+    }
+    let other = numbered(2, 0);
+    assert_eq!(spend(&store, &other).await?, taken(&other, 0));
+    // One goes, so there is room for one.
+    assert_eq!(store.sweep_spent(later(10)).await?, 1);
+    let more = uses(1, &["more"]);
+    assert_eq!(spend(&store, &more).await?, taken(&more, 0));
+    let most = spend(&store, &numbered(1, 0)).await?;
+    assert_eq!(most, SpendOutcome::TooMany);
+    Ok(())
+}
+
+/// Racers with a word each for the last use that a token may have: one has it.
+pub async fn of_many_racers_at_the_bound_one_has_a_use(store: Store) -> Done {
+    one_at_the_bound_of_each_of(&[store]).await
+}
+
+/// The same over several handles of one store, such as those of the nodes of a deployment.
+///
+/// # Errors
+///
+/// What a store said.
+pub async fn one_at_the_bound_of_each_of(stores: &[Store]) -> Done {
+    for token in 1..=2 {
+        for store in stores.iter().take(1) {
+            for number in 1..MOST_SPENT_USES {
+                spend(store, &numbered(token, number)).await?;
+            }
+        }
+        let racers = stores.iter().cycle().take(64).enumerate();
+        let racers = racers.map(|(number, store)| {
+            let (store, one) = (Arc::clone(store), numbered(token, MOST_SPENT_USES + number));
+            async move { spend(&store, &one).await }
+        });
+        let ended = race(racers).await?;
+        let won = |it: &&SpendOutcome| matches!(it, SpendOutcome::Taken(_));
+        assert_eq!(ended.iter().filter(won).count(), 1);
+        let lost = |it: &&SpendOutcome| **it == SpendOutcome::TooMany;
+        assert_eq!(ended.iter().filter(lost).count(), 63);
+    }
     Ok(())
 }
 
@@ -144,7 +250,7 @@ pub async fn sweeping_drops_what_is_past(store: Store) -> Done {
 pub async fn of_many_racers_for_one_use_one_has_it(store: Store) -> Done {
     for token in 1..=4 {
         let won = winners(&[Arc::clone(&store)], &uses(token, &["a"]), 16).await?;
-        assert_eq!(won, uses(token, &["a"]));
+        assert_eq!(won, uses(token, &["a"]).all);
     }
     Ok(())
 }
@@ -161,8 +267,9 @@ pub async fn of_twelve_racers_for_three_uses_three_have_one(store: Store) -> Don
 /// What a store said.
 pub async fn one_of_three_on_each_of(stores: &[Store]) -> Done {
     for token in 1..=4 {
-        let mut three = uses(token, &["a", "b", "c"]);
+        let three = uses(token, &["a", "b", "c"]);
         let mut won = winners(stores, &three, 12).await?;
+        let mut three = three.all;
         won.sort_unstable();
         three.sort_unstable();
         assert_eq!(won, three);
@@ -175,8 +282,10 @@ pub async fn racers_that_name_uses_in_another_order_wait_for_nobody(store: Store
     for token in 1..=4 {
         let orders = [uses(token, &["a", "b"]), uses(token, &["b", "a"])];
         let racers = (0..12).map(|number| {
-            let (store, order) = (Arc::clone(&store), orders.get(number % 2).cloned());
-            async move { spend(&store, &order.unwrap_or_default()).await }
+            let [one, other] = orders.clone();
+            let order = if number % 2 == 0 { one } else { other };
+            let store = Arc::clone(&store);
+            async move { spend(&store, &order).await }
         });
         let won = race(racers).await?;
         let won = won.iter().filter(|it| **it != SpendOutcome::AllSpent);
@@ -186,16 +295,16 @@ pub async fn racers_that_name_uses_in_another_order_wait_for_nobody(store: Store
 }
 
 /// Which uses so many racers took, over these handles in turn.
-async fn winners(stores: &[Store], of: &[UseId], racers: usize) -> Result<Vec<UseId>, StoreError> {
+async fn winners(stores: &[Store], of: &Uses, racers: usize) -> Result<Vec<UseId>, StoreError> {
     let stores = stores.iter().cycle().take(racers).cloned();
     let racers = stores.map(|store| {
-        let of = of.to_vec();
+        let of = of.clone();
         async move { spend(&store, &of).await }
     });
     let ended = race(racers).await?;
     let won = ended.into_iter().filter_map(|outcome| match outcome {
         SpendOutcome::Taken(one) => Some(one),
-        SpendOutcome::AllSpent => None,
+        SpendOutcome::AllSpent | SpendOutcome::TooMany => None,
     });
     Ok(won.collect())
 }

@@ -1,15 +1,16 @@
 //! Spent uses of tokens.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::domain::{Timestamp, UseId};
-use crate::ports::store::{SpendOutcome, SpentStore, StoreError};
+use crate::domain::{Timestamp, UseId, UsedToken};
+use crate::ports::store::{MOST_SPENT_USES, SpendOutcome, SpentStore, StoreError};
 
 /// How many dead uses are dropped in one step.
-const SWEEP: usize = 10_000;
+const SWEEP: u64 = 10_000;
 
 /// Spent uses of tokens in memory, for a deployment of one process whose tokens do not outlive it.
 ///
@@ -21,11 +22,11 @@ pub struct MemorySpent {
     uses: Mutex<Uses>,
 }
 
-/// The uses by their names, and the same in the order of their ends.
+/// The uses by their tokens, and the same in the order of their ends.
 #[derive(Debug, Default)]
 struct Uses {
-    ends: BTreeMap<UseId, Timestamp>,
-    by_end: BTreeSet<(Timestamp, UseId)>,
+    of: BTreeMap<UsedToken, BTreeSet<UseId>>,
+    by_end: BTreeSet<(Timestamp, UsedToken, UseId)>,
 }
 
 /// There is no room for a use, and all that are there still count.
@@ -34,14 +35,14 @@ struct Uses {
 struct Full;
 
 impl Default for MemorySpent {
-    /// Room for 100,000 uses, some 20 MB.
+    /// Room for 100,000 uses, some 30 MB.
     fn default() -> Self {
         Self::with_room(100_000)
     }
 }
 
 impl MemorySpent {
-    /// Remembers so many uses at once; one more is refused until another's time is over.
+    /// Remembers so many uses at once; one more is refused until others were swept.
     #[must_use]
     pub fn with_room(most: usize) -> Self {
         Self {
@@ -52,22 +53,23 @@ impl MemorySpent {
 }
 
 impl Uses {
-    /// Drops the uses whose time is over, so many at most.
-    fn sweep(&mut self, at: Timestamp) -> usize {
+    /// Drops the uses that may go by then, so many at most.
+    fn sweep(&mut self, up_to: Timestamp) -> u64 {
         let mut swept = 0;
         while swept < SWEEP
-            && let Some((end, dead)) = self.by_end.first().copied()
-            && end <= at
+            && let Some((end, token, one)) = self.by_end.first().copied()
+            && end <= up_to
         {
             self.by_end.pop_first();
-            self.ends.remove(&dead);
+            if let Entry::Occupied(mut of) = self.of.entry(token) {
+                of.get_mut().remove(&one);
+                if of.get().is_empty() {
+                    of.remove();
+                }
+            }
             swept += 1;
         }
         swept
-    }
-
-    fn is_spent(&self, one: &UseId, at: Timestamp) -> bool {
-        self.ends.get(one).is_some_and(|end| at < *end)
     }
 }
 
@@ -75,28 +77,33 @@ impl Uses {
 impl SpentStore for MemorySpent {
     async fn spend(
         &self,
+        token: UsedToken,
         uses: &[UseId],
         until: Timestamp,
-        at: Timestamp,
     ) -> Result<SpendOutcome, StoreError> {
         let mut spent = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = uses.iter().find(|one| !spent.is_spent(one, at)) else {
+        let spent = &mut *spent;
+        let of = spent.of.get(&token);
+        // INVARIANT: a use is spent while it is here, and it goes by a sweep alone: what one
+        // request believes the time to be drops no use of another's token.
+        let left = |one: &&UseId| of.is_none_or(|of| !of.contains(one));
+        let Some(one) = uses.iter().find(left) else {
             return Ok(SpendOutcome::AllSpent);
         };
-        spent.sweep(at);
-        if spent.ends.len() >= self.most && !spent.ends.contains_key(left) {
+        if of.is_some_and(|of| of.len() >= MOST_SPENT_USES) {
+            return Ok(SpendOutcome::TooMany);
+        }
+        if spent.by_end.len() >= self.most {
             return Err(StoreError::unavailable(Full));
         }
-        if let Some(before) = spent.ends.insert(*left, until) {
-            spent.by_end.remove(&(before, *left));
-        }
-        spent.by_end.insert((until, *left));
-        Ok(SpendOutcome::Taken(*left))
+        spent.of.entry(token).or_default().insert(*one);
+        spent.by_end.insert((until, token, *one));
+        Ok(SpendOutcome::Taken(*one))
     }
 
-    async fn sweep_spent(&self, at: Timestamp) -> Result<u64, StoreError> {
+    async fn sweep_spent(&self, up_to: Timestamp) -> Result<u64, StoreError> {
         let mut spent = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(u64::try_from(spent.sweep(at)).unwrap_or(u64::MAX))
+        Ok(spent.sweep(up_to))
     }
 }
 
@@ -107,27 +114,46 @@ mod tests {
 
     const AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-    fn one(number: u8) -> [UseId; 1] {
-        [UseId::of(TokenId::from_random(AT, [number; 10]), "word")]
+    const fn later(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(AT.as_seconds() + seconds)
+    }
+
+    async fn spend(store: &MemorySpent, number: u8, until: i64) -> Result<bool, StoreError> {
+        let token = TokenId::from_random(AT, [number; 10]);
+        let one = UseId::of(token, "word");
+        let outcome = store.spend(UsedToken::of(token), &[one], later(until));
+        Ok(outcome.await? == SpendOutcome::Taken(one))
     }
 
     #[tokio::test]
-    async fn a_full_store_refuses_and_forgets_no_living_use() {
-        let later = |seconds| Timestamp::from_seconds(AT.as_seconds() + seconds);
+    async fn a_full_store_refuses_and_forgets_no_use_until_it_is_swept() {
         let store = MemorySpent::with_room(2);
         for number in 1..=2 {
-            let end = later(i64::from(number) * 10);
-            store.spend(&one(number), end, AT).await.unwrap();
+            assert!(spend(&store, number, i64::from(number) * 10).await.unwrap());
         }
-        let refused = store.spend(&one(3), later(99), later(9)).await;
-        assert!(matches!(refused, Err(StoreError::Unavailable { .. })));
-        for number in 1..=2 {
-            let again = store.spend(&one(number), later(99), later(9)).await;
-            assert_eq!(again.unwrap(), SpendOutcome::AllSpent);
+        // However late it ends: who asks sweeps nothing.
+        for until in [5, 99, 100_000] {
+            let refused = spend(&store, 3, until).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })));
+            for number in 1..=2 {
+                assert!(!spend(&store, number, until).await.unwrap());
+            }
         }
-        // The first one's time is over, and there is room.
-        let taken = store.spend(&one(3), later(99), later(10)).await;
-        assert_eq!(taken.unwrap(), SpendOutcome::Taken(one(3)[0]));
-        assert!(store.spend(&one(4), later(99), later(19)).await.is_err());
+        assert_eq!(store.sweep_spent(later(9)).await.unwrap(), 0);
+        assert!(spend(&store, 3, 99).await.is_err());
+        assert_eq!(store.sweep_spent(later(10)).await.unwrap(), 1);
+        assert!(spend(&store, 3, 99).await.unwrap());
+        assert!(spend(&store, 4, 99).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_sweep_leaves_nothing_behind() {
+        let store = MemorySpent::default();
+        for number in 1..=9 {
+            assert!(spend(&store, number, 10).await.unwrap());
+        }
+        assert_eq!(store.sweep_spent(later(10)).await.unwrap(), 9);
+        let uses = store.uses.lock().unwrap();
+        assert!(uses.of.is_empty() && uses.by_end.is_empty());
     }
 }

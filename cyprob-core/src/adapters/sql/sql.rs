@@ -166,8 +166,10 @@ crate::sql_statements! {
     DROP_EMAIL_CHANGES_FROM = "DELETE FROM email_changes WHERE user_id = $1 AND epoch >= $2";
     SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE COALESCE(object_until, expires_at) <= $1";
 
-    SPEND_USE = "INSERT INTO spent_uses (id, expires_at) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM spent_uses s WHERE s.id = $1 AND s.expires_at > $3) ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at WHERE spent_uses.expires_at <= $3";
-    SWEEP_SPENT_USES = "DELETE FROM spent_uses WHERE expires_at <= $1 AND id IN (SELECT id FROM spent_uses WHERE expires_at <= $1 ORDER BY expires_at LIMIT 10000)";
+    LOCK_USES = sqlite "" postgres "SELECT 1 AS locked FROM pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))";
+    SPENT_USES = "SELECT id FROM spent_uses WHERE token = $1";
+    SPEND_USE = "INSERT INTO spent_uses (token, id, expires_at) VALUES ($1, $2, $3)";
+    SWEEP_SPENT_USES = "DELETE FROM spent_uses WHERE expires_at <= $1 AND (token, id) IN (SELECT token, id FROM spent_uses WHERE expires_at <= $1 ORDER BY expires_at LIMIT 10000)";
 
     USERS = "SELECT id, email, email_verified, name, password, epoch, administrator, disabled_at, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
     LOCK_ADMINISTRATORS = sqlite "" postgres "SELECT id FROM users WHERE administrator OR id = $1 ORDER BY id FOR UPDATE";

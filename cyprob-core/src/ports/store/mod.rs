@@ -53,7 +53,7 @@ pub use session::{
     Advance, Claimed, GrantOutcome, Renewal, SessionEnd, SessionOwner, SessionStore, Standing,
     StoredSession,
 };
-pub use spent::{SpendOutcome, SpentStore};
+pub use spent::{MOST_SPENT_USES, SpendOutcome, SpentStore};
 pub use user::{Account, PasswordChange, PasswordOutcome, UserStore};
 
 /// Everything that the identity services ask of one backend.
