@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cyprob_core::domain::Timestamp;
 use cyprob_core::domain::audit::Action;
 use cyprob_plugins::adapters::Files;
 use cyprob_plugins::domain::{Job, RunState};
-use cyprob_plugins::ports::{CancelOutcome, Lost, Report, Workers};
+use cyprob_plugins::ports::{
+    CancelOutcome, JobGrant, JobTokenError, JobTokens, Lost, Report, Workers,
+};
 use cyprob_plugins::service::runs::evaluate;
+use cyprob_plugins::testkit::runs::TableTokens;
 use secrecy::SecretString;
 use tokio::time::sleep;
 
@@ -267,4 +271,59 @@ async fn stopping_ends_the_workers_process() {
     let task = site.start(folder.path(), &["silent", "honest"], LONG).await;
     assert_eq!(site.ended(id).await.state, RunState::Succeeded);
     task.stop().await;
+}
+
+/// Mints only after it failed some times.
+#[derive(Debug, Default)]
+struct Failing {
+    left: AtomicUsize,
+    then: TableTokens,
+}
+
+#[async_trait]
+impl JobTokens for Failing {
+    async fn mint(&self, grant: &JobGrant, at: Timestamp) -> Result<SecretString, JobTokenError> {
+        let fails = |left: usize| left.checked_sub(1);
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
+        {
+            Ok(_) => Err(JobTokenError::Mint("no key signs".into())),
+            Err(_) => self.then.mint(grant, at).await,
+        }
+    }
+
+    fn verify(&self, token: &str, at: Timestamp) -> Result<JobGrant, JobTokenError> {
+        self.then.verify(token, at)
+    }
+}
+
+/// While no token can be made for a worker a run waits, however long; its attempts are for workers.
+#[tokio::test(start_paused = true)]
+async fn a_run_without_a_token_waits_and_counts_for_nothing() {
+    for fails in [1, 3] {
+        let mut site = Site::new().await;
+        let tokens = Failing::default();
+        tokens.left.store(fails, Ordering::SeqCst);
+        site.tokens = Arc::new(tokens);
+        let workers = Slow::that_takes(1);
+        let task = site
+            .dispatcher(workers.clone(), LONG)
+            .start()
+            .await
+            .unwrap();
+        let before = site.now();
+        let id = site.ask().await;
+        let run = site.ended(id).await;
+        assert_eq!(run.state, RunState::Succeeded, "{fails}: {:?}", run.error);
+        assert_eq!(workers.begun.load(Ordering::SeqCst), 1);
+        let events = site.events().await;
+        let waited = events.iter().filter(|(_, reason)| reason == "no_token");
+        assert_eq!(waited.count(), fails);
+        // It is not tried again at once by every place there is.
+        let took = site.now().since(before);
+        let pauses = u32::try_from(fails / 2).unwrap();
+        assert!(took >= Duration::from_secs(5) * pauses, "{took:?}");
+        task.stop().await;
+    }
 }

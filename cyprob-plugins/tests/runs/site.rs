@@ -14,7 +14,7 @@ use cyprob_plugins::adapters::Files;
 use cyprob_plugins::adapters::memory::MemoryRuns;
 use cyprob_plugins::adapters::worker::{ProcessWorkers, WorkerCommand};
 use cyprob_plugins::domain::{FactsFile, Run};
-use cyprob_plugins::ports::{CancelOutcome, Queue, Workers};
+use cyprob_plugins::ports::{CancelOutcome, JobTokens, Queue, Workers};
 use cyprob_plugins::service::runs::{
     Dispatcher, DispatcherParts, PluginLibrary, RunRequest, RunRequests, RunsTask,
 };
@@ -51,7 +51,7 @@ pub(crate) struct Site {
     pub(crate) library: PluginLibrary,
     pub(crate) requests: RunRequests,
     queued: Arc<Notify>,
-    tokens: Arc<TableTokens>,
+    pub(crate) tokens: Arc<dyn JobTokens>,
     clock: Arc<TokioClock>,
     entropy: Arc<SeededEntropy>,
 }
@@ -89,7 +89,7 @@ impl Site {
             library,
             requests,
             queued,
-            tokens: Arc::default(),
+            tokens: Arc::new(TableTokens::default()),
             clock,
             entropy,
         };

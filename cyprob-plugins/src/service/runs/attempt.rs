@@ -10,7 +10,7 @@ use cyprob_core::domain::{Caller, FindingId, OrgId, RunId, Timestamp, UserId};
 use cyprob_core::ports::EntropyExt;
 use cyprob_core::ports::store::StoreError;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::check;
 use super::dispatcher::{Dispatcher, told};
@@ -23,6 +23,9 @@ const MAX_ATTEMPTS: u32 = 2;
 const LEASE: Duration = Duration::from_secs(30);
 /// How often the lease is prolonged; also how soon a cancelled run's worker is ended.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long before a run is tried again for which no token could be made.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What names an attempt.
 #[derive(Clone, Copy)]
@@ -61,6 +64,8 @@ enum Ended {
     Report(Vec<FactSet>, Report),
     Lost(String),
     Impossible(String),
+    /// Nobody ran it: there was no token for its worker.
+    NoToken(String),
     Stopped,
 }
 
@@ -106,22 +111,36 @@ impl Dispatcher {
             return Ok(());
         };
         let (attempt, job) = (Attempt::of(&job), Arc::new(job));
+        let mut until = stopped.clone();
         match self.reported(&job, stopped).await {
             Ended::Report(facts, report) => self.judge(job, facts, report).await,
             Ended::Lost(reason) => self.lost(attempt, &reason).await,
             Ended::Impossible(reason) => {
                 self.end(attempt, Came::to(RunState::Failed, reason)).await
             }
+            Ended::NoToken(reason) => {
+                tracing::error!(run.id = %attempt.run, reason, "a run waits for its worker's token");
+                self.uncounted(attempt, "no_token", &clip(&reason)).await?;
+                // While nothing is signed no other run fares better, so the place stays taken.
+                let _ = timeout(PAUSE, told(&mut until)).await;
+                Ok(())
+            }
             Ended::Stopped => {
                 let reason = "the control plane was stopped";
-                let event = self.event(attempt, self.parts.clock.now(), Action::RunRetried);
-                let event = event.because("stopped");
-                queue
-                    .give_back(job.org, job.run, job.fence, false, reason, &event)
-                    .await
-                    .map(drop)
+                self.uncounted(attempt, "stopped", reason).await
             }
         }
+    }
+
+    /// Gives the run back as if it had not been tried.
+    async fn uncounted(&self, of: Attempt, because: &str, reason: &str) -> Result<(), StoreError> {
+        let event = self.event(of, self.parts.clock.now(), Action::RunRetried);
+        let event = event.because(because);
+        let queue = &self.parts.queue;
+        queue
+            .give_back(of.org, of.run, of.fence, false, reason, &event)
+            .await
+            .map(drop)
     }
 
     /// Has a worker run the job, and prolongs the lease meanwhile.
@@ -151,7 +170,7 @@ impl Dispatcher {
         };
         let token = match self.parts.tokens.mint(&grant, at).await {
             Ok(token) => token,
-            Err(error) => return Ended::Lost(error.to_string()),
+            Err(error) => return Ended::NoToken(error.to_string()),
         };
         let running = self.parts.workers.run(job, &token, self.parts.patience);
         tokio::pin!(running);
