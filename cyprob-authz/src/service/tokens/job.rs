@@ -31,7 +31,8 @@ impl JobMinter {
     /// # Errors
     ///
     /// [`MintError::Lifetime`] as for access tokens; [`MintError::Range`] if
-    /// the fence passes 2^63.
+    /// the fence passes 2^63; [`MintError::NoSigner`] and [`MintError::Sign`]
+    /// if the key does not sign.
     pub async fn mint(
         &self,
         claims: &JobClaims,

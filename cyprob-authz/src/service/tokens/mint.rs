@@ -129,7 +129,8 @@ impl ServiceMinter {
     ///
     /// # Errors
     ///
-    /// [`MintError::Lifetime`] as for people's tokens.
+    /// [`MintError::Lifetime`] as for people's tokens; [`MintError::NoSigner`]
+    /// and [`MintError::Sign`] if the key does not sign.
     pub async fn mint(
         &self,
         claims: &ServiceClaims,
