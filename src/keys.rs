@@ -5,42 +5,47 @@ use std::time::Duration;
 use cyprob_authz::domain::KeyPurpose;
 use cyprob_core::ports::EntropyExt as _;
 use tokio::sync::{Mutex, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{ControlPlane, error_chain};
 
 /// How often the plans are read: a key that was revoked elsewhere is good here for this long at most.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long a custody may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the changes of a ring may take on their way to the trail.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Follows the plans until the end is asked for.
 pub(crate) async fn run(plane: ControlPlane, mut stopped: watch::Receiver<bool>) {
     loop {
-        follow(&plane).await;
-        // The receiver's guard must not live across an await.
-        let ended = timeout(EVERY, stopped.wait_for(|stop| *stop)).await.is_ok();
-        if ended {
-            return;
+        let round = async {
+            follow(&plane).await;
+            sleep(EVERY).await;
+        };
+        // The end waits for no custody; what was cut off between is recorded again.
+        tokio::select! {
+            biased;
+            () = told(&mut stopped) => return,
+            () = round => {}
         }
     }
+}
+
+/// Returns when the end is asked for, or nobody is left who could.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 /// Reads the plans once, and records what was changed if nobody else does.
 pub(crate) async fn follow(plane: &ControlPlane) {
     let parts = plane.parts();
-    let reload = parts.key_rings.reload(parts.clock.now());
-    match timeout(PATIENCE, reload).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            let chain = error_chain(&error);
-            tracing::error!(%chain, "the token keys are not up to date");
-        }
-        Err(_) => tracing::error!("the custody of the token keys does not answer"),
+    if let Err(error) = parts.key_rings.reload(parts.clock.now()).await {
+        let chain = error_chain(&error);
+        tracing::error!(%chain, "the token keys are not up to date");
     }
     if parts.audit.leads() {
         for purpose in KeyPurpose::ALL {
-            if let Err(error) = record(plane, purpose).await {
+            let recorded = timeout(PATIENCE, record(plane, purpose)).await;
+            if let Err(error) = recorded.unwrap_or_else(|late| Err(late.into())) {
                 let chain = error_chain(error.as_ref());
                 tracing::error!(%chain, "a change of the token keys is not recorded yet");
             }
@@ -63,16 +68,22 @@ async fn record(
     let _turn = parts.recording.0.lock().await;
     let at = parts.clock.now();
     let operations = parts.key_rings.operations();
-    let mut events = operations.unrecorded(purpose, at).await?;
-    if events.is_empty() {
-        return Ok(());
+    let (mut waiting, mut events, mut unread) = (Vec::new(), Vec::new(), None);
+    for one in operations.unrecorded(purpose, at).await? {
+        match one.event() {
+            Ok(mut event) => {
+                // The log takes an id once; a second attempt must not stop it.
+                event.id = parts.entropy.id(event.at);
+                events.push(event);
+                waiting.push(one);
+            }
+            // It waits on, for a version that knows it.
+            Err(error) => unread = Some(error),
+        }
     }
-    let waiting: Vec<_> = events.iter().map(|event| event.id).collect();
-    for event in &mut events {
-        // The log takes an id once; a second attempt must not stop it.
-        event.id = parts.entropy.id(event.at);
+    if !events.is_empty() {
+        parts.store.record(&events).await?;
+        operations.recorded(purpose, &waiting, at).await?;
     }
-    parts.store.record(&events).await?;
-    operations.recorded(purpose, &waiting, at).await?;
-    Ok(())
+    unread.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -6,10 +6,9 @@ use async_trait::async_trait;
 use cyprob_authz::adapters::SigningKey;
 use cyprob_authz::domain::{KeyPlan, KeyPurpose, NewKey, RootKeyId};
 use cyprob_authz::ports::{
-    CustodyError, KeyCustody, PlanOutcome, PlanVersion, StoredPlan, TokenSigner,
+    CustodyError, KeyCustody, PlanOutcome, PlanVersion, StoredPlan, TokenSigner, WaitingEvent,
 };
 use cyprob_core::domain::Timestamp;
-use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::ports::{Entropy, EntropyExt};
 use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion};
 use cyprob_secrets::ports::{Expected, PutOutcome, Secret, SecretStore};
@@ -21,11 +20,15 @@ use super::plan_text;
 /// How often a key is put while others put theirs.
 const TRIES: u32 = 8;
 
+/// The only key of a ring that has no plan yet.
+const FIRST: RootKeyId = RootKeyId::new(1);
+
 /// Keeps the keys of the token rings in a secret store, each key as a version of its ring's secret.
 ///
 /// A key's id is the number of its version. The ring's plan is another secret.
 /// A store with one key and no plan, as deployments had before rings could be
-/// rotated, gets the plan in which that key signs.
+/// rotated, gets the plan in which that key signs; one with more keys and no
+/// plan has lost it, and which of them were revoked is not known.
 #[derive(Clone, Debug)]
 pub struct StoredKeys {
     store: Arc<dyn SecretStore>,
@@ -111,7 +114,7 @@ impl StoredKeys {
         purpose: KeyPurpose,
         expected: Expected,
         plan: &KeyPlan,
-        unrecorded: &[AuditEvent],
+        unrecorded: &[WaitingEvent],
         at: Timestamp,
     ) -> Result<PutOutcome, CustodyError> {
         let text = plan_text::write(plan, unrecorded).map_err(CustodyError::unavailable)?;
@@ -141,7 +144,6 @@ impl KeyCustody for StoredKeys {
         if let Some(kept) = self.kept(purpose).await? {
             return Ok(kept);
         }
-        // The plan comes before any second key: until it is there, the newest is the first.
         let mut first = self.key(purpose, None).await?;
         if first.is_none() {
             // A racer that stored first wins; either way the stored one is read back.
@@ -150,6 +152,10 @@ impl KeyCustody for StoredKeys {
             first = self.key(purpose, None).await?;
         }
         let (key, stored_at) = first.ok_or(CustodyError::Damaged(purpose))?;
+        // INVARIANT: the plan comes before any second key, which is never taken for the first
+        if key.id() != FIRST {
+            return Err(CustodyError::Damaged(purpose));
+        }
         let plan = KeyPlan::first(key.public_half(), stored_at.unwrap_or(at));
         let (PutOutcome::Stored(_) | PutOutcome::Conflict(_)) = self
             .put_plan(purpose, Expected::Absent, &plan, &[], at)
@@ -186,7 +192,7 @@ impl KeyCustody for StoredKeys {
         purpose: KeyPurpose,
         expected: PlanVersion,
         plan: &KeyPlan,
-        unrecorded: &[AuditEvent],
+        unrecorded: &[WaitingEvent],
         at: Timestamp,
     ) -> Result<PlanOutcome, CustodyError> {
         let Some(version) = SecretVersion::new(expected.0) else {

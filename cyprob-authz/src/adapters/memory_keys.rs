@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use cyprob_core::domain::Timestamp;
-use cyprob_core::domain::audit::AuditEvent;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
 use super::SigningKey;
 use crate::domain::{KeyPlan, KeyPurpose, NewKey, RootKeyId};
-use crate::ports::{CustodyError, KeyCustody, PlanOutcome, PlanVersion, StoredPlan, TokenSigner};
+use crate::ports::{
+    CustodyError, KeyCustody, PlanOutcome, PlanVersion, StoredPlan, TokenSigner, WaitingEvent,
+};
 
 /// Keeps keys in this process's memory, drawn one after another from one seed.
 pub struct MemoryKeys {
@@ -89,7 +90,7 @@ impl KeyCustody for MemoryKeys {
         purpose: KeyPurpose,
         expected: PlanVersion,
         plan: &KeyPlan,
-        unrecorded: &[AuditEvent],
+        unrecorded: &[WaitingEvent],
         _at: Timestamp,
     ) -> Result<PlanOutcome, CustodyError> {
         Ok(self.with(|rings| match rings.get_mut(&purpose) {

@@ -4,12 +4,9 @@
 //! time follows from the plan and that time alone, so nodes that read the same
 //! plan agree, as far as their clocks do.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
-use serde::Serialize;
 
 use super::{KeyRing, KeyRingError, KeyStatus, RingKey, RootKeyId};
 
@@ -22,56 +19,13 @@ pub const KEY_LEAD: Duration = Duration::from_secs(5 * 60);
 /// How long a key verifies after the next one signs: the longest life of a token, and a minute for clocks.
 pub const KEY_TERM: Duration = Duration::from_secs(16 * 60);
 
-/// How long a key that verifies nothing any more is remembered in the plan.
-const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a key that verifies nothing any more stays in the plan: for clocks that are behind.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// What the tokens of a ring are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyPurpose {
-    /// Access tokens of people.
-    User,
-    /// Access tokens of service accounts.
-    Service,
-    /// Tokens of workers, for one attempt each.
-    Worker,
-}
-
-/// The text names no ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no ring: user, service or worker")]
-pub struct UnknownPurpose;
-
-impl KeyPurpose {
-    /// Every ring.
-    pub const ALL: [Self; 3] = [Self::User, Self::Service, Self::Worker];
-
-    /// The name of the ring.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Service => "service",
-            Self::Worker => "worker",
-        }
-    }
-}
-
-impl fmt::Display for KeyPurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for KeyPurpose {
-    type Err = UnknownPurpose;
-
-    fn from_str(text: &str) -> Result<Self, UnknownPurpose> {
-        let mut all = Self::ALL.into_iter();
-        let named = all.find(|purpose| purpose.as_str() == text);
-        named.ok_or(UnknownPurpose)
-    }
-}
+/// The most keys in a plan, so that it stays small enough to be kept.
+///
+/// Rotations alone leave no more than five: a key lives for its lead and its term once another signs.
+const MAX_KEYS: usize = 64;
 
 /// A key that was just made: its id and its public half.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +84,9 @@ pub enum PlanError {
         /// From when on it signs.
         signs_from: Timestamp,
     },
+    /// The plan is full of keys that were revoked within the last minutes.
+    #[error("the ring has as many keys as it may: wait until those that were revoked are over")]
+    Full,
     /// There is no such key.
     #[error("the ring has no key {0}")]
     Unknown(RootKeyId),
@@ -275,20 +232,33 @@ impl KeyPlan {
         }))
     }
 
-    /// Publishes a new key, which signs [`KEY_LEAD`] later.
-    ///
-    /// The one that signs now verifies for [`KEY_TERM`] longer than that.
+    /// Whether a new key may be published at this time.
     ///
     /// # Errors
     ///
-    /// [`PlanError::Pending`] while another is on its way, [`PlanError::Reused`].
-    pub fn rotate(&self, key: NewKey, at: Timestamp) -> Result<Self, PlanError> {
+    /// [`PlanError::Pending`] while another is on its way, [`PlanError::Full`].
+    pub fn may_rotate(&self, at: Timestamp) -> Result<(), PlanError> {
         if let Some(pending) = self.pending(at) {
             return Err(PlanError::Pending {
                 id: pending.id,
                 signs_from: pending.signs_from,
             });
         }
+        if self.settled(at).keys.len() >= MAX_KEYS {
+            return Err(PlanError::Full);
+        }
+        Ok(())
+    }
+
+    /// Publishes a new key, which signs [`KEY_LEAD`] later.
+    ///
+    /// The one that signs now verifies for [`KEY_TERM`] longer than that.
+    ///
+    /// # Errors
+    ///
+    /// As [`may_rotate`](Self::may_rotate), and [`PlanError::Reused`].
+    pub fn rotate(&self, key: NewKey, at: Timestamp) -> Result<Self, PlanError> {
+        self.may_rotate(at)?;
         let mut plan = self.settled(at);
         let signs_from = at.after(KEY_LEAD);
         plan.end(plan.signing, Some(signs_from.after(KEY_TERM)));
@@ -301,6 +271,8 @@ impl KeyPlan {
     /// If it is the one that signs, the newest of the others signs at once,
     /// never one that was revoked or whose time is over; if there is none, the
     /// new key does. A key that was revoked before stays so, and nothing changes.
+    /// Where there is no room for the new key, those that were revoked longest
+    /// ago leave the plan; they verify nothing either way.
     ///
     /// # Errors
     ///
@@ -331,7 +303,10 @@ impl KeyPlan {
             let heir = plan.keys.iter().rev().find(may).map(|key| key.id);
             let heir = match (heir, new) {
                 (Some(heir), _) => heir,
-                (None, Some(new)) => plan.add(new, at, at)?,
+                (None, Some(new)) => {
+                    plan.make_room(id);
+                    plan.add(new, at, at)?
+                }
                 (None, None) => return Err(PlanError::NeedsKey),
             };
             for key in plan.keys.iter_mut().filter(|key| key.id == heir) {
@@ -357,6 +332,17 @@ impl KeyPlan {
             !forgotten || key.id == signing || Some(key.id) == next
         });
         plan
+    }
+
+    /// Forgets the oldest of the revoked keys until another fits, but not this one.
+    fn make_room(&mut self, spared: RootKeyId) {
+        let leaves = |key: &PlannedKey| key.revoked_at.is_some() && key.id != spared;
+        while self.keys.len() >= MAX_KEYS {
+            let Some(oldest) = self.keys.iter().position(leaves) else {
+                return;
+            };
+            self.keys.remove(oldest);
+        }
     }
 
     fn end(&mut self, id: RootKeyId, end: Option<Timestamp>) {

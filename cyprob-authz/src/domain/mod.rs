@@ -5,6 +5,7 @@ mod claims;
 mod decision;
 mod explanation;
 mod key_plan;
+mod key_purpose;
 mod key_ring;
 mod key_view;
 mod narrowing;
@@ -21,9 +22,8 @@ pub use claims::{
     ServiceClaims,
 };
 pub use decision::{Decision, Demand, DenyCode, Need, Rule, STEP_UP_AGE, decide};
-pub use key_plan::{
-    KEY_LEAD, KEY_TERM, KeyPlan, KeyPurpose, NewKey, PlanError, PlannedKey, UnknownPurpose,
-};
+pub use key_plan::{KEY_LEAD, KEY_TERM, KeyPlan, NewKey, PlanError, PlannedKey};
+pub use key_purpose::{KeyPurpose, UnknownPurpose};
 pub use key_ring::{KeyRing, KeyRingError, KeyStatus, PublishedKey, RingKey, RootKeyId};
 pub use key_view::KeyView;
 pub use narrowing::{Narrowing, Narrowings};

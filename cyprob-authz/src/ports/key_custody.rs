@@ -1,7 +1,7 @@
 //! Who keeps the keys that sign tokens.
 
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -47,9 +47,56 @@ impl SignError {
     }
 }
 
-/// Which state of a plan was read; a change names the one that it changes.
+/// Which state of a plan was read; a change names the one that it changes, and its own is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlanVersion(pub u64);
+
+/// The event of a change on its way to the trail, as JSON.
+///
+/// It is read only when it is recorded, so that an event that a newer version
+/// wrote hides no plan.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WaitingEvent(String);
+
+impl WaitingEvent {
+    /// Writes an event down.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodyError::Unavailable`] if it has no form as JSON.
+    pub fn of(event: &AuditEvent) -> Result<Self, CustodyError> {
+        let json = serde_json::to_string(event);
+        json.map(Self).map_err(CustodyError::unavailable)
+    }
+
+    /// Takes it as it was kept.
+    #[must_use]
+    pub const fn kept(json: String) -> Self {
+        Self(json)
+    }
+
+    /// The JSON, to be kept.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+
+    /// The event.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodyError::Unavailable`] if this version cannot read it.
+    pub fn event(&self) -> Result<AuditEvent, CustodyError> {
+        serde_json::from_str(&self.0).map_err(CustodyError::unavailable)
+    }
+}
+
+/// Says how long it is; what it says of persons is not for a log.
+impl fmt::Debug for WaitingEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WaitingEvent({} bytes)", self.0.len())
+    }
+}
 
 /// A plan as it is kept.
 #[derive(Clone, Debug)]
@@ -57,7 +104,7 @@ pub struct StoredPlan {
     /// The plan.
     pub plan: KeyPlan,
     /// The events of its changes that are not in the audit trail yet.
-    pub unrecorded: Vec<AuditEvent>,
+    pub unrecorded: Vec<WaitingEvent>,
     /// Which state this is.
     pub version: PlanVersion,
 }
@@ -134,7 +181,7 @@ pub trait KeyCustody: Debug + Send + Sync + 'static {
         purpose: KeyPurpose,
         expected: PlanVersion,
         plan: &KeyPlan,
-        unrecorded: &[AuditEvent],
+        unrecorded: &[WaitingEvent],
         at: Timestamp,
     ) -> Result<PlanOutcome, CustodyError>;
 

@@ -7,5 +7,6 @@ mod role_source;
 pub use denial_recorder::{DenialRecorder, RecordError};
 pub use key_custody::{
     CustodyError, KeyCustody, PlanOutcome, PlanVersion, SignError, StoredPlan, TokenSigner,
+    WaitingEvent,
 };
 pub use role_source::{RoleSource, RoleSourceError};

@@ -1,16 +1,29 @@
 //! What an operator does to the keys of a ring.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use cyprob_core::domain::audit::{Action, AuditEvent, MetaValue, Resource};
-use cyprob_core::domain::{Caller, EventId, Timestamp};
+use cyprob_core::domain::{Caller, Timestamp};
 use cyprob_core::ports::{Entropy, EntropyExt as _};
 
-use crate::domain::{KeyPlan, KeyPurpose, PlanError, RootKeyId};
-use crate::ports::{CustodyError, KeyCustody, PlanOutcome, StoredPlan};
+use super::tokens::is_public_key;
+use crate::domain::{KeyPlan, KeyPurpose, NewKey, PlanError, RootKeyId};
+use crate::ports::{CustodyError, KeyCustody, PlanOutcome, PlanVersion, StoredPlan, WaitingEvent};
 
 /// How often a change is tried while others change the plan.
 const TRIES: u32 = 5;
+
+/// While events of so many bytes wait for the trail, no key is rotated.
+const MANY: usize = 32 * 1024;
+
+/// Events of more bytes do not wait: later revocations share one event then.
+///
+/// With 64 keys beside them they fit in a secret of 64 KiB.
+const ROOM: usize = 44 * 1024;
+
+/// The field of an event that stands for others: how many.
+const ALSO: &str = "also";
 
 /// The keys were not changed.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +35,33 @@ pub enum KeyOperationError {
     /// The custody failed.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// Too many changes wait for the audit trail.
+    #[error(
+        "too many changes of the keys wait for the audit trail: it takes them while a server runs"
+    )]
+    Unrecorded,
+    /// The custody made a key that is none.
+    #[error("the custody's new key {0} is no ed25519 public key")]
+    BadKey(RootKeyId),
+    /// The keys were changed, and this node does not have all of the change yet.
+    #[error("the keys were changed, but not all of it is in force here yet")]
+    NotInForce(#[source] Box<dyn Error + Send + Sync>),
     /// Others changed the plan all the while.
     #[error("the keys are being changed by others")]
     Busy,
+}
+
+impl KeyOperationError {
+    pub(super) fn not_in_force(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::NotInForce(error.into())
+    }
+}
+
+/// A changed plan.
+pub(super) struct Changed {
+    pub(super) plan: KeyPlan,
+    /// Its version, or one before it.
+    pub(super) version: PlanVersion,
 }
 
 /// Changes the plans of a custody; needs neither a server nor a database.
@@ -72,16 +109,23 @@ impl KeyOperations {
         caller: &Caller,
         at: Timestamp,
     ) -> Result<KeyPlan, KeyOperationError> {
+        Ok(self.rotated(purpose, caller, at).await?.plan)
+    }
+
+    pub(super) async fn rotated(
+        &self,
+        purpose: KeyPurpose,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<Changed, KeyOperationError> {
         for _ in 0..TRIES {
             let stored = self.custody.plan(purpose, at).await?;
             // Asked first, so that no key is made for nothing.
-            if let Some(pending) = stored.plan.pending(at) {
-                return Err(KeyOperationError::Plan(PlanError::Pending {
-                    id: pending.id,
-                    signs_from: pending.signs_from,
-                }));
+            stored.plan.may_rotate(at)?;
+            if size(&stored.unrecorded) > MANY {
+                return Err(KeyOperationError::Unrecorded);
             }
-            let key = self.custody.create(purpose, at).await?;
+            let key = self.create(purpose, at).await?;
             let id = key.id;
             let plan = stored.plan.rotate(key, at)?;
             let from = plan.key(id).map_or(at, |key| key.signs_from);
@@ -89,7 +133,7 @@ impl KeyOperations {
                 .event((purpose, id), Action::TokenKeyRotated, caller, at)
                 .with("signs_from", MetaValue::public(from));
             if self.put(purpose, &stored, &plan, event, at).await? {
-                return Ok(plan);
+                return Ok(Changed::after(&stored, plan));
             }
         }
         Err(KeyOperationError::Busy)
@@ -109,15 +153,26 @@ impl KeyOperations {
         caller: &Caller,
         at: Timestamp,
     ) -> Result<KeyPlan, KeyOperationError> {
+        Ok(self.revoked(purpose, id, caller, at).await?.plan)
+    }
+
+    pub(super) async fn revoked(
+        &self,
+        purpose: KeyPurpose,
+        id: RootKeyId,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Result<Changed, KeyOperationError> {
         for _ in 0..TRIES {
             let stored = self.custody.plan(purpose, at).await?;
             let revoked = stored.plan.key(id).and_then(|key| key.revoked_at);
             if revoked.is_some() {
-                return Ok(stored.plan);
+                let StoredPlan { plan, version, .. } = stored;
+                return Ok(Changed { plan, version });
             }
             let plan = match stored.plan.revoke(id, None, at) {
                 Err(PlanError::NeedsKey) => {
-                    let key = self.custody.create(purpose, at).await?;
+                    let key = self.create(purpose, at).await?;
                     stored.plan.revoke(id, Some(key), at)?
                 }
                 plan => plan?,
@@ -127,7 +182,7 @@ impl KeyOperations {
                 .event((purpose, id), Action::TokenKeyRevoked, caller, at)
                 .with("signs", signs);
             if self.put(purpose, &stored, &plan, event, at).await? {
-                return Ok(plan);
+                return Ok(Changed::after(&stored, plan));
             }
         }
         Err(KeyOperationError::Busy)
@@ -142,7 +197,7 @@ impl KeyOperations {
         &self,
         purpose: KeyPurpose,
         at: Timestamp,
-    ) -> Result<Vec<AuditEvent>, CustodyError> {
+    ) -> Result<Vec<WaitingEvent>, CustodyError> {
         Ok(self.custody.plan(purpose, at).await?.unrecorded)
     }
 
@@ -154,7 +209,7 @@ impl KeyOperations {
     pub async fn recorded(
         &self,
         purpose: KeyPurpose,
-        events: &[EventId],
+        events: &[WaitingEvent],
         at: Timestamp,
     ) -> Result<(), KeyOperationError> {
         for _ in 0..TRIES {
@@ -163,7 +218,7 @@ impl KeyOperations {
                 mut unrecorded,
                 version,
             } = self.custody.plan(purpose, at).await?;
-            unrecorded.retain(|event| !events.contains(&event.id));
+            unrecorded.retain(|event| !events.contains(event));
             let changed = self
                 .custody
                 .change(purpose, version, &plan, &unrecorded, at);
@@ -172,6 +227,20 @@ impl KeyOperations {
             }
         }
         Err(KeyOperationError::Busy)
+    }
+
+    /// A new key, which is looked at before any plan names it.
+    async fn create(
+        &self,
+        purpose: KeyPurpose,
+        at: Timestamp,
+    ) -> Result<NewKey, KeyOperationError> {
+        let key = self.custody.create(purpose, at).await?;
+        if is_public_key(&key.public) {
+            Ok(key)
+        } else {
+            Err(KeyOperationError::BadKey(key.id))
+        }
     }
 
     fn event(
@@ -194,11 +263,39 @@ impl KeyOperations {
         event: AuditEvent,
         at: Timestamp,
     ) -> Result<bool, CustodyError> {
-        let mut unrecorded = stored.unrecorded.clone();
-        unrecorded.push(event);
+        let unrecorded = with(&stored.unrecorded, &event)?;
         let changed = self
             .custody
             .change(purpose, stored.version, plan, &unrecorded, at);
         Ok(changed.await? == PlanOutcome::Changed)
     }
+}
+
+impl Changed {
+    fn after(stored: &StoredPlan, plan: KeyPlan) -> Self {
+        let version = PlanVersion(stored.version.0.saturating_add(1));
+        Self { plan, version }
+    }
+}
+
+fn size(events: &[WaitingEvent]) -> usize {
+    events.iter().map(|event| event.json().len()).sum()
+}
+
+/// The events with one more; where there is no room, it stands for the last of them too.
+fn with(waiting: &[WaitingEvent], event: &AuditEvent) -> Result<Vec<WaitingEvent>, CustodyError> {
+    let mut waiting = waiting.to_vec();
+    let mut also = 0_i64;
+    let mut last = WaitingEvent::of(event)?;
+    while size(&waiting) + last.json().len() > ROOM {
+        let Some(gone) = waiting.pop() else { break };
+        let stood = match gone.event().map(|gone| gone.metadata.get(ALSO).cloned()) {
+            Ok(Some(MetaValue::Count { value })) => value,
+            _ => 0,
+        };
+        also = also.saturating_add(stood).saturating_add(1);
+        last = WaitingEvent::of(&event.clone().with(ALSO, MetaValue::count(also)))?;
+    }
+    waiting.push(last);
+    Ok(waiting)
 }

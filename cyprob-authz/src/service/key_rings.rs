@@ -4,16 +4,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cyprob_core::domain::{Caller, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
 
+use super::asking::{Asking, PATIENCE, in_time, silent};
 use super::cache::CacheLimits;
-use super::key_operations::{KeyOperationError, KeyOperations};
+use super::key_operations::{Changed, KeyOperationError, KeyOperations};
 use super::tokens::{
     AccessMinter, CLOCK_LEEWAY, JobMinter, JobVerifier, LiveRing, LiveSigner, MAX_LIFETIME,
     ServiceMinter, Signers, TokenVerifier,
 };
 use crate::domain::{Audience, KEY_LEAD, KEY_TERM, KeyPlan, KeyPurpose, KeyRingError, RootKeyId};
-use crate::ports::{CustodyError, TokenSigner};
+use crate::ports::{CustodyError, PlanVersion, StoredPlan, TokenSigner};
 
 /// How long the plans may be unreadable before the node says that it is not ready.
 const BOUND: Duration = Duration::from_secs(60);
@@ -35,7 +37,16 @@ pub enum KeyRingsError {
     /// The key that should sign is not kept in the custody.
     #[error("the key {1} of the ring {0} is in the plan and not in the custody")]
     Missing(KeyPurpose, RootKeyId),
+    /// What signs has another key than the plan says.
+    #[error("the custody's key {1} of the ring {0} is not the one in the plan")]
+    OtherKey(KeyPurpose, RootKeyId),
+    /// The plan is one of before, as after a copy was put back.
+    #[error("the kept plan of the ring {0} is older than the one in force")]
+    Older(KeyPurpose),
 }
+
+/// A key by its id and its public half.
+type Named = (RootKeyId, [u8; 32]);
 
 /// The ring, the signer and the plan of one purpose.
 #[derive(Debug)]
@@ -44,6 +55,10 @@ struct Ring {
     ring: LiveRing,
     signer: LiveSigner,
     plan: RwLock<Arc<KeyPlan>>,
+    /// The greatest version that was in force; no lesser one is again.
+    version: RwLock<PlanVersion>,
+    asked_plan: Asking<StoredPlan>,
+    asked_signer: Asking<Option<Arc<dyn TokenSigner>>>,
 }
 
 /// The rings of people, services and workers, as they are at this moment.
@@ -59,7 +74,8 @@ pub struct KeyRings {
     worker: Ring,
     /// Held from the reading of a plan until it is in force, so that no older one follows a newer one.
     turn: Mutex<()>,
-    behind_since: RwLock<Option<Timestamp>>,
+    /// When all of them were last read and put in force.
+    current_at: RwLock<Timestamp>,
 }
 
 impl KeyRings {
@@ -78,7 +94,7 @@ impl KeyRings {
             service,
             worker,
             turn: Mutex::new(()),
-            behind_since: RwLock::new(None),
+            current_at: RwLock::new(at),
         })
     }
 
@@ -138,12 +154,12 @@ impl KeyRings {
         Arc::clone(&plan.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the plans could not be read for more than a minute.
+    /// Whether the plans were not read and put in force for more than a minute.
     #[must_use]
     pub fn is_stale(&self, at: Timestamp) -> bool {
-        let since = self.behind_since.read();
-        let since = *since.unwrap_or_else(PoisonError::into_inner);
-        since.is_some_and(|since| at.since(since) > BOUND)
+        let current = self.current_at.read();
+        let current = *current.unwrap_or_else(PoisonError::into_inner);
+        at.since(current) > BOUND
     }
 
     /// Reads the plans again and puts them in force; to be called every few seconds.
@@ -152,44 +168,51 @@ impl KeyRings {
     ///
     /// [`KeyRingsError`]: the ring that it is about stays as it was; the others are up to date.
     pub async fn reload(&self, at: Timestamp) -> Result<(), KeyRingsError> {
-        let _turn = self.turn.lock().await;
-        self.behind(|since| since.or(Some(at)));
-        let mut result = Ok(());
-        for purpose in KeyPurpose::ALL {
-            let reloaded = match self.operations.plan(purpose, at).await {
-                Ok(plan) => self.of(purpose).enforce(&self.operations, plan, at).await,
-                Err(error) => Err(error.into()),
-            };
-            result = result.and(reloaded);
-        }
+        let _turn = self.turn().await?;
+        let operations = &self.operations;
+        // No ring waits for another.
+        let (user, service, worker) = tokio::join!(
+            self.user.read(operations, at),
+            self.service.read(operations, at),
+            self.worker.read(operations, at)
+        );
+        let result = user.and(service).and(worker);
         if result.is_ok() {
-            self.behind(|_| None);
+            let current = self.current_at.write();
+            *current.unwrap_or_else(PoisonError::into_inner) = at;
         }
         result
+    }
+
+    /// The turn is held for as long as the custody may take, and not for ever.
+    async fn turn(&self) -> Result<MutexGuard<'_, ()>, CustodyError> {
+        let turn = timeout(4 * PATIENCE, self.turn.lock()).await;
+        turn.map_err(|_| silent())
     }
 
     /// Publishes a new key of a ring, here at once and elsewhere as soon as it is read.
     ///
     /// # Errors
     ///
-    /// [`KeyOperationError`].
+    /// [`KeyOperationError`]; after `NotInForce` the key is published, but not all of it is known here.
     pub async fn rotate(
         &self,
         purpose: KeyPurpose,
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Arc<KeyPlan>, KeyOperationError> {
-        let _turn = self.turn.lock().await;
-        let plan = self.operations.rotate(purpose, caller, at).await?;
-        self.take(purpose, plan, at).await;
-        Ok(self.plan(purpose))
+        let _turn = self.turn().await?;
+        let rotated = self.operations.rotated(purpose, caller, at);
+        let changed = timeout(2 * PATIENCE, rotated).await;
+        self.take(purpose, changed.map_err(|_| silent())??, at)
+            .await
     }
 
     /// Revokes a key of a ring, here at once and elsewhere as soon as it is read.
     ///
     /// # Errors
     ///
-    /// [`KeyOperationError`].
+    /// [`KeyOperationError`]; after `NotInForce` the key is revoked, but not all of it is known here.
     pub async fn revoke(
         &self,
         purpose: KeyPurpose,
@@ -197,26 +220,24 @@ impl KeyRings {
         caller: &Caller,
         at: Timestamp,
     ) -> Result<Arc<KeyPlan>, KeyOperationError> {
-        let _turn = self.turn.lock().await;
-        let plan = self.operations.revoke(purpose, id, caller, at).await?;
-        self.take(purpose, plan, at).await;
+        let _turn = self.turn().await?;
+        let revoked = self.operations.revoked(purpose, id, caller, at);
+        let changed = timeout(2 * PATIENCE, revoked).await;
+        self.take(purpose, changed.map_err(|_| silent())??, at)
+            .await
+    }
+
+    /// Puts a plan that was just changed in force; what fails is tried again at the next reload.
+    async fn take(
+        &self,
+        purpose: KeyPurpose,
+        Changed { plan, version }: Changed,
+        at: Timestamp,
+    ) -> Result<Arc<KeyPlan>, KeyOperationError> {
+        let ring = self.of(purpose);
+        let enforced = ring.enforce(&self.operations, plan, version, at).await;
+        enforced.map_err(KeyOperationError::not_in_force)?;
         Ok(self.plan(purpose))
-    }
-
-    /// Puts a plan that was just changed in force; a signer that fails is asked for again at the next reload.
-    async fn take(&self, purpose: KeyPurpose, plan: KeyPlan, at: Timestamp) {
-        let enforced = self.of(purpose).enforce(&self.operations, plan, at).await;
-        if let Err(error) = enforced {
-            tracing::error!(key.ring = %purpose, %error, "the changed keys are not all in force here");
-        }
-    }
-
-    fn behind(&self, change: impl FnOnce(Option<Timestamp>) -> Option<Timestamp>) {
-        let mut since = self
-            .behind_since
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *since = change(*since);
     }
 
     const fn of(&self, purpose: KeyPurpose) -> &Ring {
@@ -234,15 +255,27 @@ impl Ring {
         purpose: KeyPurpose,
         at: Timestamp,
     ) -> Result<Self, KeyRingsError> {
-        let plan = operations.plan(purpose, at).await?;
+        let stored = in_time(operations.custody().plan(purpose, at)).await?;
+        let StoredPlan { plan, version, .. } = stored;
         let ring = Self {
             purpose,
             ring: LiveRing::new(plan.ring(at)?)?,
             signer: LiveSigner::new(Signers::default()),
             plan: RwLock::new(Arc::new(plan.clone())),
+            version: RwLock::new(version),
+            asked_plan: Asking::new(),
+            asked_signer: Asking::new(),
         };
-        ring.enforce(operations, plan, at).await?;
+        ring.enforce(operations, plan, version, at).await?;
         Ok(ring)
+    }
+
+    /// Reads the plan and puts it in force.
+    async fn read(&self, operations: &KeyOperations, at: Timestamp) -> Result<(), KeyRingsError> {
+        let (custody, purpose) = (Arc::clone(operations.custody()), self.purpose);
+        let question = async move { custody.plan(purpose, at).await };
+        let StoredPlan { plan, version, .. } = self.asked_plan.ask(at, question).await?;
+        self.enforce(operations, plan, version, at).await
     }
 
     /// Puts a plan in force: first what verifies, so that a revocation waits for no signer.
@@ -250,29 +283,38 @@ impl Ring {
         &self,
         operations: &KeyOperations,
         plan: KeyPlan,
+        version: PlanVersion,
         at: Timestamp,
     ) -> Result<(), KeyRingsError> {
+        // INVARIANT: what was revoked stays so, also when an older plan is put back
+        if version < *self.version.read().unwrap_or_else(PoisonError::into_inner) {
+            return Err(KeyRingsError::Older(self.purpose));
+        }
         let ring = plan.ring(at)?;
         if self.ring.current() != ring {
             self.ring.replace(ring)?;
         }
         let had = self.signer.loaded();
-        let signing = plan.signer(at);
-        let next = plan.pending(at).map(|key| (key.signs_from, key.id));
+        let named = |id| plan.key(id).map(|key| (id, key.public));
+        let lost = |id| KeyRingsError::Missing(self.purpose, id);
+        let signing = named(plan.signer(at)).ok_or_else(|| lost(plan.signer(at)))?;
+        let next = plan.pending(at);
+        let next = next.map(|key| (key.signs_from, (key.id, key.public)));
+        *self.version.write().unwrap_or_else(PoisonError::into_inner) = version;
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
 
         let mut signers = Signers {
             signing: known(&had, signing),
-            next: next.map(|(from, id)| (from, known(&had, id))),
+            next: next.map(|(from, key)| (from, known(&had, key))),
         };
         // Those that are known are in force before the others are asked for.
         self.signer.replace(signers.clone());
         if signers.signing.is_none() {
-            signers.signing = Some(self.fetch(operations, signing).await?);
+            signers.signing = Some(self.fetch(operations, signing, at).await?);
             self.signer.replace(signers.clone());
         }
-        if let (Some((_, signer @ None)), Some((_, id))) = (&mut signers.next, next) {
-            *signer = Some(self.fetch(operations, id).await?);
+        if let (Some((_, signer @ None)), Some((_, key))) = (&mut signers.next, next) {
+            *signer = Some(self.fetch(operations, key, at).await?);
             self.signer.replace(signers);
         }
         Ok(())
@@ -281,16 +323,26 @@ impl Ring {
     async fn fetch(
         &self,
         operations: &KeyOperations,
-        id: RootKeyId,
+        (id, public): Named,
+        at: Timestamp,
     ) -> Result<Arc<dyn TokenSigner>, KeyRingsError> {
-        let signer = operations.custody().signer(self.purpose, id).await?;
-        signer.ok_or(KeyRingsError::Missing(self.purpose, id))
+        let (custody, purpose) = (Arc::clone(operations.custody()), self.purpose);
+        let question = async move { custody.signer(purpose, id).await };
+        let signer = self.asked_signer.ask(at, question).await?;
+        let signer = signer.ok_or(KeyRingsError::Missing(purpose, id))?;
+        // What it signs would be refused everywhere.
+        if (signer.id(), signer.public()) == (id, public) {
+            Ok(signer)
+        } else {
+            Err(KeyRingsError::OtherKey(purpose, id))
+        }
     }
 }
 
 /// The signer of this key among those that were in force.
-fn known(had: &Signers, id: RootKeyId) -> Option<Arc<dyn TokenSigner>> {
+fn known(had: &Signers, key: Named) -> Option<Arc<dyn TokenSigner>> {
     let next = had.next.as_ref().and_then(|(_, signer)| signer.as_ref());
     let mut all = had.signing.iter().chain(next);
-    all.find(|signer| signer.id() == id).map(Arc::clone)
+    all.find(|signer| (signer.id(), signer.public()) == key)
+        .map(Arc::clone)
 }

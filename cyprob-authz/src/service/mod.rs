@@ -1,6 +1,7 @@
 //! The use cases: minting and verifying tokens, revocation, the request check.
 
 mod access;
+mod asking;
 mod cache;
 mod connections;
 #[cfg(feature = "verify")]

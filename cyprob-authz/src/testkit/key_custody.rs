@@ -66,16 +66,19 @@ pub async fn a_change_is_read_back(custody: Custody) {
     let changed = changed.expect("a change");
     let read = custody.plan(USER, AT).await.expect("a plan");
     assert_eq!(read.plan, changed);
-    let [event] = read.unrecorded.as_slice() else {
+    let [waiting] = read.unrecorded.as_slice() else {
         panic!("one change has one event");
     };
+    let event = waiting.event().expect("an event");
     assert_eq!(event.action.as_str(), "token_key.rotated");
     assert_eq!(event.resource.id, format!("user/{}", changed.last()));
-    let recorded = operations.recorded(USER, &[event.id], AT).await;
+    let version = read.version;
+    let recorded = operations.recorded(USER, &read.unrecorded, AT).await;
     recorded.expect("a change");
     let read = custody.plan(USER, AT).await.expect("a plan");
     assert_eq!(read.plan, changed);
     assert!(read.unrecorded.is_empty());
+    assert!(read.version > version, "versions go up");
 }
 
 /// Who changes a state that is past changes nothing.

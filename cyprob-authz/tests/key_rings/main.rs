@@ -1,22 +1,17 @@
 //! Rings of keys while they are rotated and revoked.
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+mod remote;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use cyprob_authz::adapters::MemoryKeys;
-use cyprob_authz::domain::{
-    AccessClaims, Audience, KEY_LEAD, KEY_TERM, KeyPlan, KeyPurpose, NewKey, RootKeyId,
-};
-use cyprob_authz::ports::{
-    CustodyError, KeyCustody, PlanOutcome, PlanVersion, SignError, StoredPlan, TokenSigner,
-};
+use cyprob_authz::domain::{AccessClaims, Audience, KEY_LEAD, KEY_TERM, KeyPurpose, RootKeyId};
+use cyprob_authz::ports::KeyCustody;
 use cyprob_authz::service::{
     AccessMinter, CacheLimits, KeyOperations, KeyRings, MintError, TokenError, TokenVerifier,
 };
-use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::domain::{Aal, Caller, Epoch, Timestamp};
 use cyprob_core::ports::EntropyExt as _;
 use cyprob_core::testkit::SeededEntropy;
@@ -178,158 +173,4 @@ async fn a_retired_key_leaves_the_ring() {
     assert_eq!(ids(end), [2]);
     node.rings.reload(end).await.unwrap();
     assert!(node.rings.ring(USER).current().get(FIRST).is_none());
-}
-
-/// A custody that can be cut off, and whose signers can refuse.
-#[derive(Debug)]
-struct Remote {
-    kept: Arc<dyn KeyCustody>,
-    down: Arc<AtomicBool>,
-    /// No signer can be had any more.
-    mute: AtomicBool,
-}
-
-#[derive(Debug)]
-struct RemoteSigner {
-    kept: Arc<dyn TokenSigner>,
-    down: Arc<AtomicBool>,
-}
-
-impl Remote {
-    fn new() -> (Arc<Self>, Arc<AtomicBool>) {
-        let down = Arc::new(AtomicBool::new(false));
-        let remote = Self {
-            kept: keys(),
-            down: Arc::clone(&down),
-            mute: AtomicBool::new(false),
-        };
-        (Arc::new(remote), down)
-    }
-
-    fn asked(&self) -> Result<(), CustodyError> {
-        match self.down.load(Ordering::SeqCst) {
-            true => Err(CustodyError::unavailable("cut off")),
-            false => Ok(()),
-        }
-    }
-}
-
-#[async_trait]
-impl TokenSigner for RemoteSigner {
-    fn id(&self) -> RootKeyId {
-        self.kept.id()
-    }
-
-    fn public(&self) -> [u8; 32] {
-        self.kept.public()
-    }
-
-    async fn ready(&self) -> Result<(), SignError> {
-        match self.down.load(Ordering::SeqCst) {
-            true => Err(SignError::new("cut off")),
-            false => Ok(()),
-        }
-    }
-
-    async fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        self.ready().await?;
-        // Another machine does not answer at once.
-        tokio::task::yield_now().await;
-        self.kept.sign(message).await
-    }
-}
-
-#[async_trait]
-impl KeyCustody for Remote {
-    async fn plan(&self, purpose: KeyPurpose, at: Timestamp) -> Result<StoredPlan, CustodyError> {
-        self.asked()?;
-        self.kept.plan(purpose, at).await
-    }
-
-    async fn create(&self, purpose: KeyPurpose, at: Timestamp) -> Result<NewKey, CustodyError> {
-        self.asked()?;
-        self.kept.create(purpose, at).await
-    }
-
-    async fn change(
-        &self,
-        purpose: KeyPurpose,
-        expected: PlanVersion,
-        plan: &KeyPlan,
-        unrecorded: &[AuditEvent],
-        at: Timestamp,
-    ) -> Result<PlanOutcome, CustodyError> {
-        self.asked()?;
-        let changed = self.kept.change(purpose, expected, plan, unrecorded, at);
-        changed.await
-    }
-
-    async fn signer(
-        &self,
-        purpose: KeyPurpose,
-        id: RootKeyId,
-    ) -> Result<Option<Arc<dyn TokenSigner>>, CustodyError> {
-        self.asked()?;
-        if self.mute.load(Ordering::SeqCst) {
-            return Err(CustodyError::unavailable("mute"));
-        }
-        let kept = self.kept.signer(purpose, id).await?;
-        let down = Arc::clone(&self.down);
-        Ok(kept.map(|kept| Arc::new(RemoteSigner { kept, down }) as _))
-    }
-}
-
-#[tokio::test]
-async fn a_signer_on_another_machine_signs_as_one_here_does() {
-    let (custody, down) = Remote::new();
-    let node = Node::on(custody, 1).await;
-    node.minter.ready(AT).await.unwrap();
-    let token = node.mint(AT).await.unwrap();
-    assert_eq!(node.verify(&token, AT), Ok(()));
-    // That it does not sign is known before anything is changed.
-    down.store(true, Ordering::SeqCst);
-    assert!(matches!(
-        node.minter.ready(AT).await,
-        Err(MintError::Sign(_))
-    ));
-    assert!(matches!(node.mint(AT).await, Err(MintError::Sign(_))));
-    // Verifying needs nobody.
-    assert_eq!(node.verify(&token, after(10)), Ok(()));
-}
-
-#[tokio::test]
-async fn a_node_that_cannot_read_the_plans_goes_on_and_says_so_after_a_minute() {
-    let (custody, down) = Remote::new();
-    let node = Node::on(custody, 1).await;
-    let token = node.mint(AT).await.unwrap();
-    down.store(true, Ordering::SeqCst);
-    for seconds in [0, 5, 60] {
-        assert!(node.rings.reload(after(seconds)).await.is_err());
-        assert!(!node.rings.is_stale(after(seconds)));
-    }
-    assert!(node.rings.is_stale(after(61)));
-    assert_eq!(node.verify(&token, after(61)), Ok(()));
-    down.store(false, Ordering::SeqCst);
-    node.rings.reload(after(62)).await.unwrap();
-    assert!(!node.rings.is_stale(after(62)));
-}
-
-#[tokio::test]
-async fn a_revocation_waits_for_no_signer() {
-    let (custody, _) = Remote::new();
-    let node = Node::on(Arc::clone(&custody) as _, 1).await;
-    let token = node.mint(AT).await.unwrap();
-    let elsewhere = node.rings.operations().clone();
-    let plan = elsewhere.revoke(USER, FIRST, &Caller::operator(), AT).await;
-    assert_eq!(plan.unwrap().signer(AT), SECOND);
-    // The plan can be read; what signs with the new key cannot be had.
-    custody.mute.store(true, Ordering::SeqCst);
-    assert!(node.rings.reload(AT).await.is_err());
-    assert_eq!(node.verify(&token, AT), Err(TokenError::UnknownKey));
-    // Nothing signs then, least of all the revoked key.
-    assert!(matches!(node.mint(AT).await, Err(MintError::NoSigner)));
-    custody.mute.store(false, Ordering::SeqCst);
-    node.rings.reload(AT).await.unwrap();
-    let token = node.mint(AT).await.unwrap();
-    assert_eq!(node.verify(&token, AT), Ok(()));
 }

@@ -8,7 +8,7 @@ use biscuit_auth::PublicKey;
 use biscuit_auth::builder::Algorithm;
 use cyprob_core::domain::Timestamp;
 
-use crate::domain::{KeyRing, KeyRingError, RootKeyId};
+use crate::domain::{KeyRing, KeyRingError, KeyStatus, RingKey, RootKeyId};
 
 struct Loaded {
     ring: KeyRing,
@@ -18,13 +18,20 @@ struct Loaded {
 impl Loaded {
     fn new(ring: KeyRing) -> Result<Self, KeyRingError> {
         let mut keys = BTreeMap::new();
-        for key in ring.iter() {
+        // One that was revoked verifies nothing, and must not keep the others from it.
+        let used = |key: &&RingKey| key.status != KeyStatus::Revoked;
+        for key in ring.iter().filter(used) {
             let public = PublicKey::from_bytes(&key.public, Algorithm::Ed25519)
                 .map_err(|_| KeyRingError::BadKey(key.id))?;
             keys.insert(key.id, public);
         }
         Ok(Self { ring, keys })
     }
+}
+
+/// Whether the bytes are an Ed25519 public key.
+pub(in crate::service) fn is_public_key(public: &[u8; 32]) -> bool {
+    PublicKey::from_bytes(public, Algorithm::Ed25519).is_ok()
 }
 
 /// The ring of one purpose, as it is at this moment; clones share it.
@@ -36,7 +43,8 @@ impl LiveRing {
     ///
     /// # Errors
     ///
-    /// [`KeyRingError::BadKey`] if a key's bytes are no Ed25519 public key.
+    /// [`KeyRingError::BadKey`] if the bytes of a key that was not revoked are
+    /// no Ed25519 public key.
     pub fn new(ring: KeyRing) -> Result<Self, KeyRingError> {
         Ok(Self(Arc::new(RwLock::new(Arc::new(Loaded::new(ring)?)))))
     }

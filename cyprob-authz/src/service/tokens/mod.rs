@@ -25,6 +25,7 @@ pub use attenuate::{AttenuateError, attenuate, random_uses};
 pub(crate) use job::VerifiedJob;
 pub use job::{JobMinter, JobVerifier};
 pub use keys::LiveRing;
+pub(super) use keys::is_public_key;
 pub use mint::{AccessMinter, MAX_LIFETIME, MintError, ServiceMinter};
 #[cfg(feature = "testkit")]
 pub(crate) use shape::{MAX_LISTED, MAX_RANGES, MAX_USES};
