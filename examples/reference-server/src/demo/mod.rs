@@ -35,7 +35,7 @@ struct Walked {
 pub(crate) async fn run(config: Config, data: Option<&Path>, exit: bool) -> Result<(), ServeError> {
     let ended = server::ended().map_err(ServeError::System)?;
     let mut steps = Steps::new();
-    let walked = walk(&mut steps, &config, data)
+    let walked = Box::pin(walk(&mut steps, &config, data))
         .await
         .map_err(|Failed(step)| ServeError::Demo(step))?;
     let Walked { running, directory } = walked;
