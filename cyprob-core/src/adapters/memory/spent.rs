@@ -121,7 +121,8 @@ mod tests {
     async fn spend(store: &MemorySpent, number: u8, until: i64) -> Result<bool, StoreError> {
         let token = TokenId::from_random(AT, [number; 10]);
         let one = UseId::of(token, "word");
-        let outcome = store.spend(UsedToken::of(token), &[one], later(until));
+        let uses = [one];
+        let outcome = store.spend(UsedToken::of(token), &uses, later(until));
         Ok(outcome.await? == SpendOutcome::Taken(one))
     }
 
