@@ -108,7 +108,7 @@ impl Ours {
         };
         Self {
             access,
-            minter: AccessMinter::new(key.into()),
+            minter: AccessMinter::new(key),
             org,
             audience,
             public,
