@@ -1,5 +1,7 @@
 //! Accounts and sessions under the deployment's administration.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::extract::State;
@@ -87,6 +89,14 @@ pub(crate) async fn enable(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Until the millisecond of an end of sessions opened before it is over.
+///
+/// When a session was opened is told by its id, in milliseconds, so the end takes with
+/// it whatever is opened in its own. Who signs in after the answer was not meant.
+pub(crate) async fn next_millisecond() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
 /// `POST /api/v1/system/sessions/end`.
 #[utoipa::path(post, path = "", operation_id = "system_end_sessions", tag = "system", request_body = EndSessionsRequest, responses((status = 200, description = "as asked", body = EndedAnswer)))]
 pub(crate) async fn end_sessions(
@@ -117,5 +127,6 @@ pub(crate) async fn end_sessions(
         .identity()
         .end_many(auth.ctx(), whose, keep, body.reason.as_str())
         .await?;
+    next_millisecond().await;
     Ok(Json(EndedAnswer { ended }))
 }

@@ -7,6 +7,7 @@ use cyprob_core::domain::SessionId;
 use cyprob_core::ports::store::{OrgUpdate, PolicyUpdate};
 use http::StatusCode;
 
+use super::accounts::next_millisecond;
 use super::body::{Body, Object};
 use super::dto::{OrgAnswer, OrgSessionAnswer, PageAnswer, UpdateOrgRequest};
 use super::path::PathId;
@@ -34,9 +35,12 @@ pub(crate) async fn update(
         name: body.name,
         policy: policy.map_or_else(PolicyUpdate::default, |Object(policy)| policy.update()),
     };
-    Ok(Json(OrgAnswer::of(
-        api.identity().update_org(auth.ctx(), &update).await?,
-    )))
+    let org = api.identity().update_org(auth.ctx(), &update).await?;
+    // A stricter policy ends what members have.
+    if policy.is_some() {
+        next_millisecond().await;
+    }
+    Ok(Json(OrgAnswer::of(org)))
 }
 
 /// `GET /api/v1/orgs/{org}/sessions`.

@@ -173,6 +173,8 @@ impl Identity {
     /// reason; gives how many ended. With `keep_current` the session that acts goes on.
     ///
     /// The work is one statement and one revocation, however many sessions there are.
+    /// It takes with it what is opened in the same millisecond, which is as fine as ids
+    /// tell: answer whoever asked for it in the next one.
     ///
     /// # Errors
     ///
