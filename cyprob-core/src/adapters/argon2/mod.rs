@@ -11,6 +11,7 @@ mod options;
 mod params;
 mod phc;
 mod pool;
+mod priority;
 mod queue;
 
 pub use options::Argon2Options;

@@ -19,6 +19,7 @@ use super::compute::{Answer, Memory, Work};
 use super::options::Argon2Options;
 use super::params::HashParams;
 use super::phc::Stored;
+use super::priority::{self, Ticks};
 use super::queue::{Full, Lanes, Prefix};
 use crate::domain::{PasswordHash, UserId};
 use crate::ports::{Entropy, EntropyExt, HashError, PasswordCheck, PasswordHasher};
@@ -54,6 +55,7 @@ pub(super) struct Job {
 pub(super) struct Shared {
     state: Mutex<State>,
     wake: Condvar,
+    ticks: Ticks,
 }
 
 struct State {
@@ -124,6 +126,7 @@ impl Argon2Pool {
                 stopped: false,
             }),
             wake: Condvar::new(),
+            ticks: Ticks::default(),
         });
         let identifier_key = options
             .identifier_key
@@ -131,7 +134,7 @@ impl Argon2Pool {
             .unwrap_or_else(|| Zeroizing::new(entropy.bytes()));
         let mut pool = Self {
             shared,
-            threads: Vec::with_capacity(options.threads),
+            threads: Vec::with_capacity(options.threads + 1),
             options,
             identifier_key,
         };
@@ -142,6 +145,13 @@ impl Argon2Pool {
             let thread = thread::Builder::new()
                 .name(format!("cyprob-hash-{number}"))
                 .spawn(move || serve(&shared, today, entropy.as_ref()))?;
+            pool.threads.push(thread);
+        }
+        if cfg!(target_os = "linux") {
+            let shared = Arc::clone(&pool.shared);
+            let thread = thread::Builder::new()
+                .name("cyprob-ticks".to_owned())
+                .spawn(move || shared.ticks.serve())?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -253,6 +263,7 @@ impl Drop for Argon2Pool {
         state.queue.clear();
         drop(state);
         self.shared.wake.notify_all();
+        self.shared.ticks.stop();
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing more to end.
             let _ = thread.join();
@@ -262,43 +273,22 @@ impl Drop for Argon2Pool {
 
 /// One thread: takes jobs until the pool stops.
 fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
-    lower_priority();
+    priority::lower();
     let mut memory = Memory::default();
     let mut after_stranger = false;
     while let Some((job, stranger)) = shared.next(&mut memory, after_stranger) {
         let run = || memory.run(&job.work, &job.password, today, entropy);
+        let running = shared.ticks.during();
         let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a password hash panicked");
             Err(HashError::Unavailable)
         });
+        drop(running);
         after_stranger = stranger;
         // Its caller may have left meanwhile; the work is spent either way.
         let _ = job.reply.send(answer);
     }
     memory.wipe();
-}
-
-/// Lets all other work of the machine go first; what waits for a core has it at once.
-///
-/// On Linux the policy for idle work, a thread's own. The lowest niceness is not
-/// enough: since 6.6 a thread keeps its core until its slice is over, some
-/// milliseconds, even from a much nicer one.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        use thread_priority::unix::{
-            NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
-            thread_native_id,
-        };
-        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-        if let Err(error) = set_thread_priority_and_policy(
-            thread_native_id(),
-            thread_priority::ThreadPriority::Min,
-            idle,
-        ) {
-            tracing::warn!(%error, "the hash pool's priority stays as it is");
-        }
-    }
 }
 
 #[async_trait]
