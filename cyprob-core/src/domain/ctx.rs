@@ -1,7 +1,7 @@
 //! Proofs of who acts, and for which tenant.
 
 use super::audit::{Actor, RequestOrigin};
-use super::{OrgId, Reach, RequestId, RoleName, SessionId, UserId};
+use super::{ObjectScope, OrgId, Reach, RequestId, RoleName, Scoped, SessionId, UserId};
 
 /// Who acts, from where and in which request: what every event of an operation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +200,12 @@ impl CtxIssuer {
             reach: Some(reach),
             caller,
         }
+    }
+
+    /// Vouches that the caller may act on these of the organization's objects.
+    #[must_use]
+    pub const fn scoped(&self, org: OrgCtx, objects: ObjectScope) -> Scoped {
+        Scoped::new(org, objects)
     }
 
     /// Vouches that the person is signed in.

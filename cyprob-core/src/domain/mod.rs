@@ -14,6 +14,7 @@ mod membership;
 mod message;
 mod name;
 mod notice;
+mod objects;
 mod org;
 mod org_ref;
 mod page;
@@ -30,6 +31,7 @@ mod service_key_text;
 mod session;
 mod session_policy;
 mod slug;
+mod tag;
 mod throttle;
 mod time;
 mod use_id;
@@ -56,6 +58,7 @@ pub use membership::{Invitation, InvitationState, Inviter, Member, Membership};
 pub use message::{Letter, Message, Notification};
 pub use name::{DisplayName, NameError};
 pub use notice::{EMAIL_CHANGE, NEW_DEVICE, Notice, NoticeKind};
+pub use objects::{ObjectScope, Scoped};
 pub use org::{OrgPolicy, Organization};
 pub use org_ref::OrgRef;
 pub use page::{Cursor, CursorError, Page, PageRequest};
@@ -85,6 +88,7 @@ pub use session::{
 };
 pub use session_policy::{SessionPolicy, SessionPolicyError};
 pub use slug::{OrgSlug, SlugError};
+pub use tag::{Tag, TagError};
 pub use throttle::{
     Device, DeviceId, DeviceKeys, Distinct, FailureChange, FailureKey, FailureKind, Failures, Gate,
     Network, Networks, Rate, Rates, SignInName, Subject, Surge, SurgeTurn,

@@ -1,0 +1,237 @@
+//! Which objects of an organization a caller may have.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use super::{OrgCtx, Tag, UserId};
+
+/// Which objects: all of an organization's, or those that are the caller's own or have one of some tags.
+///
+/// What several grants give is joined, so an object is in the scope if it is in
+/// any part of it. The form is the shortest: what a wider part has is in no
+/// narrower one, so two scopes that admit the same objects are equal.
+///
+/// # Examples
+///
+/// ```
+/// use cyprob_core::domain::{ObjectScope, Tag};
+///
+/// let web: Tag = "team:web".parse()?;
+/// let scope = ObjectScope::OWN.join(ObjectScope::tagged([web.clone()]));
+/// assert!(scope.admits(true, &[]));
+/// assert!(scope.admits(false, &[web]));
+/// assert!(!scope.admits(false, &["team:db".parse()?]));
+/// # Ok::<(), cyprob_core::domain::TagError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectScope {
+    all: bool,
+    own: bool,
+    tags: BTreeSet<Tag>,
+    own_tags: BTreeSet<Tag>,
+}
+
+impl ObjectScope {
+    /// Every object.
+    pub const ALL: Self = Self {
+        all: true,
+        own: false,
+        tags: BTreeSet::new(),
+        own_tags: BTreeSet::new(),
+    };
+
+    /// No object.
+    pub const NONE: Self = Self {
+        all: false,
+        own: false,
+        tags: BTreeSet::new(),
+        own_tags: BTreeSet::new(),
+    };
+
+    /// The caller's own objects.
+    pub const OWN: Self = Self {
+        all: false,
+        own: true,
+        tags: BTreeSet::new(),
+        own_tags: BTreeSet::new(),
+    };
+
+    /// The objects that have any of these tags.
+    #[must_use]
+    pub fn tagged(tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self {
+            tags: tags.into_iter().collect(),
+            ..Self::NONE
+        }
+    }
+
+    /// The caller's own objects that have any of these tags.
+    #[must_use]
+    pub fn own_tagged(tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self {
+            own_tags: tags.into_iter().collect(),
+            ..Self::NONE
+        }
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
+        self.all |= other.all;
+        if self.all {
+            return Self::ALL;
+        }
+        self.own |= other.own;
+        self.tags.extend(other.tags);
+        if self.own {
+            self.own_tags.clear();
+        } else {
+            self.own_tags.extend(other.own_tags);
+            self.own_tags.retain(|tag| !self.tags.contains(tag));
+        }
+        self
+    }
+
+    /// Whether every object is in it.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        self.all
+    }
+
+    /// Whether the caller's own objects are in it, whatever their tags.
+    #[must_use]
+    pub const fn has_own(&self) -> bool {
+        self.all || self.own
+    }
+
+    /// The tags of which one is enough.
+    #[must_use]
+    pub const fn tags(&self) -> &BTreeSet<Tag> {
+        &self.tags
+    }
+
+    /// The tags of which one is enough for an object of the caller's own.
+    #[must_use]
+    pub const fn own_tags(&self) -> &BTreeSet<Tag> {
+        &self.own_tags
+    }
+
+    /// Whether no object is in it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::NONE
+    }
+
+    /// Whether an object with these tags is in it.
+    #[must_use]
+    pub fn admits<'a>(&self, own: bool, tags: impl IntoIterator<Item = &'a Tag>) -> bool {
+        let asked = |tag: &Tag| self.tags.contains(tag) || (own && self.own_tags.contains(tag));
+        self.all || (own && self.own) || tags.into_iter().any(asked)
+    }
+}
+
+/// The proof that the caller may act in one organization on these of its objects.
+///
+/// A [`CtxIssuer`](super::CtxIssuer) makes it. It is an [`OrgCtx`] with less:
+/// whoever takes it asks the store for these objects, and gets no others.
+#[derive(Clone, Debug)]
+pub struct Scoped {
+    org: OrgCtx,
+    objects: ObjectScope,
+}
+
+impl Scoped {
+    pub(super) const fn new(org: OrgCtx, objects: ObjectScope) -> Self {
+        Self { org, objects }
+    }
+
+    /// The proof of the organization.
+    #[must_use]
+    pub const fn org_ctx(&self) -> &OrgCtx {
+        &self.org
+    }
+
+    /// Which objects.
+    #[must_use]
+    pub const fn objects(&self) -> &ObjectScope {
+        &self.objects
+    }
+
+    /// The person whose objects are the caller's own: who acts, or on whose behalf.
+    #[must_use]
+    pub const fn owner(&self) -> Option<UserId> {
+        self.org.caller().actor.user()
+    }
+
+    /// Whether the caller may have an object of this owner with these tags.
+    #[must_use]
+    pub fn admits<'a>(&self, owner: UserId, tags: impl IntoIterator<Item = &'a Tag>) -> bool {
+        self.objects.admits(self.owner() == Some(owner), tags)
+    }
+}
+
+impl Deref for Scoped {
+    type Target = OrgCtx;
+
+    fn deref(&self) -> &OrgCtx {
+        &self.org
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(texts: &[&str]) -> Vec<Tag> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    /// Every scope over two tags, from its parts.
+    fn scopes() -> Vec<ObjectScope> {
+        let few = [&[][..], &["a"], &["b"], &["a", "b"]];
+        let mut scopes = vec![ObjectScope::ALL];
+        for own in [ObjectScope::NONE, ObjectScope::OWN] {
+            for some in few {
+                for own_some in few {
+                    let scope = own.clone().join(ObjectScope::tagged(tags(some)));
+                    scopes.push(scope.join(ObjectScope::own_tagged(tags(own_some))));
+                }
+            }
+        }
+        scopes
+    }
+
+    fn objects() -> Vec<(bool, Vec<Tag>)> {
+        let few = [&[][..], &["a"], &["b"], &["a", "b"], &["c"]];
+        let both = [true, false];
+        both.into_iter()
+            .flat_map(|own| few.map(|some| (own, tags(some))))
+            .collect()
+    }
+
+    #[test]
+    fn joined_they_admit_what_either_admits() {
+        for left in scopes() {
+            for right in scopes() {
+                let both = left.clone().join(right.clone());
+                assert_eq!(both, right.clone().join(left.clone()));
+                for (own, tags) in objects() {
+                    let either = left.admits(own, &tags) || right.admits(own, &tags);
+                    assert_eq!(both.admits(own, &tags), either, "{left:?} {right:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_that_admit_the_same_are_equal() {
+        for left in scopes() {
+            for right in scopes() {
+                let alike = objects()
+                    .iter()
+                    .all(|(own, tags)| left.admits(*own, tags) == right.admits(*own, tags));
+                assert_eq!(left == right, alike, "{left:?} {right:?}");
+            }
+        }
+    }
+}
