@@ -1,17 +1,19 @@
 //! The guard in front of every handler.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
+use http::{Method, StatusCode};
+use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use super::admission::{Admitted, admit};
@@ -19,6 +21,7 @@ use super::arrival::{Failure, arriving};
 use super::connection::Opening;
 use super::grant::Granted;
 use super::names::PathNames;
+use super::outermost::{complete, stamped};
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Answered, Stamp};
@@ -46,15 +49,80 @@ impl Guard {
     }
 }
 
-/// Admits or refuses, then runs the handler; what comes back is stamped as answered by a policy.
-pub(super) async fn guard(
-    State(guard): State<Arc<Guard>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = match admitted(&guard, request).await {
+/// A handler, or a service, with the guard before it.
+#[derive(Clone, Debug)]
+pub(super) struct Guarded<H> {
+    guard: Arc<Guard>,
+    inner: H,
+}
+
+impl<H> Guarded<H> {
+    pub(super) const fn new(guard: Arc<Guard>, inner: H) -> Self {
+        Self { guard, inner }
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl<T, S, H> Handler<T, S> for Guarded<H>
+where
+    S: Send + 'static,
+    H: Handler<T, S>,
+{
+    type Future = Answer;
+
+    fn call(self, request: Request, state: S) -> Answer {
+        let Self { guard, inner } = self;
+        Box::pin(async move {
+            let handler = |request| inner.call(request, state);
+            answer(&guard, request, handler).await
+        })
+    }
+}
+
+impl<H> Service<Request> for Guarded<H>
+where
+    H: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    H::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // The service behind it is asked for each admitted request.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { guard, inner } = self.clone();
+        Box::pin(async move {
+            let handler = |request| async move {
+                let Ok(response) = inner.oneshot(request).await;
+                response
+            };
+            Ok(answer(&guard, request, handler).await)
+        })
+    }
+}
+
+/// Admits or refuses, then runs the handler; what comes back is complete, and stamped as answered by a policy.
+async fn answer<F>(
+    guard: &Arc<Guard>,
+    mut request: Request,
+    handler: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    // The guard bounds every body by its route's own limit.
+    DefaultBodyLimit::disable().apply(&mut request);
+    let stamp = stamped(&guard.access, &request);
+    let head = request.method() == Method::HEAD;
+    let mut response = match admitted(guard, request, stamp).await {
         Ok((request, failure, opening)) => {
-            let answer = run(&guard, request, next).await;
+            let safe = request.method().is_safe();
+            let answer = run(guard, safe, handler(request)).await;
             match failure.get() {
                 Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
                 Some(_) | None => bound(&guard.path, &opening, answer),
@@ -63,19 +131,15 @@ pub(super) async fn guard(
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Answered);
-    response
+    complete(response, stamp, head)
 }
 
 async fn admitted(
     guard: &Arc<Guard>,
     request: Request,
+    stamp: Stamp,
 ) -> Result<(Request, Failure, Arc<Opening>), Problem> {
     let (mut parts, body) = request.into_parts();
-    let stamp = parts
-        .extensions
-        .get::<Stamp>()
-        .copied()
-        .ok_or_else(|| Problem::new(ProblemCode::Forbidden))?;
     let Admitted {
         grant,
         taken,
@@ -120,9 +184,11 @@ fn stated_length(parts: &Parts) -> Option<u64> {
 }
 
 /// Runs the handler. What may change something runs in a task of its own, so that a client that hangs up does not cut a change in half.
-async fn run(guard: &Guard, request: Request, next: Next) -> Response {
-    let safe = request.method().is_safe();
-    let handler = unpanicked(next.run(request));
+async fn run<F>(guard: &Guard, safe: bool, handler: F) -> Response
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    let handler = unpanicked(handler);
     let answer = if safe {
         handler.await
     } else {

@@ -20,6 +20,7 @@ use http::{Extensions, Request, Response};
 use tower::{Layer, Service, ServiceExt as _};
 
 use super::grant::Granted;
+use super::guard::Guarded;
 use super::inventory::Inventory;
 use super::names::PathNames;
 use super::policy::Policy;
@@ -37,11 +38,8 @@ impl PolicyRoute {
     /// A route with the policy `P`. The path's names are `{name}`; `{org}` is the organization.
     #[must_use]
     pub fn new<P: Policy>(method: Method, path: &str) -> Self {
-        Self(Endpoint::with_policy::<P>(
-            method,
-            path,
-            MethodRouter::new(),
-        ))
+        let nothing = Box::new(|_| MethodRouter::new());
+        Self(Endpoint::with_policy::<P>(method, path, nothing))
     }
 
     /// How many bytes the body may have; over it the answer is 413.
@@ -174,8 +172,10 @@ where
 
     fn layer(&self, inner: S) -> PolicyService {
         let serving = |route: &Endpoint<()>| {
-            let handler = on_service(route.method.filter(), Inner(inner.clone()));
-            route.serving(handler)
+            let (filter, inner) = (route.method.filter(), Inner(inner.clone()));
+            route.with_handler(Box::new(move |guard| {
+                on_service(filter, Guarded::new(guard, inner))
+            }))
         };
         let endpoints = self.routes.iter().map(serving).collect();
         PolicyService(assemble(&self.access, endpoints, ()))

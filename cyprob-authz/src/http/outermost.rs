@@ -30,24 +30,33 @@ async fn outermost(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let stamp = match request.extensions().get::<Stamp>() {
+    let stamp = stamped(&access, &request);
+    request.extensions_mut().insert(stamp);
+    let head = request.method() == Method::HEAD;
+    complete(next.run(request).await, stamp, head)
+}
+
+/// The id and the time of a request: those that a router further out gave it, or new ones.
+pub(super) fn stamped(access: &AccessControl, request: &Request) -> Stamp {
+    match request.extensions().get::<Stamp>() {
         Some(stamp) => *stamp,
         None => {
             let at = access.now();
-            Stamp {
-                id: access.request_id(at),
-                at,
-            }
+            let id = access.request_id(at);
+            Stamp { id, at }
         }
-    };
-    request.extensions_mut().insert(stamp);
-    let head = request.method() == Method::HEAD;
-    let mut response = finish(next.run(request).await, stamp);
+    }
+}
+
+/// What the client gets: an answer that a policy gave, or a refusal, with the headers of all.
+pub(super) fn complete(response: Response, stamp: Stamp, head: bool) -> Response {
+    let mut response = finish(response, stamp);
     if head {
         *response.body_mut() = Body::empty();
     }
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&stamp.id.to_string()) {
+    headers.reserve(3);
+    if let Ok(id) = HeaderValue::try_from(stamp.id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -7,6 +7,7 @@ use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::auth::AuthFirst;
+use super::guard::{Guard, Guarded};
 use super::inventory::InventoryHandle;
 use super::policy::sealed::Sealed;
 use super::policy::{Policy, RoutePolicy};
@@ -54,6 +55,9 @@ impl Method {
     }
 }
 
+/// Puts a guard before a handler.
+pub(super) type Serving<S> = Box<dyn FnOnce(Arc<Guard>) -> MethodRouter<S> + Send + Sync>;
+
 /// One route: method, path, handler, and the policy that the handler's first argument names.
 pub struct Endpoint<S> {
     pub(super) method: Method,
@@ -62,7 +66,7 @@ pub struct Endpoint<S> {
     pub(super) audited: bool,
     pub(super) any_org: bool,
     pub(super) body_limit: usize,
-    pub(super) handler: MethodRouter<S>,
+    pub(super) serving: Serving<S>,
     #[cfg(feature = "openapi")]
     pub(super) operation: Option<super::openapi::Documented>,
 }
@@ -74,14 +78,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         H: Handler<T, S>,
         T: AuthFirst,
     {
-        Self::with_policy::<T::Policy>(method, path, on(method.filter(), handler))
+        let serving = move |guard| on(method.filter(), Guarded::new(guard, handler));
+        Self::with_policy::<T::Policy>(method, path, Box::new(serving))
     }
 
-    pub(super) fn with_policy<P: Policy>(
-        method: Method,
-        path: &str,
-        handler: MethodRouter<S>,
-    ) -> Self {
+    pub(super) fn with_policy<P: Policy>(method: Method, path: &str, serving: Serving<S>) -> Self {
         Self {
             method,
             path: path.to_owned(),
@@ -89,14 +90,14 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             audited: method != Method::Get,
             any_org: false,
             body_limit: DEFAULT_BODY_LIMIT,
-            handler,
+            serving,
             #[cfg(feature = "openapi")]
             operation: None,
         }
     }
 
     /// The same route with another handler.
-    pub(super) fn serving(&self, handler: MethodRouter<S>) -> Self {
+    pub(super) fn with_handler(&self, serving: Serving<S>) -> Self {
         Self {
             method: self.method,
             path: self.path.clone(),
@@ -104,13 +105,14 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             audited: self.audited,
             any_org: self.any_org,
             body_limit: self.body_limit,
-            handler,
+            serving,
             #[cfg(feature = "openapi")]
             operation: self.operation.clone(),
         }
     }
 
     fn with_state<T: Clone + Send + Sync + 'static>(self, state: S) -> Endpoint<T> {
+        let serving = self.serving;
         Endpoint {
             method: self.method,
             path: self.path,
@@ -118,7 +120,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             audited: self.audited,
             any_org: self.any_org,
             body_limit: self.body_limit,
-            handler: self.handler.with_state(state),
+            serving: Box::new(move |guard| serving(guard).with_state(state)),
             #[cfg(feature = "openapi")]
             operation: self.operation,
         }

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
 
-use super::guard::{Guard, guard};
+use super::guard::Guard;
 use super::inventory::Inventory;
-use super::outermost::closed;
+use super::outermost::{complete, stamped};
 use super::paths::{Segment, clash, segments};
 use super::policy::RoutePolicy;
 use super::problem::ProblemCode;
@@ -116,9 +115,7 @@ pub(super) fn assemble<S: Clone + Send + Sync + 'static>(
             path: endpoint.path.as_str().into(),
             body_limit: endpoint.body_limit,
         });
-        let guarded = endpoint
-            .handler
-            .route_layer(from_fn_with_state(guarding, guard));
+        let guarded = (endpoint.serving)(guarding);
         let slot = by_path.remove(&endpoint.path).unwrap_or_default();
         by_path.insert(endpoint.path, slot.merge(guarded));
     }
@@ -126,13 +123,14 @@ pub(super) fn assemble<S: Clone + Send + Sync + 'static>(
     for (path, methods) in by_path {
         router = serve(router, &path, methods);
     }
-    let router = router
-        .fallback(async || answered(ProblemCode::NotFound))
-        .method_not_allowed_fallback(async || answered(ProblemCode::MethodNotAllowed))
-        // the guard bounds every body by its route's own limit
-        .layer(DefaultBodyLimit::disable())
-        .with_state(state);
-    closed(router, access)
+    let nowhere = |code| {
+        let access = Arc::clone(access);
+        async move |request: Request| nowhere(&access, code, &request)
+    };
+    router
+        .fallback(nowhere(ProblemCode::NotFound))
+        .method_not_allowed_fallback(nowhere(ProblemCode::MethodNotAllowed))
+        .with_state(state)
 }
 
 #[expect(
@@ -147,10 +145,12 @@ fn serve<S: Clone + Send + Sync + 'static>(
     router.route(path, methods)
 }
 
-fn answered(code: ProblemCode) -> Response {
+/// The answer to what no route takes.
+fn nowhere(access: &AccessControl, code: ProblemCode, request: &Request) -> Response {
     let mut response = code.into_response();
     response.extensions_mut().insert(Answered);
-    response
+    let stamp = stamped(access, request);
+    complete(response, stamp, request.method() == http::Method::HEAD)
 }
 
 pub(super) fn check<S>(endpoints: &[Endpoint<S>], public: &PublicRoutes) -> Result<(), SealError> {

@@ -13,6 +13,7 @@ use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
 use super::connections::{ConnectionLimits, Connections};
 use super::in_flight::InFlight;
 use super::org_roles::OrgRoles;
+use super::request_ids::RequestIds;
 use super::revocations::RevocationView;
 use super::strict::unsaid;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier, VerifiedJob};
@@ -57,6 +58,7 @@ pub struct AccessControl {
     roles: OrgRoles,
     in_flight: InFlight,
     connections: Connections,
+    request_ids: RequestIds,
     worker_role: RoleName,
 }
 
@@ -73,11 +75,13 @@ impl AccessControl {
     pub fn new(parts: AccessParts) -> Arc<Self> {
         let roles = OrgRoles::new(Arc::clone(&parts.roles), Arc::clone(&parts.org_roles));
         let connections = Connections::new(parts.connections);
+        let request_ids = RequestIds::new(parts.entropy.as_ref());
         Arc::new(Self {
             parts,
             roles,
             in_flight: InFlight::default(),
             connections,
+            request_ids,
             worker_role: "worker".parse().unwrap_or(RoleName::VIEWER),
         })
     }
@@ -115,7 +119,7 @@ impl AccessControl {
     /// A new request id.
     #[must_use]
     pub fn request_id(&self, at: Timestamp) -> RequestId {
-        self.parts.entropy.id(at)
+        self.request_ids.next(at)
     }
 
     /// Verifies a token's shape, signatures, time, audience and that nothing revoked it.

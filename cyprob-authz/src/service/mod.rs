@@ -11,6 +11,7 @@ mod key_operations;
 mod key_rings;
 mod org_roles;
 mod recheck;
+mod request_ids;
 mod revocations;
 mod role_rules;
 mod strict;
