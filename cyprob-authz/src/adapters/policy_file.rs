@@ -2,6 +2,8 @@
 
 mod fields;
 
+use std::collections::BTreeSet;
+
 use cyprob_core::adapters::document::{KeyKind, Limits, Node, guarded_text, read_yaml};
 use cyprob_core::domain::{Aal, RoleName, excerpt};
 
@@ -168,6 +170,8 @@ impl Reader {
             aal,
             addresses: addresses.unwrap_or_default(),
             hours,
+            own: false,
+            tags: BTreeSet::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cyprob_core::domain::Timestamp;
+use cyprob_core::domain::{ObjectScope, Timestamp};
 
 use super::policy::Circumstances;
 use super::{Claims, Permission, Principal, SystemPermission, Taken};
@@ -19,8 +19,10 @@ pub const STEP_UP_AGE: Duration = Duration::from_secs(300);
 pub enum Need {
     /// To be signed in, with a token that nobody narrowed.
     Authenticated,
-    /// A permission in the organization that the path names.
+    /// A permission in the organization that the path names, of what is not one object or another.
     Org(Permission),
+    /// A permission in the organization that the path names, of some of its objects at least.
+    Objects(Permission),
     /// A permission of the deployment's administrator.
     System(SystemPermission),
 }
@@ -84,6 +86,8 @@ pub enum Rule {
     ConditionAddress,
     /// The role permits it at other times.
     ConditionHours,
+    /// The role permits it of some objects alone, and the route concerns none.
+    ConditionObject,
     /// The caller is not the deployment's administrator.
     NotAdministrator,
     /// A service account calls what only a person may.
@@ -111,6 +115,7 @@ impl Rule {
         Self::ConditionAal,
         Self::ConditionAddress,
         Self::ConditionHours,
+        Self::ConditionObject,
         Self::NotAdministrator,
         Self::NotAPerson,
         Self::StaleAuthentication,
@@ -134,6 +139,7 @@ impl Rule {
             Self::ConditionAal => "condition_aal",
             Self::ConditionAddress => "condition_address",
             Self::ConditionHours => "condition_hours",
+            Self::ConditionObject => "condition_object",
             Self::NotAdministrator => "not_administrator",
             Self::NotAPerson => "not_a_person",
             Self::StaleAuthentication => "stale_authentication",
@@ -156,6 +162,7 @@ impl Rule {
             | Self::ConditionAal
             | Self::ConditionAddress
             | Self::ConditionHours
+            | Self::ConditionObject
             | Self::NotAdministrator
             | Self::NotAPerson
             | Self::UseNotTaken => DenyCode::Forbidden,
@@ -226,7 +233,7 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
                 return Some(Rule::NarrowedToken);
             }
         }
-        Need::Org(permission) => {
+        Need::Org(permission) | Need::Objects(permission) => {
             let Some(org) = claims.org() else {
                 return Some(Rule::NoOrg);
             };
@@ -240,13 +247,13 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
             if let Some(rule) = narrowed_place(principal, demand) {
                 return Some(rule);
             }
-            let now = Circumstances {
-                aal: principal.aal(),
-                address: demand.address,
-                at: demand.at,
+            let (rights, now) = (principal.rights(), circumstances(principal, demand));
+            let objection = match demand.need {
+                Need::Objects(_) => rights.objection_to_all(permission, &now),
+                _ => rights.objection(permission, &now),
             };
-            if let Some(rule) = principal.rights().objection(permission, &now) {
-                return Some(rule);
+            if objection.is_some() {
+                return objection;
             }
         }
         Need::System(permission) => {
@@ -271,6 +278,27 @@ fn first_objection(principal: &Principal, demand: &Demand<'_>) -> Option<Rule> {
             Some(Rule::StaleAuthentication)
         }
         Claims::Person(_) => None,
+    }
+}
+
+/// Which objects a request may have that is permitted: none, if it asks for none.
+pub(crate) fn scope(principal: &Principal, demand: &Demand<'_>) -> ObjectScope {
+    match demand.need {
+        Need::Objects(permission) => {
+            let now = circumstances(principal, demand);
+            principal.rights().scope(permission, &now)
+        }
+        Need::Authenticated | Need::Org(_) | Need::System(_) => ObjectScope::NONE,
+    }
+}
+
+/// What conditions look at; which object it is about is known to whoever serves it.
+fn circumstances(principal: &Principal, demand: &Demand<'_>) -> Circumstances {
+    Circumstances {
+        aal: principal.aal(),
+        address: demand.address,
+        at: demand.at,
+        object: None,
     }
 }
 

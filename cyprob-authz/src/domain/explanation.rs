@@ -20,12 +20,14 @@ impl Decision {
     pub fn explain(self, principal: &Principal, demand: &Demand<'_>) -> String {
         let asked = match demand.need {
             Need::Authenticated => "what a signed-in person may do".to_owned(),
-            Need::Org(permission) => permission.to_string(),
+            Need::Org(permission) | Need::Objects(permission) => permission.to_string(),
             Need::System(permission) => permission.to_string(),
         };
         let mut words = match self {
             Self::Permit => match demand.need {
-                Need::Org(permission) => of_role(principal, permission, ""),
+                Need::Org(permission) | Need::Objects(permission) => {
+                    of_role(principal, permission, "")
+                }
                 Need::Authenticated | Need::System(_) => format!("permitted: {asked}"),
             },
             Self::Deny { rule, .. } => refusal(rule, &asked, principal, demand),
@@ -61,12 +63,14 @@ fn refusal(rule: Rule, asked: &str, principal: &Principal, demand: &Demand<'_>) 
             Rule::RolePermission
             | Rule::ConditionAal
             | Rule::ConditionAddress
-            | Rule::ConditionHours,
-            Need::Org(permission),
+            | Rule::ConditionHours
+            | Rule::ConditionObject,
+            Need::Org(permission) | Need::Objects(permission),
         ) => {
             let unmet = match rule {
                 Rule::ConditionAal => ", but the sign-in was weaker",
                 Rule::ConditionAddress => ", but the request came from elsewhere",
+                Rule::ConditionObject => ", but this is about no object",
                 _ => ", but it was another time",
             };
             of_role(principal, permission, unmet)

@@ -21,6 +21,7 @@ pub use claims::{
     AccessClaims, Audience, AudienceError, Claims, JobClaims, OrgClaims, RuleSetDigest,
     ServiceClaims,
 };
+pub(crate) use decision::scope;
 pub use decision::{Decision, Demand, DenyCode, Need, Rule, STEP_UP_AGE, decide};
 pub use key_plan::{KEY_LEAD, KEY_TERM, KeyPlan, NewKey, PlanError, PlannedKey};
 pub use key_purpose::{KeyPurpose, UnknownPurpose};

@@ -50,6 +50,7 @@ pub(super) async fn admit(
         RoutePolicy::Worker => worker(guard, parts, stamp).await,
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
+        | RoutePolicy::Objects { .. }
         | RoutePolicy::System { .. } => {
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
@@ -169,6 +170,7 @@ fn refused(error: &TokenError, stamp: Stamp) -> Problem {
 pub(super) const fn need(policy: RoutePolicy) -> Need {
     match policy {
         RoutePolicy::Org { permission, .. } => Need::Org(permission),
+        RoutePolicy::Objects { permission, .. } => Need::Objects(permission),
         RoutePolicy::System { permission } => Need::System(permission),
         RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => {
             Need::Authenticated
@@ -186,6 +188,9 @@ fn decide(
         Need::Org(_) => access
             .admit_org(principal, demand, caller.clone())
             .map(|ctx| Grant::Org(ctx, principal.clone())),
+        Need::Objects(_) => access
+            .admit_objects(principal, demand, caller.clone())
+            .map(|ctx| Grant::Objects(ctx, principal.clone())),
         Need::System(_) => {
             let person = principal.person().ok_or(Rule::NotAdministrator)?;
             access

@@ -34,6 +34,8 @@ pub enum Ended {
     KeyGone,
     /// Whether the token still stands is not known, as when the revocations are older than they may be.
     Unknown,
+    /// The same request would be admitted now, and to fewer objects.
+    FewerObjects,
     /// The same request would be refused now, by this rule.
     Refused(Rule),
 }
@@ -47,6 +49,7 @@ impl Ended {
             Self::Revoked => "revoked",
             Self::KeyGone => "key_gone",
             Self::Unknown => "unknown",
+            Self::FewerObjects => "fewer_objects",
             Self::Refused(rule) => rule.as_str(),
         }
     }

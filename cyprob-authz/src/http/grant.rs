@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Timestamp, UserCtx};
+use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, RequestId, Scoped, Timestamp, UserCtx};
 
 use super::connection::Opening;
 use super::policy::RoutePolicy;
@@ -39,6 +39,7 @@ pub enum Grant {
     Public(Caller, Option<SignedIn>),
     Authenticated(SignedIn),
     Org(OrgCtx, Principal),
+    Objects(Scoped, Principal),
     System(DeploymentCtx, SignedIn),
     Worker(OrgCtx, VerifiedJob),
 }

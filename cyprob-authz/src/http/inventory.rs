@@ -16,7 +16,7 @@ pub struct RouteEntry {
     pub method: &'static str,
     /// The path with its `{names}`.
     pub path: String,
-    /// `public`, `authenticated`, `organization`, `system` or `worker`.
+    /// `public`, `authenticated`, `organization`, `organization objects`, `system` or `worker`.
     pub policy: &'static str,
     /// The permission asked, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ impl Inventory {
         rights: &'a Rights,
     ) -> impl Iterator<Item = (&'a RouteEntry, Extent<'a>)> {
         self.routes.iter().filter_map(|route| {
-            let extent = rights.extent(route.rule.org_permission()?);
+            let extent = route.rule.extent(rights)?;
             (extent != Extent::Never).then_some((route, extent))
         })
     }

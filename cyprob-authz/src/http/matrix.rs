@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::inventory::{Inventory, RouteEntry};
 use super::policy::RoutePolicy;
-use crate::domain::RoleCatalog;
-use crate::domain::policy::Rights;
+use crate::domain::policy::{Extent, Rights};
+use crate::domain::{PermissionSet, RoleCatalog};
 
 /// The organization in the path, as the caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -26,6 +26,8 @@ pub enum Expected {
     Allowed,
     /// The handler runs where a condition of the role holds; else it is 403.
     Conditional,
+    /// The handler runs, for some of the objects.
+    Scoped,
     /// 401.
     Unauthenticated,
     /// 403.
@@ -39,18 +41,19 @@ impl Expected {
     #[must_use]
     pub const fn status(self) -> Option<u16> {
         match self {
-            Self::Allowed | Self::Conditional => None,
+            Self::Allowed | Self::Conditional | Self::Scoped => None,
             Self::Unauthenticated => Some(401),
             Self::Forbidden => Some(403),
             Self::NotFound => Some(404),
         }
     }
 
-    /// In a table: the status of a refusal, else the given words for always and under a condition.
-    fn cell(self, allowed: &str, conditional: &str) -> String {
+    /// In a table: the status of a refusal, else the given words for always, under a condition and for some objects.
+    fn cell(self, [allowed, conditional, scoped]: [&str; 3]) -> String {
         match (self, self.status()) {
             (_, Some(status)) => status.to_string(),
             (Self::Conditional, None) => conditional.to_owned(),
+            (Self::Scoped, None) => scoped.to_owned(),
             (_, None) => allowed.to_owned(),
         }
     }
@@ -69,7 +72,7 @@ pub struct MatrixRow {
     pub place: Place,
     /// What comes of it, with a living token fresh enough for the route.
     pub expected: Expected,
-    /// Under which conditions the handler runs, where some are asked.
+    /// Under which conditions the handler runs and of which objects, where some are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }
@@ -87,10 +90,36 @@ pub struct Matrix {
 
 enum Who<'a> {
     Anonymous,
-    Role(&'a RoleName, &'a Rights),
+    Role(&'a RoleName, Held<'a>),
     NoOrg,
     Administrator,
-    Service(&'a Rights),
+    Service(Held<'a>),
+}
+
+/// What a role permits, and what of it always of some objects.
+struct Held<'a> {
+    rights: &'a Rights,
+    of_some: PermissionSet,
+}
+
+impl<'a> Held<'a> {
+    fn new(rights: &'a Rights) -> Self {
+        let of_some = rights.always_of_some();
+        Self { rights, of_some }
+    }
+
+    fn at(&self, rule: RoutePolicy) -> Expected {
+        let objects = matches!(rule, RoutePolicy::Objects { .. });
+        let some = |permission| objects && self.of_some.contains(permission);
+        match rule.extent(self.rights) {
+            None | Some(Extent::Never) => Expected::Forbidden,
+            Some(Extent::Always) => Expected::Allowed,
+            Some(Extent::Conditional(_)) => match rule.org_permission().is_some_and(some) {
+                true => Expected::Scoped,
+                false => Expected::Conditional,
+            },
+        }
+    }
 }
 
 impl Inventory {
@@ -99,14 +128,16 @@ impl Inventory {
     pub fn matrix(&self, roles: &RoleCatalog) -> Matrix {
         let mut callers = vec![Who::Anonymous];
         for role in roles.roles() {
-            callers.push(Who::Role(&role.name, &role.rights));
+            callers.push(Who::Role(&role.name, Held::new(&role.rights)));
         }
-        let service = Who::Service(roles.rights(&RoleName::ADMIN));
+        let service = Who::Service(Held::new(roles.rights(&RoleName::ADMIN)));
         callers.extend([Who::NoOrg, Who::Administrator, service]);
         let mut rows = Vec::new();
         for route in self.routes() {
             let places: &[Place] = match route.rule {
-                RoutePolicy::Org { .. } => &[Place::Own, Place::Foreign],
+                RoutePolicy::Org { .. } | RoutePolicy::Objects { .. } => {
+                    &[Place::Own, Place::Foreign]
+                }
                 _ => &[Place::Own],
             };
             for who in &callers {
@@ -152,7 +183,7 @@ impl Matrix {
             } else {
                 "foreign"
             };
-            let expected = r.expected.cell("allowed", "conditional");
+            let expected = r.expected.cell(["allowed", "conditional", "scoped"]);
             text.push_str(&format!(
                 "{},{},{},{place},{expected}\r\n",
                 r.method, r.path, r.caller
@@ -179,7 +210,7 @@ impl Matrix {
                 route = Some((row.method, row.path.as_str()));
                 text.push_str(&format!("\n| {} `{}` |", row.method, row.path));
             }
-            text.push_str(&format!(" {} |", row.expected.cell("yes", "if")));
+            text.push_str(&format!(" {} |", row.expected.cell(["yes", "if", "some"])));
         }
         text.push('\n');
         text
@@ -198,12 +229,11 @@ impl Who<'_> {
     }
 
     fn when(&self, route: &RouteEntry, expected: Expected) -> Option<String> {
-        match (self, route.rule.org_permission(), expected) {
+        match (self, expected) {
             (
-                Self::Role(_, held) | Self::Service(held),
-                Some(permission),
-                Expected::Conditional,
-            ) => Some(held.extent(permission).to_string()),
+                Self::Role(_, Held { rights, .. }) | Self::Service(Held { rights, .. }),
+                Expected::Conditional | Expected::Scoped,
+            ) => route.rule.extent(rights).map(|extent| extent.to_string()),
             _ => None,
         }
     }
@@ -217,19 +247,17 @@ impl Who<'_> {
             | (RoutePolicy::System { .. }, Self::Administrator) => Expected::Allowed,
             (RoutePolicy::System { .. }, _) => Expected::Forbidden,
             (
-                RoutePolicy::Org {
-                    permission,
-                    step_up,
-                },
+                RoutePolicy::Org { step_up, .. } | RoutePolicy::Objects { step_up, .. },
                 Self::Role(_, held) | Self::Service(held),
             ) => match place {
                 Place::Foreign => Expected::NotFound,
                 Place::Own if step_up && matches!(self, Self::Service(_)) => Expected::Forbidden,
-                Place::Own if held.always().contains(permission) => Expected::Allowed,
-                Place::Own if held.at_most().contains(permission) => Expected::Conditional,
-                Place::Own => Expected::Forbidden,
+                Place::Own => held.at(route.rule),
             },
-            (RoutePolicy::Org { .. }, Self::NoOrg | Self::Administrator) => Expected::NotFound,
+            (
+                RoutePolicy::Org { .. } | RoutePolicy::Objects { .. },
+                Self::NoOrg | Self::Administrator,
+            ) => Expected::NotFound,
         }
     }
 }

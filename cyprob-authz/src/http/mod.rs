@@ -1,7 +1,7 @@
 //! The secure router: a handler's signature is the route's policy.
 //!
 //! A handler takes [`Auth`] first, and what it names ([`Public`],
-//! [`Authenticated`], [`Org`], [`System`], [`Worker`], any of them fresh by
+//! [`Authenticated`], [`Org`], [`Objects`], [`System`], [`Worker`], any of them fresh by
 //! [`StepUp`]) is checked before anything else of the request is read. What no
 //! policy has answered becomes 403 at the outermost layer.
 
@@ -37,7 +37,9 @@ pub use layer::{PolicyLayer, PolicyRoute, PolicyRoutes, PolicyService};
 pub use matrix::{Expected, Matrix, MatrixRow, Place};
 pub use names::PathNames;
 pub use outermost::closed;
-pub use policy::{Authenticated, Org, Policy, Public, RoutePolicy, StepUp, System, Worker};
+pub use policy::{
+    Authenticated, Objects, Org, Policy, Public, RoutePolicy, StepUp, System, Worker,
+};
 pub use problem::{Problem, ProblemCode};
 pub use request::ClientAddress;
 pub use router::{DEFAULT_BODY_LIMIT, Endpoint, Method, SecureRouter};

@@ -163,6 +163,7 @@ fn security(policy: RoutePolicy) -> Option<Vec<SecurityRequirement>> {
         RoutePolicy::Worker => "job_token",
         RoutePolicy::Authenticated { .. }
         | RoutePolicy::Org { .. }
+        | RoutePolicy::Objects { .. }
         | RoutePolicy::System { .. } => "access_token",
     };
     Some(vec![SecurityRequirement::new(scheme, scopes)])

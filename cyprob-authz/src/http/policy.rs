@@ -3,9 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, UserCtx};
+use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, Scoped, UserCtx};
 
 use super::grant::{Grant, SignedIn};
+use crate::domain::policy::{Extent, Rights};
 use crate::domain::{
     JobClaims, OrgPermission, Permission, Principal, SystemMarker, SystemPermission,
 };
@@ -22,6 +23,13 @@ pub enum RoutePolicy {
     },
     /// Members and service accounts with the permission may, in their organization.
     Org {
+        /// The permission.
+        permission: Permission,
+        /// Only with a fresh sign-in.
+        step_up: bool,
+    },
+    /// Members and service accounts with the permission of some objects at least may, in their organization.
+    Objects {
         /// The permission.
         permission: Permission,
         /// Only with a fresh sign-in.
@@ -44,6 +52,7 @@ impl RoutePolicy {
             Self::Public => "public",
             Self::Authenticated { .. } => "authenticated",
             Self::Org { .. } => "organization",
+            Self::Objects { .. } => "organization objects",
             Self::System { .. } => "system",
             Self::Worker => "worker",
         }
@@ -53,7 +62,9 @@ impl RoutePolicy {
     #[must_use]
     pub const fn permission(self) -> Option<&'static str> {
         match self {
-            Self::Org { permission, .. } => Some(permission.as_str()),
+            Self::Org { permission, .. } | Self::Objects { permission, .. } => {
+                Some(permission.as_str())
+            }
             Self::System { permission } => Some(permission.as_str()),
             Self::Public | Self::Authenticated { .. } | Self::Worker => None,
         }
@@ -63,16 +74,27 @@ impl RoutePolicy {
     #[must_use]
     pub const fn org_permission(self) -> Option<Permission> {
         match self {
-            Self::Org { permission, .. } => Some(permission),
+            Self::Org { permission, .. } | Self::Objects { permission, .. } => Some(permission),
             _ => None,
         }
+    }
+
+    /// How far a holder of these rights passes it in their organization; none if it asks no permission there.
+    pub(super) fn extent(self, rights: &Rights) -> Option<Extent<'_>> {
+        let extent = rights.extent(self.org_permission()?);
+        Some(match self {
+            Self::Objects { .. } => extent,
+            _ => extent.without_objects(),
+        })
     }
 
     /// Whether a fresh sign-in is asked.
     #[must_use]
     pub const fn step_up(self) -> bool {
         match self {
-            Self::Authenticated { step_up } | Self::Org { step_up, .. } => step_up,
+            Self::Authenticated { step_up }
+            | Self::Org { step_up, .. }
+            | Self::Objects { step_up, .. } => step_up,
             Self::System { .. } => true,
             Self::Public | Self::Worker => false,
         }
@@ -82,6 +104,10 @@ impl RoutePolicy {
         match self {
             Self::Authenticated { .. } => Self::Authenticated { step_up: true },
             Self::Org { permission, .. } => Self::Org {
+                permission,
+                step_up: true,
+            },
+            Self::Objects { permission, .. } => Self::Objects {
                 permission,
                 step_up: true,
             },
@@ -98,7 +124,7 @@ pub(crate) mod sealed {
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a route policy",
         label = "not a policy",
-        note = "policies are `Public`, `Authenticated`, `Org<P>`, `System<P>`, `Worker` and `StepUp<_>` of them, with `P` from `authz::domain::org` or `authz::domain::system`"
+        note = "policies are `Public`, `Authenticated`, `Org<P>`, `Objects<P>`, `System<P>`, `Worker` and `StepUp<_>` of them, with `P` from `authz::domain::org` or `authz::domain::system`"
     )]
     pub trait Sealed: Sized + Send + Sync + 'static {
         /// The proof that the handler receives.
@@ -127,12 +153,13 @@ impl<P: sealed::Sealed<Bearer = Principal>> Organizational for P {}
 #[diagnostic::on_unimplemented(
     message = "a fresh sign-in cannot be asked for beside `{Self}`",
     label = "nobody signs in here",
-    note = "`StepUp` takes `Authenticated`, `Org<P>` or `System<P>`"
+    note = "`StepUp` takes `Authenticated`, `Org<P>`, `Objects<P>` or `System<P>`"
 )]
 pub trait SignIn: sealed::Sealed {}
 
 impl SignIn for Authenticated {}
 impl<P: OrgPermission> SignIn for Org<P> {}
+impl<P: OrgPermission> SignIn for Objects<P> {}
 impl<P: SystemMarker> SignIn for System<P> {}
 
 /// A policy whose callers are signed-in people; sealed.
@@ -150,6 +177,9 @@ pub enum Authenticated {}
 
 /// Members and service accounts with the permission may call; the path names the organization. Gives an [`OrgCtx`].
 pub struct Org<P>(PhantomData<fn() -> P>);
+
+/// Members and service accounts with the permission of some objects at least may call; the path names the organization. Gives a [`Scoped`], which says of which.
+pub struct Objects<P>(PhantomData<fn() -> P>);
 
 /// The deployment's administrator may call, freshly signed in. Gives a [`DeploymentCtx`].
 pub struct System<P>(PhantomData<fn() -> P>);
@@ -171,7 +201,7 @@ macro_rules! debug {
     )+};
 }
 
-debug! { Org System StepUp }
+debug! { Org Objects System StepUp }
 
 impl sealed::Sealed for Public {
     type Ctx = Caller;
@@ -210,6 +240,22 @@ impl<P: OrgPermission> sealed::Sealed for Org<P> {
     fn take(grant: Grant) -> Option<(OrgCtx, Principal)> {
         match grant {
             Grant::Org(ctx, principal) => Some((ctx, principal)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: OrgPermission> sealed::Sealed for Objects<P> {
+    type Ctx = Scoped;
+    type Bearer = Principal;
+    const POLICY: RoutePolicy = RoutePolicy::Objects {
+        permission: P::PERMISSION,
+        step_up: false,
+    };
+
+    fn take(grant: Grant) -> Option<(Scoped, Principal)> {
+        match grant {
+            Grant::Objects(ctx, principal) => Some((ctx, principal)),
             _ => None,
         }
     }

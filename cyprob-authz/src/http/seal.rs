@@ -170,8 +170,10 @@ pub(super) fn check<S>(endpoints: &[Endpoint<S>], public: &PublicRoutes) -> Resu
         }
         let has_org = segments.contains(&Segment::Name("org"));
         match endpoint.policy {
-            RoutePolicy::Org { .. } if !has_org => return Err(SealError::NoOrg(route)),
-            RoutePolicy::Org { .. } => {}
+            RoutePolicy::Org { .. } | RoutePolicy::Objects { .. } if !has_org => {
+                return Err(SealError::NoOrg(route));
+            }
+            RoutePolicy::Org { .. } | RoutePolicy::Objects { .. } => {}
             RoutePolicy::Authenticated { .. } if endpoint.any_org => {}
             _ if has_org => return Err(SealError::StrayOrg(route)),
             RoutePolicy::Worker if !segments.contains(&Segment::Name("run")) => {

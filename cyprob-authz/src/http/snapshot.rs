@@ -19,7 +19,7 @@ pub struct CellChange {
 /// What a change of routes or roles makes of the matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MatrixChanges {
-    /// Cells where the handler runs, or may run under other conditions, and did not before.
+    /// Cells where the handler runs, or may run under other conditions or for other objects, and did not before.
     pub opened: Vec<CellChange>,
     /// Cells where the handler runs no more, or only under conditions.
     pub closed: Vec<CellChange>,
@@ -78,6 +78,8 @@ impl Matrix {
 
 const ALLOWED: &str = "allowed";
 const IF: &str = "if ";
+/// Some of the objects.
+const OF: &str = "of ";
 const ASKS: &str = "asks ";
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +92,7 @@ enum Openness {
 fn openness(answer: Option<&str>) -> Openness {
     match answer {
         Some(ALLOWED) => Openness::Allowed,
-        Some(answer) if answer.starts_with(IF) => Openness::Conditional,
+        Some(answer) if answer.starts_with(IF) || answer.starts_with(OF) => Openness::Conditional,
         _ => Openness::Refused,
     }
 }
@@ -104,8 +106,10 @@ fn cells(matrix: &Matrix) -> BTreeMap<String, String> {
         let cell = format!("{} {} | {} | {place}", row.method, row.path, row.caller);
         let answer = match (row.expected, row.expected.status()) {
             (_, Some(status)) => status.to_string(),
-            // The extent says `if` by itself.
-            (Expected::Conditional, None) => row.when.clone().unwrap_or_else(|| IF.to_owned()),
+            // The extent says `if` or `of` by itself.
+            (Expected::Conditional | Expected::Scoped, None) => {
+                row.when.clone().unwrap_or_else(|| IF.to_owned())
+            }
             (_, None) => ALLOWED.to_owned(),
         };
         (cell, answer)

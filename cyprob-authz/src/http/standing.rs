@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cyprob_core::domain::Timestamp;
+use cyprob_core::domain::{ObjectScope, Timestamp};
 use http::request::Parts;
 
 use super::admission::need;
@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::names::PathNames;
 use super::policy::RoutePolicy;
 use super::request::address;
-use crate::domain::{Decision, Demand, Principal, Rule, Taken, decide};
+use crate::domain::{Decision, Demand, Principal, Rule, Taken, decide, scope};
 use crate::service::{AccessControl, ConnectionSlot, TokenError, VerifiedJob};
 
 /// What one request was admitted by.
@@ -26,6 +26,8 @@ pub(super) struct Standing {
     taken: Option<Arc<Taken>>,
     address: Option<IpAddr>,
     who: Who,
+    /// The objects that it was admitted to, where it is about some.
+    objects: Option<ObjectScope>,
 }
 
 #[derive(Debug)]
@@ -50,8 +52,14 @@ impl Standing {
             Grant::Public(_, Some(signed_in))
             | Grant::Authenticated(signed_in)
             | Grant::System(_, signed_in) => Who::Caller(signed_in.principal.principal()),
-            Grant::Org(_, principal) => Who::Caller(principal.clone()),
+            Grant::Org(_, principal) | Grant::Objects(_, principal) => {
+                Who::Caller(principal.clone())
+            }
             Grant::Worker(_, job) => Who::Worker(job.clone()),
+        };
+        let objects = match grant {
+            Grant::Objects(scoped, _) => Some(scoped.objects().clone()),
+            _ => None,
         };
         Self {
             access: Arc::clone(&guard.access),
@@ -60,6 +68,7 @@ impl Standing {
             taken,
             address: address(parts),
             who,
+            objects,
         }
     }
 
@@ -130,12 +139,21 @@ impl Standing {
             used: self.taken.as_deref(),
         };
         match decide(principal, &demand) {
-            Decision::Permit => Ok(()),
+            Decision::Permit if self.has_all(principal, &demand) => Ok(()),
+            Decision::Permit => Err(Ended::FewerObjects),
             Decision::Deny { rule, .. } => Err(match rule {
                 Rule::Expired | Rule::NarrowedTime => Ended::Expired,
                 other => Ended::Refused(other),
             }),
         }
+    }
+
+    /// Whether the caller may still have every object that the handler was told of.
+    fn has_all(&self, principal: &Principal, demand: &Demand<'_>) -> bool {
+        self.objects.as_ref().is_none_or(|told| {
+            let now = scope(principal, demand);
+            now.clone().join(told.clone()) == now
+        })
     }
 }
 

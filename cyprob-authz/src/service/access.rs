@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
-    RoleName, Timestamp, UserCtx,
+    RoleName, Scoped, Timestamp, UserCtx,
 };
 use cyprob_core::ports::store::{IdentityStore, SpentStore};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
@@ -19,6 +19,7 @@ use super::strict::unsaid;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier, VerifiedJob};
 use crate::domain::{
     Decision, Demand, JobClaims, Need, Person, Principal, RoleCatalog, Rule, VerifiedToken, decide,
+    scope,
 };
 use crate::ports::{DenialRecorder, RoleSource};
 
@@ -223,6 +224,33 @@ impl AccessControl {
         if !matches!(demand.need, Need::Org(_)) {
             return Err(Rejection { rule: Rule::NoOrg });
         }
+        self.member(principal, demand, caller)
+    }
+
+    /// Decides, and gives the proof of the organization and of those of its objects that the caller may have.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`] with the rule that refused.
+    pub fn admit_objects(
+        &self,
+        principal: &Principal,
+        demand: &Demand<'_>,
+        caller: Caller,
+    ) -> Result<Scoped, Rejection> {
+        if !matches!(demand.need, Need::Objects(_)) {
+            return Err(Rejection { rule: Rule::NoOrg });
+        }
+        let org = self.member(principal, demand, caller)?;
+        Ok(self.parts.issuer.scoped(org, scope(principal, demand)))
+    }
+
+    fn member(
+        &self,
+        principal: &Principal,
+        demand: &Demand<'_>,
+        caller: Caller,
+    ) -> Result<OrgCtx, Rejection> {
         permitted(principal, demand)?;
         let Some(org) = principal.org() else {
             return Err(Rejection { rule: Rule::NoOrg });

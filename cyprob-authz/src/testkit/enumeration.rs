@@ -148,6 +148,7 @@ const fn need(policy: RoutePolicy) -> Option<Need> {
         RoutePolicy::Public | RoutePolicy::Worker => None,
         RoutePolicy::Authenticated { .. } => Some(Need::Authenticated),
         RoutePolicy::Org { permission, .. } => Some(Need::Org(permission)),
+        RoutePolicy::Objects { permission, .. } => Some(Need::Objects(permission)),
         RoutePolicy::System { permission } => Some(Need::System(permission)),
     }
 }
@@ -216,7 +217,7 @@ impl Cell<'_> {
     fn narrowed(&self, token: SecretString) -> Result<SecretString, String> {
         let asked = match self.asked.need {
             Need::Authenticated => "",
-            Need::Org(permission) => permission.as_str(),
+            Need::Org(permission) | Need::Objects(permission) => permission.as_str(),
             Need::System(permission) => permission.as_str(),
         };
         let org = Permission::ALL.iter().map(|permission| permission.as_str());
@@ -298,7 +299,7 @@ impl Cell<'_> {
             _ => &self.stand.key,
         };
         let key = key.ring_key(Timestamp::UNIX_EPOCH);
-        let datalog = datalog_permits(token, &key, self.stand.access.roles(), &[], demand)?;
+        let datalog = datalog_permits(token, &key, self.stand.access.roles(), &[], demand, None)?;
         if datalog == permitted {
             Ok(())
         } else {
@@ -326,19 +327,31 @@ impl Cell<'_> {
             (Need::System(_), Who::Administrator) if taken => Some(DenyCode::Forbidden),
             (Need::System(_), Who::Administrator) => stale.then_some(DenyCode::StepUpRequired),
             (Need::System(_), _) => Some(DenyCode::Forbidden),
-            (Need::Org(_), Who::NoOrg | Who::Administrator) => Some(DenyCode::NotFound),
-            (Need::Org(_), _) if !matches!(place, Place::Own) => Some(DenyCode::NotFound),
-            (Need::Org(_), _) if taken => Some(DenyCode::Forbidden),
-            (Need::Org(permission), Who::Role(role) | Who::Machine(role)) => {
+            (Need::Org(_) | Need::Objects(_), Who::NoOrg | Who::Administrator) => {
+                Some(DenyCode::NotFound)
+            }
+            (Need::Org(_) | Need::Objects(_), _) if !matches!(place, Place::Own) => {
+                Some(DenyCode::NotFound)
+            }
+            (Need::Org(_) | Need::Objects(_), _) if taken => Some(DenyCode::Forbidden),
+            (
+                need @ (Need::Org(permission) | Need::Objects(permission)),
+                Who::Role(role) | Who::Machine(role),
+            ) => {
                 let machine = matches!(self.who, Who::Machine(_));
                 let claims = self.stand.claims(None);
                 let now = Circumstances {
                     aal: (!machine).then_some(claims.aal),
                     address: demand.address,
                     at: demand.at,
+                    object: None,
                 };
                 let rights = self.stand.access.roles().rights(role);
-                if !rights.now(&now).contains(permission) || machine && self.asked.step_up {
+                let may = match need {
+                    Need::Objects(_) => !rights.scope(permission, &now).is_nothing(),
+                    _ => rights.now(&now).contains(permission),
+                };
+                if !may || machine && self.asked.step_up {
                     Some(DenyCode::Forbidden)
                 } else {
                     (stale && self.asked.step_up).then_some(DenyCode::StepUpRequired)

@@ -32,7 +32,7 @@ pub use denials::{BrokenDenials, MemoryDenials};
 #[cfg(feature = "axum")]
 pub use enumeration::authz_1_every_cell_is_decided_as_declared;
 pub use narrow::{Narrow, NarrowBlock, narrow, seal};
-pub use oracle::datalog_permits;
+pub use oracle::{ObjectFacts, datalog_permits};
 pub use policies::{circumstances, condition, grants};
 pub use properties::{
     authz_2_compiled_decision_and_datalog_agree, authz_3_attenuation_never_widens,

@@ -6,18 +6,28 @@ use biscuit_auth::builder::{Algorithm, Fact};
 use biscuit_auth::macros::{authorizer, fact};
 use biscuit_auth::{AuthorizerLimits, Biscuit, PublicKey, error};
 
-use cyprob_core::domain::{CustomRole, Timestamp};
+use cyprob_core::domain::{CustomRole, Tag, Timestamp, UserId};
 use time::OffsetDateTime;
 
 use crate::domain::{
     Demand, Need, Permission, RingKey, RoleCatalog, STEP_UP_AGE, Taken, containing_prefixes,
 };
 
+/// An object as it is stored.
+#[derive(Clone, Debug)]
+pub struct ObjectFacts {
+    /// Whose it is.
+    pub owner: UserId,
+    /// What it is marked with.
+    pub tags: Vec<Tag>,
+}
+
 /// Whether Datalog permits it, with the deployment's roles and those that organizations defined, with the facts and policies that the control plane states for a request.
 ///
 /// Revocation apart, it is the whole decision: signatures, expiry, the holder's
 /// checks as they stand in the token, organization, role and step-up. The use of
-/// the demand must be one of this token.
+/// the demand must be one of this token. On a route that concerns objects it is
+/// asked about one, or whether there may be any that is permitted.
 ///
 /// # Errors
 ///
@@ -28,6 +38,7 @@ pub fn datalog_permits(
     roles: &RoleCatalog,
     own: &[CustomRole],
     demand: &Demand<'_>,
+    object: Option<&ObjectFacts>,
 ) -> Result<bool, String> {
     let text = |e: error::Token| e.to_string();
     let public =
@@ -45,6 +56,7 @@ pub fn datalog_permits(
     let (need, permission) = match demand.need {
         Need::Authenticated => ("authenticated", None),
         Need::Org(permission) => ("org", Some(permission.as_str())),
+        Need::Objects(permission) => ("objects", Some(permission.as_str())),
         Need::System(permission) => ("system", Some(permission.as_str())),
     };
     let step_up = demand.step_up || need == "system";
@@ -67,10 +79,20 @@ pub fn datalog_permits(
         hours_hold($grant) <- open($grant, $day, $from, $until), day($day), minute($minute),
             $minute >= $from, $minute < $until;
         may($p) <- role($role), grants($role, $grant, $p),
-            aal_holds($grant), address_holds($grant), hours_hold($grant);
+            aal_holds($grant), address_holds($grant), hours_hold($grant),
+            owner_holds($grant), tags_hold($grant);
+        mine(true) <- owner($who), user($who);
+        mine(true) <- owner($who), on_behalf_of($who);
+        owner_holds($grant) <- of_owner($grant, "anyone");
+        owner_holds($grant) <- of_owner($grant, "caller"), mine(true);
+        owner_holds($grant) <- of_owner($grant, $whose), whichever(true);
+        tags_hold($grant) <- of_tag($grant, "any");
+        tags_hold($grant) <- of_tag($grant, $tag), marked($tag);
+        tags_hold($grant) <- of_tag($grant, $tag), whichever(true);
         may($p) <- role_id($id), role_epoch($epoch), defines($id, $epoch, $p);
         allow if need("authenticated"), kind("user"), narrowed(false), fresh(true);
         allow if need("org"), here(true), permission($p), may($p), fresh(true);
+        allow if need("objects"), here(true), permission($p), may($p), fresh(true);
         allow if need("system"), kind("user"), administrator(true), fresh(true);
         "#,
         now = date(demand.at.as_seconds()),
@@ -98,6 +120,9 @@ pub fn datalog_permits(
     }
     if let Some(word) = demand.used.map(Taken::word) {
         builder = builder.fact(fact!("nonce({word})")).map_err(text)?;
+    }
+    for fact in about(demand.need, object) {
+        builder = builder.fact(fact).map_err(text)?;
     }
     for fact in granted(roles, demand.at) {
         builder = builder.fact(fact).map_err(text)?;
@@ -127,6 +152,20 @@ pub fn datalog_permits(
     }
 }
 
+/// What is known of the object, on a route that concerns some.
+fn about(need: Need, object: Option<&ObjectFacts>) -> Vec<Fact> {
+    if !matches!(need, Need::Objects(_)) {
+        return Vec::new();
+    }
+    let Some(ObjectFacts { owner, tags }) = object else {
+        return vec![fact!("whichever(true)")];
+    };
+    let owner = owner.to_string();
+    let tags = tags.iter().map(|tag| format!("tag {tag}"));
+    let marks = tags.map(|tag| fact!("marked({tag})"));
+    marks.chain([fact!("owner({owner})")]).collect()
+}
+
 /// What the deployment's roles grant under which conditions, and where in the week the request lies.
 fn granted(roles: &RoleCatalog, at: Timestamp) -> Vec<Fact> {
     let second = OffsetDateTime::from_unix_timestamp(at.as_seconds());
@@ -149,6 +188,17 @@ fn granted(roles: &RoleCatalog, at: Timestamp) -> Vec<Fact> {
             }
             for range in grant.when.addresses.iter().map(ToString::to_string) {
                 facts.push(fact!("from({number}, {range})"));
+            }
+            let whose = match grant.when.own {
+                true => "caller",
+                false => "anyone",
+            };
+            facts.push(fact!("of_owner({number}, {whose})"));
+            if grant.when.tags.is_empty() {
+                facts.push(fact!(r#"of_tag({number}, "any")"#));
+            }
+            for tag in grant.when.tags.iter().map(|tag| format!("tag {tag}")) {
+                facts.push(fact!("of_tag({number}, {tag})"));
             }
             let always = || vec![("mon-sun 00:00-24:00".to_owned())];
             let windows = grant.when.hours.map_or_else(always, |hours| {

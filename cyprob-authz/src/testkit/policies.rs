@@ -53,6 +53,8 @@ pub fn condition() -> impl Strategy<Value = Condition> {
         aal,
         addresses,
         hours,
+        own: false,
+        tags: std::collections::BTreeSet::new(),
     })
 }
 
@@ -93,6 +95,7 @@ pub fn circumstances() -> impl Strategy<Value = Circumstances> {
         Circumstances {
             aal,
             address,
+            object: None,
             at: cyprob_core::domain::Timestamp::from_seconds(seconds),
         }
     })

@@ -223,7 +223,14 @@ pub fn authz_2_compiled_decision_and_datalog_agree() -> Result<BTreeMap<&'static
         };
         let key = key.ring_key(Timestamp::UNIX_EPOCH);
         let token = made.tokens.last().map(String::as_str).unwrap_or_default();
-        let oracle = datalog_permits(token, &key, made.stand.access.roles(), &made.own, &demand)?;
+        let oracle = datalog_permits(
+            token,
+            &key,
+            made.stand.access.roles(),
+            &made.own,
+            &demand,
+            None,
+        )?;
         // twice: once cold, once from the memory of verified tokens
         for _ in 0..2 {
             let compiled = made.compiled(token, &demand).map_err(|e| e.to_string())?;

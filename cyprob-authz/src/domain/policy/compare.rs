@@ -104,7 +104,7 @@ impl Rights {
                 break;
             }
             let more = self.now(&now).minus(others.now(&now)).and(left);
-            shown.extend(more.iter().map(|permission| (permission, now)));
+            shown.extend(more.iter().map(|permission| (permission, now.clone())));
             left = left.minus(more);
         }
         shown

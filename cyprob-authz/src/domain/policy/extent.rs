@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Condition, Rights};
 use crate::domain::Permission;
 
-/// How far a role has a permission. In words: `always`, `never`, or the conditions.
+/// How far a role has a permission. In words: `always`, `never`, or the conditions, such as `if from 10.0.0.0/8; or of one's own objects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent<'a> {
     /// Not at all.
@@ -14,6 +14,21 @@ pub enum Extent<'a> {
     Conditional(Vec<&'a Condition>),
     /// Whatever the circumstances.
     Always,
+}
+
+impl Extent<'_> {
+    /// The same on a route that concerns no object, where no condition counts that asks something of one.
+    #[must_use]
+    pub fn without_objects(self) -> Self {
+        let Self::Conditional(mut conditions) = self else {
+            return self;
+        };
+        conditions.retain(|condition| !condition.asks_object());
+        match conditions.is_empty() {
+            true => Self::Never,
+            false => Self::Conditional(conditions),
+        }
+    }
 }
 
 impl Rights {
@@ -40,8 +55,18 @@ impl fmt::Display for Extent<'_> {
             Self::Always => f.write_str("always"),
             Self::Conditional(conditions) => {
                 for (number, condition) in conditions.iter().enumerate() {
-                    let between = if number == 0 { "if " } else { "; or if " };
-                    write!(f, "{between}{condition}")?;
+                    if number > 0 {
+                        f.write_str("; or ")?;
+                    }
+                    condition.write_object(f)?;
+                    if condition.asks_request() {
+                        f.write_str(if condition.asks_object() {
+                            " if "
+                        } else {
+                            "if "
+                        })?;
+                        condition.write_request(f)?;
+                    }
                 }
                 Ok(())
             }

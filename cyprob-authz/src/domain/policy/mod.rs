@@ -4,7 +4,12 @@
 //! no rule takes away what another gave. So who can do what is found by looking
 //! at each grant once, and a policy that gives more gives it in a place one can
 //! point at. What takes away is the holder's narrowing of a token.
+//!
+//! A grant may count for some objects alone. A route that concerns objects admits
+//! whoever has the permission of any, with the scope of those; any other route
+//! never counts such a grant.
 
+mod circumstances;
 mod compare;
 mod condition;
 mod extent;
@@ -15,8 +20,9 @@ mod rights;
 mod role;
 mod space;
 
+pub use circumstances::{Circumstances, Object};
 pub use compare::{Change, Difference};
-pub use condition::{Circumstances, Condition};
+pub use condition::Condition;
 pub use extent::Extent;
 pub use fault::{Fault, FaultKind, PolicyError};
 pub use findings::Findings;

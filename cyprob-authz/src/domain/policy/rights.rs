@@ -1,5 +1,9 @@
 //! What a role comes to, compiled.
 
+use std::collections::BTreeSet;
+
+use cyprob_core::domain::ObjectScope;
+
 use super::space::Space;
 use super::{Circumstances, Condition};
 use crate::domain::{Permission, PermissionSet, Rule};
@@ -87,6 +91,20 @@ impl Rights {
         self.at_most
     }
 
+    /// What is permitted, of some objects at least, whatever the circumstances.
+    #[must_use]
+    pub fn always_of_some(&self) -> PermissionSet {
+        let of_all = |Grant { permissions, when }: Grant| Grant {
+            permissions,
+            when: Condition {
+                own: false,
+                tags: BTreeSet::new(),
+                ..when
+            },
+        };
+        Self::compile(self.grants().map(of_all)).always
+    }
+
     /// All grants: first what is permitted always, if anything is.
     pub fn grants(&self) -> impl Iterator<Item = Grant> {
         let always = Grant {
@@ -115,13 +133,39 @@ impl Rights {
     /// Where several conditions could have given it, the first one's is named.
     #[must_use]
     pub fn objection(&self, permission: Permission, now: &Circumstances) -> Option<Rule> {
+        self.first_objection(permission, |when| when.objection(now))
+    }
+
+    /// Which rule refuses a permission now, whatever the object; none if it is permitted of some.
+    #[must_use]
+    pub fn objection_to_all(&self, permission: Permission, now: &Circumstances) -> Option<Rule> {
+        self.first_objection(permission, |when| when.objection_to_request(now))
+    }
+
+    /// Of which objects a permission is given now, whatever the circumstances say of one.
+    #[must_use]
+    pub fn scope(&self, permission: Permission, now: &Circumstances) -> ObjectScope {
+        if self.always.contains(permission) {
+            return ObjectScope::ALL;
+        }
+        let giving = self.grants.iter().filter(|grant| {
+            grant.permissions.contains(permission) && grant.when.objection_to_request(now).is_none()
+        });
+        giving.fold(ObjectScope::NONE, |all, grant| all.join(grant.when.scope()))
+    }
+
+    fn first_objection(
+        &self,
+        permission: Permission,
+        objection: impl Fn(&Condition) -> Option<Rule>,
+    ) -> Option<Rule> {
         if self.always.contains(permission) {
             return None;
         }
         let mut named = None;
         for grant in &self.grants {
             if grant.permissions.contains(permission) {
-                let rule = grant.when.objection(now)?;
+                let rule = objection(&grant.when)?;
                 named = named.or(Some(rule));
             }
         }

@@ -55,6 +55,7 @@ impl Space {
                     aal,
                     address,
                     at: moment.timestamp(),
+                    object: None,
                 })
             })
         })
