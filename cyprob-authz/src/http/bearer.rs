@@ -23,25 +23,30 @@ pub(super) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     if all.next().is_some() {
         return Bearer::Malformed;
     }
-    let parsed = first
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer")
-                && !token.is_empty()
-                // All of it is looked at, without a branch a byte: a token has hundreds.
-                && token.bytes().fold(true, |good, byte| good & is_of_a_token(byte))
-        });
-    match parsed {
-        Some((_, token)) => Bearer::Token(token),
+    match token(first.as_bytes()) {
+        Some(token) => Bearer::Token(token),
         None => Bearer::Malformed,
     }
 }
 
-/// `token68` of RFC 9110, section 11.2.
+fn token(value: &[u8]) -> Option<&str> {
+    const SCHEME: usize = b"bearer ".len();
+    let (scheme, token) = value.split_at_checked(SCHEME)?;
+    // All of it is looked at, without a branch a byte: a token has hundreds.
+    let good = scheme.eq_ignore_ascii_case(b"bearer ")
+        && !token.is_empty()
+        && token
+            .iter()
+            .fold(true, |good, byte| good & is_of_a_token(*byte));
+    std::str::from_utf8(token).ok().filter(|_| good)
+}
+
+/// `token68` of RFC 9110, section 11.2, written so that many bytes are looked at at once.
 const fn is_of_a_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+    // A letter of either case, or one of `-./0123456789`, which stand in a row.
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let row = byte.wrapping_sub(b'-') < 13;
+    letter | row | (byte == b'_') | (byte == b'~') | (byte == b'+') | (byte == b'=')
 }
 
 #[cfg(test)]
@@ -75,5 +80,13 @@ mod tests {
             assert_eq!(read(&[bad]), "Malformed", "{bad}");
         }
         assert_eq!(read(&["Bearer abc", "Bearer abc"]), "Malformed");
+    }
+
+    #[test]
+    fn the_characters_of_a_token_are_those_of_the_rfc() {
+        for byte in 0..=u8::MAX {
+            let named = byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+            assert_eq!(is_of_a_token(byte), named, "{byte}");
+        }
     }
 }

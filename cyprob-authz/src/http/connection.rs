@@ -121,7 +121,7 @@ impl Connection {
 /// What makes of an admitted request a connection, once.
 #[derive(Debug)]
 pub(super) struct Opening {
-    standing: Arc<Standing>,
+    standing: Standing,
     request_id: RequestId,
     opened: Mutex<Opened>,
 }
@@ -137,7 +137,7 @@ struct Opened {
 impl Opening {
     pub(super) fn new(standing: Standing, request_id: RequestId) -> Self {
         Self {
-            standing: Arc::new(standing),
+            standing,
             request_id,
             opened: Mutex::default(),
         }
@@ -164,7 +164,7 @@ impl Opening {
         let place = Arc::new(Mutex::new(slot));
         let (tell, ended) = watch::channel(None);
         let watcher = self.standing.can_end().then(|| {
-            let (standing, place) = (Arc::clone(&self.standing), Arc::downgrade(&place));
+            let (standing, place) = (self.standing.clone(), Arc::downgrade(&place));
             let watching = watching(standing, place, self.request_id, tell);
             tokio::spawn(watching).abort_handle()
         });
@@ -187,7 +187,7 @@ impl Opening {
 /// But a client that reads nothing keeps its connection from being dropped, so
 /// the place is not left to that.
 async fn watching(
-    standing: Arc<Standing>,
+    standing: Standing,
     place: Weak<Place>,
     request_id: RequestId,
     tell: watch::Sender<Option<Ended>>,

@@ -17,7 +17,7 @@ use crate::domain::{Decision, Demand, Principal, Rule, Taken, decide, scope};
 use crate::service::{AccessControl, ConnectionSlot, TokenError, VerifiedJob};
 
 /// What one request was admitted by.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Standing {
     access: Arc<AccessControl>,
     policy: RoutePolicy,
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     objects: Option<ObjectScope>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Who {
     /// Admitted without a token: nothing can end.
     Stranger,

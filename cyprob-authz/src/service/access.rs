@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
+use cyprob_core::domain::audit::Actor;
 use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
     RoleName, Scoped, Timestamp, UserCtx,
 };
 use cyprob_core::ports::store::{IdentityStore, SpentStore};
-use cyprob_core::ports::{Clock, Entropy, EntropyExt, RevocationFeed as _};
+use cyprob_core::ports::{Clock, Entropy, RevocationFeed as _};
 
 use super::connections::{ConnectionLimits, Connections};
 use super::in_flight::InFlight;
@@ -340,64 +340,11 @@ impl AccessControl {
         Ok((job, ctx))
     }
 
-    /// The event of a refusal, for the log of the organization of the caller's own token.
-    #[must_use]
-    pub fn denial_event(&self, denial: &Denial<'_>) -> AuditEvent {
-        let on = Resource::new("route", format!("{} {}", denial.method, denial.route));
-        let id = self.parts.entropy.id(denial.at);
-        let decision = Decision::deny(denial.rule);
-        let explanation = decision.explain(denial.principal, denial.demand);
-        let mut event = AuditEvent::new(id, denial.at, denial.caller, Action::AccessDenied, on)
-            .with_outcome(Outcome::Denied, denial.rule.as_str())
-            .with("explanation", MetaValue::public(explanation))
-            .with("method", MetaValue::public(denial.method))
-            .with("route", MetaValue::public(denial.route));
-        if let Some(permission) = denial.permission {
-            event = event.with("permission", MetaValue::public(permission));
-        }
-        if let Some(named) = denial.named_org {
-            event = event.with("named_organization", MetaValue::public(named));
-        }
-        if let Some(org) = denial.principal.org() {
-            event = event.in_org(org.id);
-        }
-        event
-    }
-
-    /// Where refusals are recorded.
-    #[must_use]
-    pub fn denials(&self) -> Arc<dyn DenialRecorder> {
-        Arc::clone(&self.parts.denials)
-    }
-
     /// The proof that a person is signed in, for a caller whose decision was made.
     pub(crate) fn signed_in(&self, person: &Person, caller: Caller) -> UserCtx {
         let claims = person.claims();
         self.parts.issuer.user(claims.user, claims.session, caller)
     }
-}
-
-/// One refusal, as the trail is told of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Denial<'a> {
-    /// Who was refused.
-    pub principal: &'a Principal,
-    /// The same, as events say it.
-    pub caller: &'a Caller,
-    /// When.
-    pub at: Timestamp,
-    /// What was asked.
-    pub demand: &'a Demand<'a>,
-    /// By which rule.
-    pub rule: Rule,
-    /// The request's method.
-    pub method: &'a str,
-    /// The route's template, never the path itself.
-    pub route: &'a str,
-    /// The permission the route asks.
-    pub permission: Option<&'a str>,
-    /// The organization the path named, if it reads as an id or a slug.
-    pub named_org: Option<&'a str>,
 }
 
 fn permitted(principal: &Principal, demand: &Demand<'_>) -> Result<(), Rejection> {

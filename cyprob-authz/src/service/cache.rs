@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use cyprob_core::domain::{KeyId, SessionId, Timestamp};
+use foldhash::fast::RandomState;
 
 use crate::domain::{Claims, VerifiedToken};
 
@@ -70,7 +71,7 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Key, Entry, RandomState>,
     /// The keys of `entries` in no order, so that some can be drawn.
     keys: Vec<Key>,
 }

@@ -4,6 +4,7 @@ mod access;
 mod asking;
 mod cache;
 mod connections;
+mod denial;
 #[cfg(feature = "verify")]
 mod elsewhere;
 mod in_flight;
@@ -18,9 +19,10 @@ mod strict;
 mod tokens;
 mod uses;
 
-pub use access::{AccessControl, AccessParts, Denial, Rejection};
+pub use access::{AccessControl, AccessParts, Rejection};
 pub use cache::CacheLimits;
 pub use connections::{ConnectionLimits, ConnectionSlot, Connections};
+pub use denial::Denial;
 #[cfg(feature = "verify")]
 pub use elsewhere::{PublicVerifier, PublishedKeysError};
 pub use in_flight::InFlight;
