@@ -8,12 +8,14 @@
 )]
 
 use cyprob_authz::domain::policy::{
-    Condition, Difference, FaultKind, Findings, Grant, Hours, Placed, Rights, RoleSource,
+    Circumstances, Condition, Difference, FaultKind, Findings, Grant, Hours, Object, Placed,
+    Rights, RoleSource,
 };
 use cyprob_authz::domain::{Permission, PermissionSet, RoleCatalog};
 use cyprob_authz::testkit::{circumstances, grants};
-use cyprob_core::domain::{Aal, Position, RoleName};
+use cyprob_core::domain::{Aal, Position, RoleName, Tag};
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 
 const READS: PermissionSet = PermissionSet::of(&[Permission::RunsRead]);
 const RUNS: PermissionSet = PermissionSet::of(&[Permission::RunsRead, Permission::RunsCreate]);
@@ -214,6 +216,68 @@ fn a_difference_says_what_opens_and_when() {
     assert_eq!((moved.opened.len(), moved.closed.len()), (1, 1));
 }
 
+fn of(own: bool, tags: &[&str]) -> Condition {
+    Condition {
+        own,
+        tags: tags.iter().map(|text| text.parse().unwrap()).collect(),
+        ..Condition::default()
+    }
+}
+
+#[test]
+fn what_is_permitted_of_some_objects_is_never_permitted_always() {
+    let all_but_none = [(RUNS, of(true, &[])), (READS, of(false, &["a", "b"]))];
+    let roles = [role(1, "desk", &[], &all_but_none)];
+    let catalog = RoleCatalog::builtin().with_policy(&roles).unwrap();
+    let rights = catalog.rights(&name("desk"));
+    assert!(rights.always().is_empty());
+    assert_eq!((rights.at_most(), rights.always_of_some()), (RUNS, RUNS));
+    let late = (
+        RUNS,
+        Condition {
+            aal: Some(Aal::Two),
+            ..of(true, &[])
+        },
+    );
+    let late = RoleCatalog::builtin().with_policy(&[role(1, "late", &[], &[late])]);
+    assert!(
+        late.unwrap()
+            .rights(&name("late"))
+            .always_of_some()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_difference_tells_of_objects() {
+    let policy = |conditions: &[Condition]| {
+        let grants: Vec<_> = conditions
+            .iter()
+            .map(|when| (READS, when.clone()))
+            .collect();
+        RoleCatalog::builtin()
+            .with_policy(&[role(1, "desk", &[], &grants)])
+            .unwrap()
+    };
+    let before = policy(&[of(false, &["a"]), of(true, &["b"])]);
+    let after = policy(&[of(false, &["a", "b"])]);
+    let wider = Difference::between(&before, &after);
+    assert!(wider.closed.is_empty());
+    assert_eq!(
+        wider.to_string(),
+        "opens runs:read for desk: a service account, from an unknown address, on mon at 00:00, \
+         of another's object tagged b\n"
+    );
+    let desk = name("desk");
+    assert!(after.rights(&desk).covers(before.rights(&desk)));
+    assert!(!before.rights(&desk).covers(after.rights(&desk)));
+    // All objects of one's own are not all requests.
+    let own = policy(&[of(true, &[])]);
+    let all = policy(&[Condition::default()]);
+    let opened = Difference::between(&own, &all).opened;
+    assert_eq!(opened[0].example.object, None);
+}
+
 #[test]
 fn findings_name_what_is_odd() {
     let catalog = RoleCatalog::builtin();
@@ -261,6 +325,33 @@ proptest! {
         for change in &difference.closed {
             prop_assert!(before.objection(change.permission, &change.example).is_none());
             prop_assert!(after.objection(change.permission, &change.example).is_some());
+        }
+    }
+
+    #[test]
+    fn a_scope_has_what_is_permitted_of_each_object(
+        grants in grants(),
+        now in circumstances(),
+        own in any::<bool>(),
+        tags in subsequence(vec!["web", "team:web", "team:web/2", "other"], 0..=4),
+    ) {
+        let rights = Rights::compile(grants);
+        let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+        let about = |tag: Option<&Tag>| Circumstances {
+            object: Some(Object { own, tag: tag.cloned() }),
+            ..now.clone()
+        };
+        // An object of several tags is permitted if one of them alone makes it so, or none.
+        let each = [None].into_iter().chain(tags.iter().map(Some));
+        let permitted = each.fold(PermissionSet::EMPTY, |all, tag| all.or(rights.now(&about(tag))));
+        for permission in Permission::ALL {
+            let scope = rights.scope(*permission, &now);
+            prop_assert_eq!(scope.admits(own, &tags), permitted.contains(*permission));
+            let refused = rights.objection_to_all(*permission, &now).is_some();
+            prop_assert_eq!(scope.is_nothing(), refused);
+            let always = rights.always().contains(*permission);
+            prop_assert!(!always || scope.is_all());
+            prop_assert!(!rights.always_of_some().contains(*permission) || !refused);
         }
     }
 

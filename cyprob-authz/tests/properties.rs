@@ -15,8 +15,10 @@ fn authz_2_compiled_decision_and_datalog_agree() {
         println!("  {name}: {count} ({:.1} %)", share(&[name]));
     }
     // single rules are several to a kind and may be rarer than one in twenty each
-    let kinds: [(&str, &[&str]); 8] = [
+    let kinds: [(&str, &[&str]); 10] = [
         ("permit", &["permit"]),
+        ("an object", &["object"]),
+        ("other objects", &["other_objects"]),
         ("dead", &["expired", "narrowed_time"]),
         ("elsewhere", &["foreign_organization", "no_organization"]),
         (
@@ -31,7 +33,12 @@ fn authz_2_compiled_decision_and_datalog_agree() {
         ("not permitted", &["role_permission", "not_administrator"]),
         (
             "a condition",
-            &["condition_aal", "condition_address", "condition_hours"],
+            &[
+                "condition_aal",
+                "condition_address",
+                "condition_hours",
+                "condition_object",
+            ],
         ),
         ("stale", &["stale_authentication"]),
         ("a use", &["use_not_taken", "spent"]),

@@ -1,16 +1,13 @@
 //! Policies written in YAML.
 
+mod condition;
 mod fields;
 
-use std::collections::BTreeSet;
-
 use cyprob_core::adapters::document::{KeyKind, Limits, Node, guarded_text, read_yaml};
-use cyprob_core::domain::{Aal, RoleName, excerpt};
+use cyprob_core::domain::{RoleName, excerpt};
 
-use crate::domain::policy::{
-    Condition, Fault, FaultKind, Grant, Hours, Placed, PolicyError, RoleSource, Window,
-};
-use crate::domain::{Cidr, Permission, PermissionSet, RoleCatalog};
+use crate::domain::policy::{Fault, FaultKind, Grant, Placed, PolicyError, RoleSource};
+use crate::domain::{Permission, PermissionSet, RoleCatalog};
 use fields::{Reader, text_fault};
 
 /// The longest policy in bytes.
@@ -37,6 +34,10 @@ const LIMITS: Limits = Limits {
 ///           aal: 2                        # signed in with two factors
 ///           addresses: [10.0.0.0/8]       # and from one of these
 ///           hours: [mon-fri 08:00-18:00]  # and at one of these times, UTC
+///       - permissions: [secrets:read]
+///         when:
+///           own: true                     # of one's own objects
+///           tags: [team:web, production]  # that have any of these tags
 /// ```
 ///
 /// A grant without `when` always holds. Anchors, aliases, repeated and unknown
@@ -154,69 +155,6 @@ impl Reader {
             self.faults.push(Fault { at: node.at, kind });
         }
         known
-    }
-
-    fn condition(&mut self, node: &Node) -> Condition {
-        let Some(fields) = self.map(node, "a condition", &["aal", "addresses", "hours"]) else {
-            return Condition::default();
-        };
-        if fields.is_empty() {
-            self.say(node.at, "name a condition, or leave `when` out");
-        }
-        let aal = fields.get("aal").and_then(|node| self.aal(node));
-        let addresses = fields.get("addresses").map(|node| self.addresses(node));
-        let hours = fields.get("hours").and_then(|node| self.hours(node));
-        Condition {
-            aal,
-            addresses: addresses.unwrap_or_default(),
-            hours,
-            own: false,
-            tags: BTreeSet::new(),
-        }
-    }
-
-    fn aal(&mut self, node: &Node) -> Option<Aal> {
-        let aal = match node.text() {
-            Some("1") => Some(Aal::One),
-            Some("2") => Some(Aal::Two),
-            _ => None,
-        };
-        if aal.is_none() {
-            self.say(
-                node.at,
-                "write 1 for a person's sign-in, 2 for one with two factors",
-            );
-        }
-        aal
-    }
-
-    fn addresses(&mut self, node: &Node) -> Vec<Cidr> {
-        let ranges = self.items(node, "addresses");
-        if ranges.len() > Condition::MOST_RANGES {
-            let most = Condition::MOST_RANGES;
-            self.say(node.at, format!("a condition has at most {most} ranges"));
-        }
-        let wanted = "an address range in canonical spelling, such as 10.0.0.0/8";
-        let read = |range| self.parsed(range, wanted);
-        ranges.iter().filter_map(read).collect()
-    }
-
-    fn hours(&mut self, node: &Node) -> Option<Hours> {
-        let wanted = "days and times in UTC, such as mon-fri 08:00-18:00";
-        let items = self.items(node, "hours");
-        let read = |window| self.parsed::<Window>(window, wanted);
-        let windows: Vec<Window> = items.iter().filter_map(read).collect();
-        if windows.is_empty() || windows.len() < items.len() {
-            // Told already.
-            return None;
-        }
-        match Hours::new(windows) {
-            Ok(hours) => Some(hours),
-            Err(error) => {
-                self.say(node.at, error.to_string());
-                None
-            }
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cyprob_core::domain::audit::Actor;
 use cyprob_core::domain::{
     Caller, CtxIssuer, DeploymentCtx, OrgCtx, Reach, RequestId, Revocation, RevocationEntry,
-    RoleName, Scoped, Timestamp, UserCtx,
+    RoleName, Timestamp, UserCtx,
 };
 use cyprob_core::ports::store::{IdentityStore, SpentStore};
 use cyprob_core::ports::{Clock, Entropy, RevocationFeed as _};
@@ -19,7 +19,6 @@ use super::strict::unsaid;
 use super::tokens::{JobVerifier, TokenError, TokenVerifier, VerifiedJob};
 use crate::domain::{
     Decision, Demand, JobClaims, Need, Person, Principal, RoleCatalog, Rule, VerifiedToken, decide,
-    scope,
 };
 use crate::ports::{DenialRecorder, RoleSource};
 
@@ -227,25 +226,7 @@ impl AccessControl {
         self.member(principal, demand, caller)
     }
 
-    /// Decides, and gives the proof of the organization and of those of its objects that the caller may have.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection`] with the rule that refused.
-    pub fn admit_objects(
-        &self,
-        principal: &Principal,
-        demand: &Demand<'_>,
-        caller: Caller,
-    ) -> Result<Scoped, Rejection> {
-        if !matches!(demand.need, Need::Objects(_)) {
-            return Err(Rejection { rule: Rule::NoOrg });
-        }
-        let org = self.member(principal, demand, caller)?;
-        Ok(self.parts.issuer.scoped(org, scope(principal, demand)))
-    }
-
-    fn member(
+    pub(super) fn member(
         &self,
         principal: &Principal,
         demand: &Demand<'_>,

@@ -10,6 +10,7 @@ mod elsewhere;
 mod in_flight;
 mod key_operations;
 mod key_rings;
+mod objects;
 mod org_roles;
 mod recheck;
 mod request_ids;

@@ -1,11 +1,13 @@
 //! Generated roles with conditions.
 
-use cyprob_core::domain::Aal;
+use std::collections::BTreeSet;
+
+use cyprob_core::domain::{Aal, Tag};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::domain::policy::{Circumstances, Condition, Grant, Hours, Window};
+use crate::domain::policy::{Circumstances, Condition, Grant, Hours, Object, Window};
 use crate::domain::{Cidr, Permission};
 
 /// Ranges that lie within, beside and across each other; the last one holds no address.
@@ -18,6 +20,8 @@ pub(super) const RANGES: [&str; 7] = [
     "::/0",
     "::ffff:0.0.0.0/96",
 ];
+/// Tags of conditions and objects; one is the start of another.
+pub(super) const TAGS: [&str; 3] = ["web", "team:web", "team:web/2"];
 const DAYS: [&str; 5] = ["mon", "mon-fri", "sat,sun", "mon-sun", "mon-thu,sat"];
 /// Times of the day, on the hour and beside it.
 const TIMES: [&str; 6] = ["00:00", "00:01", "08:00", "12:30", "23:59", "24:00"];
@@ -42,6 +46,23 @@ fn windows() -> impl Strategy<Value = Option<Hours>> {
     ]
 }
 
+fn tag(text: &str) -> Option<Tag> {
+    text.parse().ok()
+}
+
+/// What is asked of an object, mostly nothing.
+fn of_object() -> impl Strategy<Value = (bool, BTreeSet<Tag>)> {
+    let some = |least| {
+        let some = subsequence(TAGS.to_vec(), least..=2);
+        some.prop_map(|list| list.into_iter().filter_map(tag).collect())
+    };
+    prop_oneof![
+        5 => Just((false, BTreeSet::new())),
+        1 => some(0).prop_map(|tags| (true, tags)),
+        1 => some(1).prop_map(|tags| (false, tags)),
+    ]
+}
+
 /// Conditions of every kind, none among them.
 pub fn condition() -> impl Strategy<Value = Condition> {
     let aal = prop_oneof![
@@ -49,12 +70,14 @@ pub fn condition() -> impl Strategy<Value = Condition> {
         1 => Just(Some(Aal::One)),
         1 => Just(Some(Aal::Two)),
     ];
-    (aal, ranges(), windows()).prop_map(|(aal, addresses, hours)| Condition {
-        aal,
-        addresses,
-        hours,
-        own: false,
-        tags: std::collections::BTreeSet::new(),
+    (aal, ranges(), windows(), of_object()).prop_map(|(aal, addresses, hours, (own, tags))| {
+        Condition {
+            aal,
+            addresses,
+            hours,
+            own,
+            tags,
+        }
     })
 }
 
@@ -67,6 +90,21 @@ pub fn grants() -> impl Strategy<Value = Vec<Grant>> {
         when,
     });
     vec(grant, 1..=4)
+}
+
+/// One to three grants that ask something of the object, and little else.
+pub(super) fn scoped_grants() -> impl Strategy<Value = Vec<Grant>> {
+    let asked = of_object().prop_filter("asks nothing", |(own, tags)| *own || !tags.is_empty());
+    let grant = (asked, prop::bool::weighted(0.2)).prop_map(|((own, tags), strong)| Grant {
+        permissions: Permission::ALL.iter().copied().collect(),
+        when: Condition {
+            aal: strong.then_some(Aal::Two),
+            own,
+            tags,
+            ..Condition::default()
+        },
+    });
+    vec(grant, 1..=3)
 }
 
 /// Requests near the edges of those conditions.
@@ -90,12 +128,19 @@ pub fn circumstances() -> impl Strategy<Value = Circumstances> {
         1 => 0_i64..1_440,
         2 => select(vec![0_i64, 1, 479, 480, 749, 750, 1_438, 1_439]),
     ];
-    (aal, address, day, minute, 0_i64..60).prop_map(|(aal, address, day, minute, second)| {
+    let marks = proptest::option::of(select(TAGS.to_vec()));
+    let object = (any::<bool>(), marks).prop_map(|(own, mark)| Object {
+        own,
+        tag: mark.and_then(tag),
+    });
+    let object = proptest::option::weighted(0.7, object);
+    let time = (day, minute, 0_i64..60);
+    (aal, address, object, time).prop_map(|(aal, address, object, (day, minute, second))| {
         let seconds = (day * 1_440 + minute) * 60 + second;
         Circumstances {
             aal,
             address,
-            object: None,
+            object,
             at: cyprob_core::domain::Timestamp::from_seconds(seconds),
         }
     })

@@ -4,17 +4,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cyprob_core::domain::{Aal, CustomRole, RoleName, Timestamp};
+use cyprob_core::domain::audit::Actor;
+use cyprob_core::domain::{Aal, Caller, CustomRole, RoleName, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use super::narrow::{Narrow, narrow, seal};
-use super::oracle::datalog_permits;
+use super::oracle::{ObjectFacts, datalog_permits};
 use super::scenario::{HeldRole, Scenario, narrowed, scenario};
 use super::stand::Stand;
 use crate::domain::policy::Rights;
 use crate::domain::{
-    AccessClaims, Decision, Demand, Need, OrgClaims, Permission, RoleCatalog, Rule,
+    AccessClaims, Claims, Decision, Demand, Need, OrgClaims, Permission, RoleCatalog, Rule,
     SystemPermission, Taken, decide,
 };
 use crate::service::TokenError;
@@ -27,6 +28,7 @@ struct Made {
     own: Vec<CustomRole>,
     at: Timestamp,
     taken: Option<Taken>,
+    object: ObjectFacts,
 }
 
 /// When a credential was shown so many seconds before, or after.
@@ -94,12 +96,13 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         auth_time: shown_at(minted, scenario.auth_age),
         ..stand.claims(own.clone())
     };
-    let (id, first) = match (&own, scenario.service) {
+    let (id, caller, first) = match (&own, scenario.service) {
         (Some(org), true) => {
             let claims = stand.service(org.clone());
-            (claims.id, stand.mint_service(&claims))
+            let first = stand.mint_service(&claims);
+            (claims.id, claims.on_behalf_of, first)
         }
-        _ => (claims.id, stand.mint(&claims)),
+        _ => (claims.id, claims.user, stand.mint(&claims)),
     };
     let mut tokens = vec![first];
     let base = u64::try_from(minted.as_seconds()).map_err(|e| e.to_string())?;
@@ -134,6 +137,12 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         4 => None,
         _ => Some("ACME".to_owned()),
     };
+    let owner = match scenario.own {
+        true => caller,
+        false => stand.claims(None).user,
+    };
+    let tags = scenario.tags.iter().filter_map(|tag| tag.parse().ok());
+    let tags = tags.collect();
     let at = minted
         .after(Duration::from_secs(scenario.request_age))
         .after(Duration::from_micros(scenario.micros));
@@ -143,6 +152,7 @@ fn make(scenario: &Scenario) -> Result<Made, String> {
         org,
         own: defined,
         at,
+        object: ObjectFacts { owner, tags },
         taken: scenario.used.map(|word| Taken::new(id, word)),
     })
 }
@@ -163,6 +173,8 @@ impl Made {
     /// What a token permits of many requests around one, in a fixed order.
     fn permitted(&self, token: &str, own: &Demand<'_>) -> Result<Vec<bool>, TokenError> {
         let org = Permission::ALL.iter().copied().map(Need::Org);
+        let objects = Permission::ALL.iter().copied().map(Need::Objects);
+        let org = org.chain(objects);
         let system = SystemPermission::ALL.iter().copied().map(Need::System);
         let needs: Vec<Need> = org.chain(system).chain([Need::Authenticated]).collect();
         let loopback = "10.1.2.3".parse().ok();
@@ -192,6 +204,35 @@ impl Made {
         Ok(all)
     }
 
+    /// Whether the object is among those to which the request is admitted.
+    fn has(&self, token: &str, demand: &Demand<'_>) -> bool {
+        let access = &self.stand.access;
+        let Ok(principal) = access.authenticate(token, demand.at) else {
+            return false;
+        };
+        let actor = match principal.claims() {
+            Claims::Person(claims) => Actor::User {
+                id: claims.user,
+                session: None,
+                token: None,
+            },
+            Claims::Service(claims) => Actor::Service {
+                id: claims.account,
+                key: claims.key,
+                token: None,
+                on_behalf_of: claims.on_behalf_of,
+            },
+        };
+        let caller = Caller {
+            actor,
+            origin: Default::default(),
+            request_id: None,
+        };
+        let ObjectFacts { owner, tags } = &self.object;
+        let admitted = access.admit_objects(&principal, demand, caller);
+        admitted.is_ok_and(|scoped| scoped.admits(*owner, tags))
+    }
+
     /// The compiled decision, through the verifier and its memory.
     fn compiled(&self, token: &str, demand: &Demand<'_>) -> Result<Decision, TokenError> {
         match self.stand.access.authenticate(token, demand.at) {
@@ -203,6 +244,10 @@ impl Made {
 }
 
 /// AUTHZ-2: the compiled decision and Biscuit's Datalog agree for every generated token and request.
+///
+/// On routes that concern objects they agree of an object too: it is in the
+/// scope that the decision gives if and only if Datalog, told whose it is and
+/// which tags it has, permits it.
 ///
 /// Gives how often each outcome was met, by the rule that decided.
 ///
@@ -223,21 +268,26 @@ pub fn authz_2_compiled_decision_and_datalog_agree() -> Result<BTreeMap<&'static
         };
         let key = key.ring_key(Timestamp::UNIX_EPOCH);
         let token = made.tokens.last().map(String::as_str).unwrap_or_default();
-        let oracle = datalog_permits(
-            token,
-            &key,
-            made.stand.access.roles(),
-            &made.own,
-            &demand,
-            None,
-        )?;
+        let roles = made.stand.access.roles();
+        let datalog = |object| datalog_permits(token, &key, roles, &made.own, &demand, object);
+        let oracle = datalog(None)?;
+        let about_objects = matches!(demand.need, Need::Objects(_));
+        let of_object = about_objects && datalog(Some(&made.object))?;
         // twice: once cold, once from the memory of verified tokens
         for _ in 0..2 {
             let compiled = made.compiled(token, &demand).map_err(|e| e.to_string())?;
             if compiled.is_permit() != oracle {
                 return Err(format!("compiled {compiled:?}, datalog permits: {oracle}"));
             }
+            let has = about_objects && made.has(token, &demand);
+            if has != of_object {
+                return Err(format!(
+                    "has the object: {has}, datalog permits: {of_object}"
+                ));
+            }
             let name = match compiled {
+                Decision::Permit if has => "object",
+                Decision::Permit if about_objects => "other_objects",
                 Decision::Permit => "permit",
                 Decision::Deny { rule, .. } => rule.as_str(),
             };

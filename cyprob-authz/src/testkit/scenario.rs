@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::narrow::{Narrow, NarrowBlock};
-use super::policies::{RANGES, grants};
+use super::policies::{RANGES, TAGS, grants, scoped_grants};
 use crate::domain::policy::Grant;
 use crate::domain::{Need, Permission, SystemPermission};
 use crate::service::{MAX_LISTED, MAX_RANGES, MAX_USES};
@@ -61,6 +61,10 @@ pub struct Scenario {
     pub resources: Vec<String>,
     /// The client's address.
     pub address: Option<IpAddr>,
+    /// Whether the object is the caller's own, or of one on whose behalf a service account acts.
+    pub own: bool,
+    /// The object's tags.
+    pub tags: Vec<&'static str>,
     /// The word of the use that was taken of the token.
     pub used: Option<&'static str>,
 }
@@ -105,9 +109,18 @@ fn check() -> impl Strategy<Value = Narrow> {
     ]
 }
 
+/// A permission in an organization, of objects or of nothing that is one.
+fn asked() -> impl Strategy<Value = Need> {
+    let permission = select(Permission::ALL);
+    (permission, any::<bool>()).prop_map(|(permission, objects)| match objects {
+        true => Need::Objects(permission),
+        false => Need::Org(permission),
+    })
+}
+
 fn need() -> impl Strategy<Value = Need> {
     prop_oneof![
-        6 => select(Permission::ALL).prop_map(Need::Org),
+        6 => asked(),
         2 => Just(Need::Authenticated),
         3 => select(SystemPermission::ALL).prop_map(Need::System),
     ]
@@ -164,16 +177,15 @@ fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
 
 /// Tokens of zero to two appended blocks and requests of every kind, weighted so that every outcome is met often.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    prop_oneof![9 => anything(), 3 => conditional(), 2 => counted()]
+    prop_oneof![9 => anything(), 3 => conditional(), 3 => scoped(), 2 => counted()]
 }
 
 /// Requests that little refuses but that no use of the token was taken, or another one.
 fn counted() -> impl Strategy<Value = Scenario> {
     let uses = (texts(&WORDS), any::<bool>());
     let uses = uses.prop_map(|(words, set)| vec![Narrow::Uses { words, set }]);
-    let asked = select(Permission::ALL).prop_map(Need::Org);
     let blocks = vec(uses, 1..=2).prop_map(fitting);
-    (anything(), blocks, asked).prop_map(|(anything, blocks, need)| Scenario {
+    (anything(), blocks, asked()).prop_map(|(anything, blocks, need)| Scenario {
         role: HeldRole::Named(RoleName::OWNER),
         service: false,
         auth_age: anything.auth_age % 100,
@@ -187,11 +199,24 @@ fn counted() -> impl Strategy<Value = Scenario> {
 
 /// Requests that little refuses but the conditions of a role.
 fn conditional() -> impl Strategy<Value = Scenario> {
-    let asked = select(Permission::ALL).prop_map(Need::Org);
-    (anything(), grants(), asked).prop_map(|(anything, grants, need)| Scenario {
+    (anything(), grants(), asked()).prop_map(|(anything, grants, need)| Scenario {
         role: HeldRole::Granted(grants),
         blocks: Vec::new(),
         need,
+        place: anything.place % 2,
+        ..anything
+    })
+}
+
+/// Requests for objects that little refuses, of a role that has some of them.
+fn scoped() -> impl Strategy<Value = Scenario> {
+    let need = select(Permission::ALL).prop_map(Need::Objects);
+    (anything(), scoped_grants(), need).prop_map(|(anything, grants, need)| Scenario {
+        role: HeldRole::Granted(grants),
+        blocks: Vec::new(),
+        need,
+        step_up: false,
+        request_age: anything.request_age % 290,
         place: anything.place % 2,
         ..anything
     })
@@ -219,6 +244,7 @@ fn anything() -> impl Strategy<Value = Scenario> {
         4 => select(&ADDRESSES[..]).prop_map(|text| text.parse().ok()),
         1 => Just(None),
     ];
+    let object = (any::<bool>(), subsequence(TAGS.to_vec(), 0..=TAGS.len()));
     let used = prop_oneof![5 => select(&WORDS[..]).prop_map(Some), 1 => Just(None)];
     let rest = (
         need(),
@@ -227,6 +253,7 @@ fn anything() -> impl Strategy<Value = Scenario> {
         texts(&RESOURCES),
         from,
         used,
+        object,
     );
     (who, when, blocks, any::<bool>(), rest).prop_map(|(who, when, blocks, seal, rest)| Scenario {
         role: who.0,
@@ -245,6 +272,8 @@ fn anything() -> impl Strategy<Value = Scenario> {
         resources: rest.3,
         address: rest.4,
         used: rest.5,
+        own: rest.6.0,
+        tags: rest.6.1,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::support::Site;
 async fn ends(site: &Site, token: &str, other: Option<&str>, cause: impl FnOnce(&Site), why: &str) {
     let (events, socket) = match why {
         "stale_authentication" => ("/orgs/acme/fresh", "/orgs/acme/fresh-socket"),
+        "fewer_objects" => ("/orgs/acme/objects", "/orgs/acme/objects-socket"),
         _ => ("/orgs/acme/events", "/orgs/acme/socket"),
     };
     let mut stream = site.get(events, token).await;
@@ -169,35 +170,79 @@ async fn a_connection_ends_when_nobody_knows_what_was_revoked() {
     ends(&site, &token, None, cause, "unknown").await;
 }
 
-#[tokio::test]
-async fn a_connection_ends_with_the_hours_of_its_role() {
+/// A site where the role `day` reads runs in the first minutes, as far as a condition goes, and at all times under others.
+async fn by_day(first: Condition, always: &[Condition]) -> Site {
     fn placed<T>(it: T) -> Placed<T> {
         let at = Position { line: 1, column: 1 };
         Placed { at, it }
     }
     // the stand's clock begins with a Thursday
     let window = "thu 00:00-00:05".parse().unwrap();
+    let first = Condition {
+        hours: Some(Hours::new([window]).unwrap()),
+        ..first
+    };
+    let reads = |when: &Condition| {
+        placed(Grant {
+            permissions: PermissionSet::of(&[Permission::RunsRead]),
+            when: when.clone(),
+        })
+    };
     let day = RoleSource {
         name: placed("day".parse().unwrap()),
         includes: Vec::new(),
-        grants: vec![placed(Grant {
-            permissions: PermissionSet::of(&[Permission::RunsRead]),
-            when: Condition {
-                hours: Some(Hours::new([window]).unwrap()),
-                ..Condition::default()
-            },
-        })],
+        grants: [&first].into_iter().chain(always).map(reads).collect(),
     };
     let roles = RoleCatalog::builtin().with_policy(&[day]).unwrap();
-    let site = Site::of(Stand::with_roles(5, roles)).await;
-    let other = site.stand.mint(&site.claims());
-    let token = site.stand.mint(&AccessClaims {
+    Site::of(Stand::with_roles(5, roles)).await
+}
+
+fn day_token(site: &Site) -> String {
+    site.stand.mint(&AccessClaims {
         org: Some(OrgClaims {
             role: "day".parse().unwrap(),
             ..site.org.clone()
         }),
         ..site.claims()
-    });
+    })
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_its_role_has_fewer_objects() {
+    let own = Condition {
+        own: true,
+        ..Condition::default()
+    };
+    let tagged = Condition {
+        tags: ["team:web".parse().unwrap()].into(),
+        ..Condition::default()
+    };
+    for first in [tagged, Condition::default()] {
+        let site = by_day(first, std::slice::from_ref(&own)).await;
+        let other = site.stand.mint(&site.claims());
+        let cause = |site: &Site| site.stand.clock.advance(Duration::from_secs(300));
+        ends(
+            &site,
+            &day_token(&site),
+            Some(&other),
+            cause,
+            "fewer_objects",
+        )
+        .await;
+        // Who comes now has one's own, and keeps them.
+        let mut late = site.get("/orgs/acme/objects", &day_token(&site)).await;
+        assert_eq!(late.status(), 200);
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert!(late.goes_on().await);
+        assert!(site.stand.denials.events().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_the_hours_of_its_role() {
+    let site = by_day(Condition::default(), &[]).await;
+    let other = site.stand.mint(&site.claims());
+    let token = day_token(&site);
     let cause = |site: &Site| site.stand.clock.advance(Duration::from_secs(300));
     ends(&site, &token, Some(&other), cause, "condition_hours").await;
     // nobody was refused anything

@@ -11,8 +11,8 @@ use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use cyprob_authz::domain::{AccessClaims, OrgClaims};
 use cyprob_authz::http::{
-    Auth, Authenticated, Connection, Org, Problem, Public, PublicRoutes, SecureRouter, StepUp,
-    Worker, perm,
+    Auth, Authenticated, Connection, Objects, Org, Problem, Public, PublicRoutes, SecureRouter,
+    StepUp, Worker, perm,
 };
 use cyprob_authz::testkit::Stand;
 use cyprob_core::domain::{Revocation, RevocationEntry, RoleName};
@@ -133,6 +133,19 @@ async fn socket(
     Ok(switched())
 }
 
+async fn objects(_: Auth<Objects<perm::RunsRead>>) -> Response {
+    stream("text/event-stream")
+}
+
+async fn objects_socket(
+    auth: Auth<Objects<perm::RunsRead>>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>().unwrap();
+    tokio::spawn(echo(upgrade, auth.connection()?));
+    Ok(switched())
+}
+
 async fn fresh_socket(
     auth: Auth<StepUp<Org<perm::RunsRead>>>,
     mut request: Request,
@@ -170,6 +183,8 @@ fn routes(stand: &Stand) -> Router {
         .get("/orgs/{org}/download", download)
         .get("/orgs/{org}/socket", socket)
         .get("/orgs/{org}/fresh-socket", fresh_socket)
+        .get("/orgs/{org}/objects", objects)
+        .get("/orgs/{org}/objects-socket", objects_socket)
         .get("/orgs/{org}/careless", careless)
         .get("/orgs/{org}/dropped", dropped)
         .get("/me/events", my_events)
@@ -245,7 +260,13 @@ impl Site {
 
     /// Asks for an upgrade where the path is a socket's, and reads the answer's head.
     pub(crate) async fn send(&self, method: &str, path: &str, token: Option<&str>) -> Client {
-        let sockets = ["socket", "fresh-socket", "careless", "dropped"];
+        let sockets = [
+            "socket",
+            "fresh-socket",
+            "objects-socket",
+            "careless",
+            "dropped",
+        ];
         let last = path.rsplit('/').next().unwrap();
         let connection = match sockets.contains(&last) {
             true => "connection: upgrade\r\nupgrade: websocket",

@@ -12,6 +12,7 @@ mod closed;
 mod credentials;
 mod machines;
 mod matrix;
+mod objects;
 mod one_use;
 mod refusals;
 mod revoked;

@@ -77,6 +77,82 @@ roles:
 }
 
 #[test]
+fn what_is_asked_of_an_object_reads_as_it_is_written() {
+    let catalog = read(
+        "version: 1
+roles:
+  web:
+    grants:
+      - permissions: [runs:read]
+        when: {own: true}
+      - permissions: [runs:read]
+        when: {tags: ['team:web', production], aal: 2}
+",
+    );
+    let catalog = catalog.unwrap();
+    let web = catalog.rights(&"web".parse().unwrap());
+    assert_eq!(
+        web.extent(Permission::RunsRead).to_string(),
+        "of one's own objects; or of objects tagged production or team:web if signed in with two factors"
+    );
+}
+
+#[test]
+fn every_fault_of_what_is_asked_of_an_object_names_its_place() {
+    let many: Vec<_> = (0..17).map(|tag| format!("t{tag}")).collect();
+    let refused = read(&format!(
+        "version: 1
+roles:
+  web:
+    grants:
+      - permissions: [runs:read]
+        when: {{own: false}}
+      - permissions: [runs:create]
+        when: {{own: 1, tags: [Web, web, 'a b', web]}}
+      - permissions: [runs:create]
+        when: {{tags: [{}]}}
+      - permissions: [runs:create]
+        when: {{tags: [], owner: true}}
+",
+        many.join(", ")
+    ));
+    let expected = "\
+6:21: write `own: true`, or leave `own` out for the objects of everybody
+8:21: write `own: true`, or leave `own` out for the objects of everybody
+8:31: `Web` is not a tag: 1 to 64 of a-z, 0-9 and . _ : / -, a letter or digit first
+8:41: `a b` is not a tag: 1 to 64 of a-z, 0-9 and . _ : / -, a letter or digit first
+8:48: the tag web is here a second time
+10:22: a condition has at most 16 tags
+12:22: `tags` is a list, of one item at least
+12:26: unknown key `owner`; a condition has `aal`, `addresses`, `hours`, `own`, `tags`";
+    assert_eq!(refused.unwrap_err(), expected);
+}
+
+#[test]
+fn a_grant_of_some_objects_gives_nothing_beside_one_of_all() {
+    let refused = read(
+        "version: 1
+roles:
+  web:
+    includes: [viewer]
+    grants:
+      - permissions: [runs:read]
+        when: {own: true}
+      - permissions: [runs:create]
+        when: {tags: [a, b]}
+      - permissions: [runs:create]
+        when: {own: true, tags: [b]}
+      - permissions: [runs:create]
+        when: {own: true}
+",
+    );
+    let expected = "\
+6:9: the role has all of this without this grant; take it out
+10:9: the role has all of this without this grant; take it out";
+    assert_eq!(refused.unwrap_err(), expected);
+}
+
+#[test]
 fn what_a_policy_means_is_checked_where_it_stands() {
     let refused = read(
         "version: 1

@@ -96,16 +96,16 @@ impl Rights {
         if self == others {
             return shown;
         }
-        let grants = self.conditional().iter().chain(others.conditional());
-        let grants = grants.filter(|grant| !grant.permissions.and(left).is_empty());
-        let space = Space::of(grants.map(|grant| &grant.when));
-        for now in space.circumstances() {
-            if left.is_empty() {
-                break;
+        for grant in self.grants() {
+            let given = grant.permissions.and(left);
+            let against = others.conditional().iter();
+            let against = against.filter(|grant| !grant.permissions.and(given).is_empty());
+            let space = Space::of(against.map(|grant| &grant.when));
+            for now in space.within(&grant.when) {
+                let more = given.minus(others.now(&now)).and(left);
+                shown.extend(more.iter().map(|permission| (permission, now.clone())));
+                left = left.minus(more);
             }
-            let more = self.now(&now).minus(others.now(&now)).and(left);
-            shown.extend(more.iter().map(|permission| (permission, now.clone())));
-            left = left.minus(more);
         }
         shown
     }

@@ -62,7 +62,8 @@ impl Rights {
             grants: by_condition.clone(),
         };
         let space = Space::of(by_condition.iter().map(|grant| &grant.when));
-        let permitted = space.circumstances().map(|now| written.now(&now));
+        let all = space.circumstances();
+        let permitted = all.iter().map(|now| written.now(now));
         // INVARIANT: there is a first one, so nothing is left of "all" that no grant gives
         let always = permitted.fold(PermissionSet::all(), PermissionSet::and);
         for grant in &mut by_condition {

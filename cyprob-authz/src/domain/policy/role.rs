@@ -136,6 +136,7 @@ fn idle(own: &[Placed<Grant>], included: &[Grant]) -> Vec<Fault> {
     let mut counted: Vec<&Grant> = included.iter().collect();
     counted.extend(own.iter().map(|grant| &grant.it));
     let space = Space::of(counted.iter().map(|grant| &grant.when));
+    let all = space.circumstances();
     let mut faults = Vec::new();
     for (number, Placed { at, it: grant }) in own.iter().enumerate().rev() {
         let place = included.len() + number;
@@ -144,9 +145,9 @@ fn idle(own: &[Placed<Grant>], included: &[Grant]) -> Vec<Fault> {
             others.filter_map(|(other, grant)| (other != place).then_some(*grant))
         };
         let (mut holds, mut adds) = (false, false);
-        for now in space.circumstances().filter(|now| grant.when.holds(now)) {
+        for now in all.iter().filter(|now| grant.when.holds(now)) {
             holds = true;
-            adds |= !permitted(others(), &now).is_superset(grant.permissions);
+            adds |= !permitted(others(), now).is_superset(grant.permissions);
         }
         let kind = match (holds, adds) {
             (false, _) => FaultKind::Contradiction,
