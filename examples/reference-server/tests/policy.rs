@@ -92,6 +92,35 @@ fn a_policy_is_judged_without_a_server() {
 }
 
 #[test]
+fn a_policy_of_some_objects_is_judged_without_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let own = POLICY.replace("{addresses: [127.0.0.0/8]}", "{own: true, aal: 2}");
+    let wider = POLICY.replace("{addresses: [127.0.0.0/8]}", "{tags: ['team:web'], aal: 2}");
+    let [own, wider] = [("own.yaml", own), ("wider.yaml", wider)]
+        .map(|(name, policy)| written(&home, name, &policy));
+    let who = cyprob(&["policy", "who-can", "runs:create", "--policy", text(&own)]);
+    let who = String::from_utf8(who.stdout).unwrap();
+    let words = "desk: of one's own objects if signed in with two factors\n";
+    assert!(who.ends_with(words), "{who}");
+    let opens = cyprob(&["policy", "diff", text(&own), text(&wider)]);
+    assert_eq!(opens.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(opens.stdout).unwrap(),
+        "opens runs:create for desk: signed in with two factors, from an unknown address, \
+         on mon at 00:00, of another's object tagged team:web\n\
+         closes runs:create for desk: signed in with two factors, from an unknown address, \
+         on mon at 00:00, of one's own object without tags\n\
+         this opens 1 and closes 1 cells of role and permission\n"
+    );
+    let bad = POLICY.replace("{addresses: [127.0.0.0/8]}", "{own: false, tags: [Web]}");
+    let bad = written(&home, "bad.yaml", &bad);
+    let refused = cyprob(&["policy", "check", text(&bad)]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("7:21: write `own: true`"), "{told}");
+    assert!(told.contains("7:35: `Web` is not a tag"), "{told}");
+}
+
+#[test]
 fn what_a_second_policy_opens_is_status_1() {
     let home = tempfile::tempdir().unwrap();
     let before = written(&home, "before.yaml", POLICY);
