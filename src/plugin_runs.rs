@@ -52,6 +52,7 @@ impl PluginRuns {
             Arc::clone(&stores.plugins),
             Arc::clone(&stores.runs),
             reader,
+            outbox(&stores),
             Arc::clone(&clock),
             Arc::clone(&entropy),
             Arc::clone(&queued),

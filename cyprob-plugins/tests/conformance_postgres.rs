@@ -8,7 +8,8 @@ use cyprob_core::adapters::postgres::Component;
 use cyprob_core::testkit::postgres::{Cleared, Database, Template};
 use cyprob_plugins::adapters::postgres::{PostgresRuns, TABLES};
 use cyprob_plugins::testkit::runs::{
-    Stores, plg_3_no_interleaving_loses_a_run_or_takes_two_results,
+    Stores, pages_of_runs_are_what_the_scope_admits,
+    plg_3_no_interleaving_loses_a_run_or_takes_two_results,
 };
 
 static EMPTY: Template = Template::new(|| vec![Component::CORE, TABLES]);
@@ -29,6 +30,16 @@ mod over_postgres {
     fn plg_3() {
         let databases = Cleared::new(&EMPTY);
         plg_3_no_interleaving_loses_a_run_or_takes_two_results(async || {
+            let store = databases.store().await;
+            let runs = PostgresRuns::open(store.clone()).await.unwrap();
+            (Stores::of(runs, Arc::new(store)), ())
+        });
+    }
+
+    #[test]
+    fn scoped_pages() {
+        let databases = Cleared::new(&EMPTY);
+        pages_of_runs_are_what_the_scope_admits(async || {
             let store = databases.store().await;
             let runs = PostgresRuns::open(store.clone()).await.unwrap();
             (Stores::of(runs, Arc::new(store)), ())

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use cyprob_core::adapters::sqlite::{SqliteOptions, SqliteStore};
 use cyprob_plugins::adapters::sqlite::SqliteRuns;
 use cyprob_plugins::testkit::runs::{
-    Stores, plg_3_no_interleaving_loses_a_run_or_takes_two_results,
+    Stores, pages_of_runs_are_what_the_scope_admits,
+    plg_3_no_interleaving_loses_a_run_or_takes_two_results,
 };
 use tokio::sync::OnceCell;
 
@@ -42,4 +43,9 @@ cyprob_plugins::runs_conformance!(fresh());
 #[test]
 fn plg_3() {
     plg_3_no_interleaving_loses_a_run_or_takes_two_results(fresh);
+}
+
+#[test]
+fn scoped_pages() {
+    pages_of_runs_are_what_the_scope_admits(fresh);
 }

@@ -241,6 +241,9 @@ impl From<RunRequestError> for ApiError {
                 "plugins",
                 "are more than 1000, or more than 32 MiB together",
             ),
+            RunRequestError::TooManyTags => Self::field("tags", "are more than 16"),
+            RunRequestError::Outside => Self::Forbidden("the role permits no run with these tags"),
+            RunRequestError::KeyTaken => Self::Conflict("the idempotency key is taken"),
             RunRequestError::TooManyRuns => Self::SlowDown(QUEUE_RETRY),
             other => Self::unavailable(&other),
         }

@@ -1,8 +1,10 @@
 //! Runs of an organization and what they found.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Request, State};
-use cyprob_authz::http::{Auth, Org, perm};
+use cyprob_authz::http::{Auth, Objects, perm};
 use cyprob_core::domain::RunId;
 use cyprob_plugins::domain::FactsFile;
 use cyprob_plugins::ports::CancelOutcome;
@@ -21,17 +23,17 @@ pub(crate) const MAX_FACTS: usize = 8 << 20;
 /// `POST /api/v1/orgs/{org}/runs`.
 #[utoipa::path(post, path = "", operation_id = "runs_create", tag = "runs", request_body = RunBody, responses((status = 202, description = "queued", body = QueuedAnswer), (status = 429, description = "the organization sends too many at once")))]
 pub(crate) async fn create(
-    auth: Auth<Org<perm::RunsCreate>>,
+    auth: Auth<Objects<perm::RunsCreate>>,
     State(api): State<ApiState>,
     request: Request,
 ) -> Result<(StatusCode, Json<QueuedAnswer>), ApiError> {
     let _place = api.places().enter(auth.org())?;
     let idempotency_key = idempotency_key(request.headers())?;
-    let (facts, plugins) = match body::media_type(request.headers()).as_deref() {
+    let (facts, plugins, tags) = match body::media_type(request.headers()).as_deref() {
         Some("application/json") => {
             let bytes = body::read(request, MAX_FACTS).await?;
             let body: RunBody = body::parse(&bytes)?;
-            (body.facts_file()?, body.plugins()?)
+            (body.facts_file()?, body.plugins()?, body.tags()?)
         }
         Some("application/xml" | "text/xml") => {
             let bytes = body::read(request, MAX_FACTS).await?.to_vec();
@@ -41,6 +43,7 @@ pub(crate) async fn create(
                     bytes,
                 },
                 None,
+                BTreeSet::new(),
             )
         }
         _ => {
@@ -54,6 +57,7 @@ pub(crate) async fn create(
     let asked = RunRequest {
         facts,
         plugins,
+        tags,
         idempotency_key,
     };
     let run = api.plane().runs().create(auth.ctx(), by, asked).await?;
@@ -79,7 +83,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 /// `GET /api/v1/orgs/{org}/runs`.
 #[utoipa::path(get, path = "", operation_id = "runs_list", tag = "runs", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<RunAnswer>)))]
 pub(crate) async fn list(
-    auth: Auth<Org<perm::RunsRead>>,
+    auth: Auth<Objects<perm::RunsRead>>,
     State(api): State<ApiState>,
     Paging(page): Paging,
 ) -> Result<Json<PageAnswer<RunAnswer>>, ApiError> {
@@ -90,7 +94,7 @@ pub(crate) async fn list(
 /// `GET /api/v1/orgs/{org}/runs/{id}`.
 #[utoipa::path(get, path = "", operation_id = "runs_read", tag = "runs", responses((status = 200, description = "as asked", body = RunAnswer)))]
 pub(crate) async fn read(
-    auth: Auth<Org<perm::RunsRead>>,
+    auth: Auth<Objects<perm::RunsRead>>,
     State(api): State<ApiState>,
     PathId(id): PathId<RunId>,
 ) -> Result<Json<RunAnswer>, ApiError> {
@@ -101,7 +105,7 @@ pub(crate) async fn read(
 /// `POST /api/v1/orgs/{org}/runs/{id}/cancel`.
 #[utoipa::path(post, path = "", operation_id = "runs_cancel", tag = "runs", responses((status = 200, description = "as asked", body = RunAnswer)))]
 pub(crate) async fn cancel(
-    auth: Auth<Org<perm::RunsCreate>>,
+    auth: Auth<Objects<perm::RunsCreate>>,
     State(api): State<ApiState>,
     PathId(id): PathId<RunId>,
     _: body::NoBody,
@@ -116,7 +120,7 @@ pub(crate) async fn cancel(
 /// `GET /api/v1/orgs/{org}/runs/{id}/findings`.
 #[utoipa::path(get, path = "", operation_id = "runs_findings", tag = "runs", params(Paging), responses((status = 200, description = "as asked", body = PageAnswer<FindingAnswer>)))]
 pub(crate) async fn findings(
-    auth: Auth<Org<perm::RunsRead>>,
+    auth: Auth<Objects<perm::RunsRead>>,
     State(api): State<ApiState>,
     PathId(id): PathId<RunId>,
     Paging(page): Paging,

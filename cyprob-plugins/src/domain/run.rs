@@ -1,9 +1,10 @@
 //! Runs: plugins over facts, in an organization, for a person.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use cyprob_core::domain::{FindingId, OrgId, RunId, Timestamp, UserId};
+use cyprob_core::domain::{FindingId, OrgId, RunId, Tag, Timestamp, UserId};
 
 use super::{Digest, PluginFile, PluginId};
 
@@ -105,6 +106,8 @@ pub struct Run {
     pub counts: RunCounts,
     /// Who asked for it.
     pub requested_by: UserId,
+    /// What it is marked with, since it was asked for.
+    pub tags: BTreeSet<Tag>,
     /// When.
     pub created_at: Timestamp,
     /// When it reached its final state.
@@ -129,6 +132,8 @@ pub struct NewRun {
     pub id: RunId,
     /// Who asks for it.
     pub requested_by: UserId,
+    /// What it is marked with.
+    pub tags: BTreeSet<Tag>,
     /// When.
     pub at: Timestamp,
     /// How much goes in.

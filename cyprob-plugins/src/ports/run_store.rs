@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
 use crate::domain::{NewRun, Run, StoredFinding};
@@ -18,6 +18,10 @@ pub enum CreateOutcome {
     Full,
     /// A run was queued under this idempotency key before; nothing changed.
     Known(Run),
+    /// The same, but that run is none of those the caller may have.
+    KeyTaken,
+    /// The run is none of those the caller may have; nothing changed.
+    Outside,
 }
 
 /// How taking a run back ended.
@@ -27,32 +31,40 @@ pub enum CancelOutcome {
     Cancelled(Run),
     /// It had ended before; nothing changed.
     Ended(Run),
-    /// There is no such run.
+    /// There is no such run, or the caller may not have it.
     NotFound,
 }
 
 /// The runs of each organization. Events are recorded with the change, and only with it.
+///
+/// Who takes a [`Scoped`] gets the runs that it [admits](Scoped::admits), by
+/// who asked for them and their tags; the others are as if they were not there.
 #[async_trait]
 pub trait RunStore: Debug + Send + Sync + 'static {
     /// Queues a run, unless the organization has `most_open` already that are queued or running.
+    ///
+    /// All of the organization's are counted.
     async fn create(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         run: &NewRun,
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError>;
 
+    /// Whether there is a run, whoever may have it. An answer that says so tells more than a scope does.
+    async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError>;
+
     /// One run.
-    async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError>;
+    async fn run(&self, org: &Scoped, id: RunId) -> Result<Option<Run>, StoreError>;
 
     /// The runs, the newest first; the cursor is an id.
-    async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError>;
+    async fn runs(&self, org: &Scoped, page: &PageRequest) -> Result<Page<Run>, StoreError>;
 
     /// What a run found, in the order of its report; none if there is no such run.
     async fn findings(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError>;
@@ -60,7 +72,7 @@ pub trait RunStore: Debug + Send + Sync + 'static {
     /// Takes a run back.
     async fn cancel(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         at: Timestamp,
         event: &AuditEvent,

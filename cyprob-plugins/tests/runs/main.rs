@@ -11,6 +11,7 @@
 )]
 
 mod dispatcher;
+mod hidden;
 mod honest;
 mod liars;
 mod library;

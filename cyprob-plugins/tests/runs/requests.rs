@@ -15,6 +15,7 @@ fn request(format: &str, bytes: &[u8], plugins: Option<&[&str]>) -> RunRequest {
             bytes: bytes.to_vec(),
         },
         plugins: plugins.map(|ids| ids.iter().map(id).collect()),
+        tags: Default::default(),
         idempotency_key: None,
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cyprob_core::adapters::memory::MemoryStore;
 use cyprob_core::domain::audit::Action;
-use cyprob_core::domain::{Caller, CtxIssuer, OrgCtx, PageRequest, RunId, Timestamp, UserId};
+use cyprob_core::domain::{
+    Caller, CtxIssuer, Id, ObjectScope, PageRequest, RunId, Scoped, Timestamp, UserId,
+};
 use cyprob_core::ports::store::Outbox as _;
 use cyprob_core::ports::{Clock, EntropyExt as _};
 use cyprob_core::testkit::SeededEntropy;
@@ -44,7 +46,7 @@ impl Clock for TokioClock {
 }
 
 pub(crate) struct Site {
-    pub(crate) org: OrgCtx,
+    pub(crate) org: Scoped,
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) user: UserId,
     pub(crate) outbox: Arc<MemoryStore>,
@@ -74,6 +76,7 @@ impl Site {
             runs.clone(),
             runs.clone(),
             Arc::new(Files),
+            outbox.clone(),
             clock.clone(),
             entropy.clone(),
             queued.clone(),
@@ -82,7 +85,10 @@ impl Site {
         let role = "operator".parse().unwrap();
         let caller = Caller::system("test");
         let site = Self {
-            org: issuer.org(entropy.id(clock.now()), role, caller),
+            org: issuer.scoped(
+                issuer.org(entropy.id(clock.now()), role, caller),
+                ObjectScope::ALL,
+            ),
             queue: runs,
             user: entropy.id(clock.now()),
             outbox,
@@ -104,6 +110,11 @@ impl Site {
             .unwrap();
         site.events().await;
         site
+    }
+
+    /// An id that nothing has.
+    pub(crate) fn id<I: Id>(&self) -> I {
+        self.entropy.id(self.now())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -144,6 +155,7 @@ impl Site {
                 bytes: FACTS.to_vec(),
             },
             plugins: None,
+            tags: Default::default(),
             idempotency_key: None,
         };
         let run = self.requests.create(&self.org, self.user, request).await;

@@ -1,5 +1,8 @@
 //! Runs and findings.
 
+use std::collections::BTreeSet;
+
+use cyprob_core::domain::Tag;
 use cyprob_plugins::domain::{FactsFile, PluginId, Run, StoredFinding};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -7,6 +10,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::http::ApiError;
+
+/// What a tag is, for one whose text is none.
+const NO_TAG: &str = "is no tag: 1 to 64 of a-z, 0-9 and . _ : / -, a letter or digit first";
 
 /// `POST runs`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -16,6 +22,8 @@ pub(crate) struct RunBody {
     #[schema(value_type = Vec<Object>)]
     facts: Box<RawValue>,
     plugins: Option<Vec<String>>,
+    /// What the run is marked with, for good: at most 16; one that comes twice counts once.
+    tags: Option<Vec<String>>,
 }
 
 impl RunBody {
@@ -40,6 +48,15 @@ impl RunBody {
                 .ok_or_else(|| ApiError::field("plugins", "has a text that is no plugin id"))
         };
         named.iter().map(id).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(crate) fn tags(&self) -> Result<BTreeSet<Tag>, ApiError> {
+        let tag = |(place, text): (usize, &String)| {
+            let wrong = |_| ApiError::field(&format!("tags[{place}]"), NO_TAG);
+            text.parse().map_err(wrong)
+        };
+        let given = self.tags.iter().flatten();
+        given.enumerate().map(tag).collect()
     }
 }
 
@@ -74,6 +91,7 @@ pub(crate) struct RunAnswer {
     id: String,
     state: &'static str,
     counts: CountsAnswer,
+    tags: Vec<String>,
     created_at: String,
     finished_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +110,7 @@ impl RunAnswer {
             id: run.id.to_string(),
             state: run.state.as_str(),
             counts,
+            tags: run.tags.into_iter().map(String::from).collect(),
             created_at: run.created_at.to_string(),
             finished_at: run.finished_at.map(|at| at.to_string()),
             error: run.error,

@@ -2,22 +2,32 @@
 
 use async_trait::async_trait;
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{OrgCtx, OrgId, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::domain::{OrgCtx, OrgId, Page, PageRequest, RunId, Scoped, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
 use super::{MemoryRuns, Row};
 use crate::domain::{Fence, NewRun, Run, RunState, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
 
+impl Row {
+    /// Whether the caller may have it.
+    fn is_in(&self, org: &Scoped) -> bool {
+        org.admits(self.run.requested_by, &self.run.tags)
+    }
+}
+
 #[async_trait]
 impl RunStore for MemoryRuns {
     async fn create(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         new: &NewRun,
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
+        if !org.admits(new.requested_by, &new.tags) {
+            return Ok(CreateOutcome::Outside);
+        }
         let mut state = self.state().await;
         let known = new.idempotency_key.as_ref().and_then(|key| {
             let mut rows = state.runs.iter();
@@ -26,7 +36,10 @@ impl RunStore for MemoryRuns {
             })
         });
         if let Some((_, row)) = known {
-            return Ok(CreateOutcome::Known(row.run.clone()));
+            return Ok(match row.is_in(org) {
+                true => CreateOutcome::Known(row.run.clone()),
+                false => CreateOutcome::KeyTaken,
+            });
         }
         let mut rows = state.runs.iter();
         let open = |((of, _), row): &(&(OrgId, RunId), &Row)| {
@@ -41,6 +54,7 @@ impl RunStore for MemoryRuns {
             state: RunState::Queued,
             counts: new.counts,
             requested_by: new.requested_by,
+            tags: new.tags.clone(),
             created_at: new.at,
             finished_at: None,
             error: None,
@@ -57,19 +71,25 @@ impl RunStore for MemoryRuns {
         Ok(CreateOutcome::Queued)
     }
 
-    async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
+    async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError> {
+        Ok(self.state().await.runs.contains_key(&(org.org(), id)))
+    }
+
+    async fn run(&self, org: &Scoped, id: RunId) -> Result<Option<Run>, StoreError> {
         Ok(self
             .state()
             .await
             .runs
             .get(&(org.org(), id))
+            .filter(|row| row.is_in(org))
             .map(|row| row.run.clone()))
     }
 
-    async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
+    async fn runs(&self, org: &Scoped, page: &PageRequest) -> Result<Page<Run>, StoreError> {
         let state = self.state().await;
-        let own = state.runs.iter().rev().filter(|((of, id), _)| {
+        let own = state.runs.iter().rev().filter(|((of, id), row)| {
             *of == org.org()
+                && row.is_in(org)
                 && page
                     .after()
                     .is_none_or(|after| id.as_bytes().as_slice() < after)
@@ -85,12 +105,13 @@ impl RunStore for MemoryRuns {
 
     async fn findings(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError> {
         let state = self.state().await;
-        let Some(row) = state.runs.get(&(org.org(), id)) else {
+        let row = state.runs.get(&(org.org(), id));
+        let Some(row) = row.filter(|row| row.is_in(org)) else {
             return Ok(None);
         };
         let after = page.after().unwrap_or_default();
@@ -106,13 +127,14 @@ impl RunStore for MemoryRuns {
 
     async fn cancel(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         at: Timestamp,
         event: &AuditEvent,
     ) -> Result<CancelOutcome, StoreError> {
         let mut state = self.state().await;
-        let Some(row) = state.runs.get_mut(&(org.org(), id)) else {
+        let row = state.runs.get_mut(&(org.org(), id));
+        let Some(row) = row.filter(|row| row.is_in(org)) else {
             return Ok(CancelOutcome::NotFound);
         };
         if row.run.state.is_final() {

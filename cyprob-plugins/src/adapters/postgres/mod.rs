@@ -4,6 +4,9 @@ use cyprob_core::adapters::postgres::{Component, OpenError, Postgres, PostgresSt
 
 use super::sql::SqlRuns;
 
+#[cfg(test)]
+mod tests;
+
 /// The tables of this crate.
 pub const TABLES: Component = Component::new(
     "cyprob-plugins",
@@ -17,6 +20,7 @@ pub const TABLES: Component = Component::new(
         Table::tenant("run_plugins"),
         Table::tenant("findings"),
         Table::tenant("run_turns"),
+        Table::tenant("run_tags"),
     ],
 );
 

@@ -1,14 +1,48 @@
 //! Runs and findings.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use cyprob_core::adapters::sql::{Arg, Backend, Columns};
 use cyprob_core::domain::audit::AuditEvent;
-use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp};
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Tag, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
 use super::{GONE, SqlRuns, recorded, sql};
 use crate::domain::{NewRun, Run, RunCounts, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
+
+/// The tags of a run: in no tag is a comma.
+fn tags(joined: Option<&str>) -> Result<BTreeSet<Tag>, StoreError> {
+    let parsed = joined.into_iter().flat_map(|joined| joined.split(','));
+    let parsed = parsed.map(str::parse).collect::<Result<_, _>>();
+    parsed.map_err(|_| StoreError::Corrupt {
+        table: "run_tags",
+        column: "tag",
+    })
+}
+
+fn texts(tags: &BTreeSet<Tag>) -> Arg<'_> {
+    Arg::Texts(tags.iter().map(|tag| Some(tag.as_str())).collect())
+}
+
+/// The organization and what of it: the first arguments of a statement that looks at a scope.
+fn scope(org: &Scoped) -> [Arg<'_>; 5] {
+    let objects = org.objects();
+    [
+        org.org().into(),
+        org.owner().into(),
+        objects.has_own().into(),
+        texts(objects.tags()),
+        texts(objects.own_tags()),
+    ]
+}
+
+/// The arguments of a statement of runs that are in a scope.
+fn in_scope<'a, const N: usize>(org: &'a Scoped, more: [Arg<'a>; N]) -> Vec<Arg<'a>> {
+    let all = Arg::Bool(org.objects().is_all());
+    scope(org).into_iter().chain([all]).chain(more).collect()
+}
 
 fn run<B: Backend>(row: &B::Row) -> Result<Run, StoreError> {
     let columns = Columns::of(row, "runs");
@@ -22,6 +56,7 @@ fn run<B: Backend>(row: &B::Row) -> Result<Run, StoreError> {
             errors: columns.u32("errors")?,
         },
         requested_by: columns.id("requested_by")?,
+        tags: tags(columns.optional("tags")?)?,
         created_at: columns.time("created_at")?,
         finished_at: columns.optional_time("finished_at")?,
         error: columns.optional("error")?,
@@ -40,20 +75,25 @@ fn before(page: &PageRequest) -> Arg<'static> {
 impl<B: Backend> RunStore for SqlRuns<B> {
     async fn create(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         new: &NewRun,
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
+        if !org.admits(new.requested_by, &new.tags) {
+            return Ok(CreateOutcome::Outside);
+        }
         let mut tx = self.store.org_tx(org).await?;
         let own = org.org();
         tx.lock(&sql::LOCK_TENANT, &[own.into()]).await?;
         if let Some(known) = &new.idempotency_key {
-            let row = tx
-                .fetch_optional(&sql::RUN_BY_KEY, &[own.into(), known.as_str().into()])
-                .await?;
-            if let Some(row) = row {
+            let args = in_scope(org, [known.as_str().into()]);
+            if let Some(row) = tx.fetch_optional(&sql::RUN_BY_KEY, &args).await? {
                 return run::<B>(&row).map(CreateOutcome::Known);
+            }
+            let args = [own.into(), known.as_str().into()];
+            if tx.fetch_optional(&sql::KEY, &args).await?.is_some() {
+                return Ok(CreateOutcome::KeyTaken);
             }
         }
         let open = tx.fetch_optional(&sql::OPEN_RUNS, &[own.into()]).await?;
@@ -77,6 +117,11 @@ impl<B: Backend> RunStore for SqlRuns<B> {
             ],
         )
         .await?;
+        if !new.tags.is_empty() {
+            let by = new.requested_by.into();
+            let args = [own.into(), new.id.into(), by, texts(&new.tags)];
+            tx.execute(&sql::ADD_RUN_TAGS, &args).await?;
+        }
         for (place, (plugin, file)) in (0_i64..).zip(new.plugins.iter().zip(&new.files)) {
             let digest = Arg::bytes(file.digest.as_bytes());
             let args = [own.into(), digest.clone(), Arg::bytes(&file.bytes)];
@@ -96,51 +141,47 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         Ok(CreateOutcome::Queued)
     }
 
-    async fn run(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
+    async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError> {
         let mut read = self.store.org_read(org).await?;
-        let row = read
-            .fetch_optional(&sql::RUN, &[org.org().into(), id.into()])
-            .await?;
+        let args = [org.org().into(), id.into()];
+        let found = read.fetch_optional(&sql::RUN_EXISTS, &args).await?;
+        Ok(found.is_some())
+    }
+
+    async fn run(&self, org: &Scoped, id: RunId) -> Result<Option<Run>, StoreError> {
+        let mut read = self.store.org_read(org).await?;
+        let args = in_scope(org, [id.into()]);
+        let row = read.fetch_optional(&sql::RUN, &args).await?;
         row.as_ref().map(run::<B>).transpose()
     }
 
-    async fn runs(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
+    async fn runs(&self, org: &Scoped, page: &PageRequest) -> Result<Page<Run>, StoreError> {
         let mut read = self.store.org_read(org).await?;
-        let found = read
-            .fetch_all(
-                &sql::RUNS,
-                &[org.org().into(), before(page), Arg::limit(page)],
-            )
-            .await?;
+        let (before, limit) = (before(page), Arg::limit(page));
+        let found = if org.objects().is_all() {
+            let args = [org.org().into(), before, limit];
+            read.fetch_all(&sql::RUNS, &args).await?
+        } else {
+            let args: Vec<_> = scope(org).into_iter().chain([before, limit]).collect();
+            read.fetch_all(&sql::RUNS_IN_SCOPE, &args).await?
+        };
         let items = found.iter().map(run::<B>).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, page, |run| run.id.as_bytes().to_vec()))
     }
 
     async fn findings(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError> {
         let mut read = self.store.org_read(org).await?;
-        if read
-            .fetch_optional(&sql::RUN, &[org.org().into(), id.into()])
-            .await?
-            .is_none()
-        {
+        let args = in_scope(org, [id.into()]);
+        if read.fetch_optional(&sql::RUN, &args).await?.is_none() {
             return Ok(None);
         }
-        let found = read
-            .fetch_all(
-                &sql::FINDINGS,
-                &[
-                    org.org().into(),
-                    id.into(),
-                    Arg::after(page),
-                    Arg::limit(page),
-                ],
-            )
-            .await?;
+        let args = in_scope(org, [id.into(), Arg::after(page), Arg::limit(page)]);
+        let found = read.fetch_all(&sql::FINDINGS, &args).await?;
         let finding = |row: &B::Row| {
             let columns = Columns::of(row, "findings");
             Ok(StoredFinding {
@@ -159,18 +200,16 @@ impl<B: Backend> RunStore for SqlRuns<B> {
 
     async fn cancel(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         at: Timestamp,
         event: &AuditEvent,
     ) -> Result<CancelOutcome, StoreError> {
         let mut tx = self.store.org_tx(org).await?;
-        let changed = tx
-            .execute(&sql::CANCEL, &[org.org().into(), id.into(), at.into()])
-            .await?;
-        let row = tx
-            .fetch_optional(&sql::RUN, &[org.org().into(), id.into()])
-            .await?;
+        let args = in_scope(org, [id.into(), at.into()]);
+        let changed = tx.execute(&sql::CANCEL, &args).await?;
+        let args = in_scope(org, [id.into()]);
+        let row = tx.fetch_optional(&sql::RUN, &args).await?;
         let Some(found) = row.as_ref().map(run::<B>).transpose()? else {
             return Ok(CancelOutcome::NotFound);
         };

@@ -21,7 +21,7 @@ async fn every_statement_prepares_on_a_fresh_database() {
     let folder = tempfile::tempdir().unwrap();
     let runs = open(folder.path()).await;
     let mut tx = runs.store.system_tx(&runs.system).await.unwrap();
-    assert!(sql::ALL.len() >= 25);
+    assert!(sql::ALL.len() >= 30);
     for (name, statement) in sql::ALL {
         let text = statement.sqlite();
         if text.is_empty() {
@@ -32,6 +32,17 @@ async fn every_statement_prepares_on_a_fresh_database() {
     }
 }
 
+/// How often a statement reads or changes a table: not what it made itself, and not the values it was given.
+fn tables_in(text: &str) -> usize {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let named = |pair: &&[&str]| matches!(pair[0], "FROM" | "JOIN" | "UPDATE");
+    let named = words.windows(2).filter(named).map(|pair| pair[1]);
+    named
+        .filter(|name| !name.starts_with(['(', '$']) && !name.starts_with("json_each("))
+        .filter(|name| !matches!(*name, "SET" | "found"))
+        .count()
+}
+
 #[test]
 fn every_statement_but_the_queues_two_is_bound_to_its_organization() {
     for (name, statement) in sql::ALL {
@@ -40,13 +51,14 @@ fn every_statement_but_the_queues_two_is_bound_to_its_organization() {
             continue;
         }
         let bound = if text.starts_with("INSERT INTO ") {
-            text.contains(" (org_id, ") && text.contains(" VALUES ($1, ")
+            let given = [" VALUES ($1, ", " SELECT $1, "];
+            text.contains(" (org_id, ") && given.iter().any(|given| text.contains(given))
         } else {
             text.contains("org_id = $1 ")
         };
         assert!(bound, "{name} is not bound to org_id = $1");
-        // Each table that is joined is bound too, not only the first.
-        let tables = text.matches(" JOIN ").count() + 1;
+        // Each table is bound, wherever in the statement it is read, not only the first.
+        let tables = tables_in(text);
         let bound = text.matches("org_id = $1").count();
         assert!(
             text.starts_with("INSERT") || bound == tables,
@@ -72,6 +84,7 @@ async fn tables_are_strict_and_their_keys_begin_with_the_organization() {
         "runs",
         "run_plugins",
         "findings",
+        "run_tags",
     ] {
         let row = sqlx::query("SELECT t.strict, c.name FROM pragma_table_list t, pragma_table_info($1) c WHERE t.name = $1 AND c.pk = 1")
             .bind(table)
@@ -95,6 +108,9 @@ async fn the_queue_is_looked_at_by_its_index() {
         (sql::OPEN_RUNS, "runs_open"),
         (sql::TAKE, "PRIMARY KEY"),
         (sql::RUNS, "PRIMARY KEY"),
+        (sql::RUN, "PRIMARY KEY"),
+        (sql::CANCEL, "PRIMARY KEY"),
+        (sql::RUN_BY_KEY, "(org_id=? AND idempotency_key=?)"),
         (sql::FINDINGS, "PRIMARY KEY"),
         (sql::PLUGINS, "PRIMARY KEY"),
     ] {
@@ -112,6 +128,41 @@ async fn the_queue_is_looked_at_by_its_index() {
         // Sorted is at most what is open, of which each organization has so much.
         let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorts || text == sql::ANY_DUE.sqlite(), "{text}: {plan:?}");
+    }
+}
+
+/// However many runs there are, each is found by an index, and none by its tags for one who may have all.
+#[tokio::test]
+async fn runs_of_a_scope_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = open(folder.path()).await;
+    let mut tx = runs.store.system_tx(&runs.system).await.unwrap();
+    for (statement, indexes) in [
+        (sql::RUNS, &[][..]),
+        (sql::RUN, &[]),
+        (sql::RUN_BY_KEY, &[]),
+        (sql::FINDINGS, &[]),
+        (sql::CANCEL, &[]),
+        (
+            sql::RUNS_IN_SCOPE,
+            &["runs_by_person", "run_tags_by_tag", "run_tags_by_person"],
+        ),
+    ] {
+        let text = statement.sqlite();
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let rows = sqlx::query(explain)
+            .fetch_all(tx.connection())
+            .await
+            .unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        for table in ["r", "t", "s", "o"] {
+            let scan = format!("SCAN {table}");
+            assert!(!plan.contains(&scan), "{text}: {plan:?}");
+        }
+        for index in indexes {
+            let found = plan.iter().any(|step| step.contains(index));
+            assert!(found, "{index}: {plan:?}");
+        }
     }
 }
 
@@ -136,6 +187,7 @@ async fn runs_and_leases_outlive_the_process() {
     let issuer = cyprob_core::domain::CtxIssuer::for_composition();
     let caller = cyprob_core::domain::Caller::system("test");
     let org = issuer.org(waiting.org, role, caller);
+    let org = issuer.scoped(org, cyprob_core::domain::ObjectScope::ALL);
     let run = second.run(&org, waiting.run).await.unwrap().unwrap();
     assert_eq!(run.state, RunState::Running);
 }

@@ -4,6 +4,7 @@ mod attempt;
 mod check;
 mod dispatcher;
 mod evaluate;
+mod hidden;
 mod library;
 mod requests;
 

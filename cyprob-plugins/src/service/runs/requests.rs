@@ -1,13 +1,15 @@
 //! Asking for runs and seeing what came of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cyprob_core::domain::audit::{Action, AuditEvent, MetaValue, Resource};
-use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Timestamp, UserId};
-use cyprob_core::ports::store::StoreError;
+use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Tag, Timestamp, UserId};
+use cyprob_core::ports::store::{Outbox, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use tokio::sync::{Notify, Semaphore};
 
+use super::hidden::{Permission, Refusals, joined};
 use crate::domain::{Diagnostic, FactsFile, Mode, NewRun, PluginId, Run, RunCounts, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, FileReader, PluginStore, RunStore};
 use crate::service::RuleSet;
@@ -29,6 +31,8 @@ pub struct RunRequest {
     pub facts: FactsFile,
     /// What to run; all that are enabled, if nothing is said.
     pub plugins: Option<Vec<PluginId>>,
+    /// What to mark the run with, for good.
+    pub tags: BTreeSet<Tag>,
     /// A key by which the same request is known when it comes again.
     pub idempotency_key: Option<String>,
 }
@@ -52,6 +56,15 @@ pub enum RunRequestError {
     /// There is too much to run.
     #[error("a run takes at most 1000 plugins, 32 MiB together")]
     TooManyPlugins,
+    /// The run has too many tags.
+    #[error("a run has at most {} tags", Tag::MOST)]
+    TooManyTags,
+    /// The run would be none of those the caller may have.
+    #[error("the caller may not ask for a run with these tags")]
+    Outside,
+    /// The idempotency key is that of a run the caller may not have.
+    #[error("the idempotency key is taken")]
+    KeyTaken,
     /// The organization has as many runs open as it may.
     #[error("at most {MAX_OPEN} runs of an organization are open at once")]
     TooManyRuns,
@@ -73,21 +86,29 @@ pub struct RunRequests {
     entropy: Arc<dyn Entropy>,
     queued: Arc<Notify>,
     readers: Arc<Semaphore>,
+    refusals: Refusals,
 }
 
 impl RunRequests {
-    /// The requests over their ports; `queued` wakes the dispatcher.
+    /// The requests over their ports; refusals go into the outbox, and `queued` wakes the dispatcher.
     #[must_use]
     pub fn new(
         plugins: Arc<dyn PluginStore>,
         runs: Arc<dyn RunStore>,
         reader: Arc<dyn FileReader>,
+        outbox: Arc<dyn Outbox>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         queued: Arc<Notify>,
     ) -> Self {
         Self {
             plugins,
+            refusals: Refusals::new(
+                Arc::clone(&runs),
+                outbox,
+                Arc::clone(&clock),
+                Arc::clone(&entropy),
+            ),
             runs,
             reader,
             clock,
@@ -104,17 +125,26 @@ impl RunRequests {
 
     /// Queues a run: its plugins and their bytes are pinned now.
     ///
-    /// The same idempotency key again gives the run of the first request.
+    /// The same idempotency key again gives the run of the first request. A run
+    /// that the caller may not have once it is there is not queued, which is
+    /// recorded as a refusal.
     ///
     /// # Errors
     ///
     /// [`RunRequestError`]; nothing was queued.
     pub async fn create(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         by: UserId,
         request: RunRequest,
     ) -> Result<Run, RunRequestError> {
+        if request.tags.len() > Tag::MOST {
+            return Err(RunRequestError::TooManyTags);
+        }
+        if !org.admits(by, &request.tags) {
+            self.refusals.outside(org, &request.tags).await?;
+            return Err(RunRequestError::Outside);
+        }
         let at = self.clock.now();
         let chosen = self.chosen(org, request.plugins).await?;
         let reader = Arc::clone(&self.reader);
@@ -151,6 +181,7 @@ impl RunRequests {
         let new = NewRun {
             id: self.entropy.id(at),
             requested_by: by,
+            tags: request.tags,
             at,
             counts,
             plugins,
@@ -159,14 +190,19 @@ impl RunRequests {
             facts,
             idempotency_key: request.idempotency_key,
         };
-        let event = self
+        let mut event = self
             .event(org, at, Action::RunCreated, new.id)
             .with("facts", MetaValue::count(counts.facts.into()))
             .with("plugins", MetaValue::count(counts.plugins.into()))
             .with("rule_set", MetaValue::public(rule_set));
+        if !new.tags.is_empty() {
+            event = event.with("tags", MetaValue::public(joined(&new.tags)));
+        }
         match self.runs.create(org, &new, MAX_OPEN, &event).await? {
             CreateOutcome::Full => Err(RunRequestError::TooManyRuns),
             CreateOutcome::Known(run) => Ok(run),
+            CreateOutcome::KeyTaken => Err(RunRequestError::KeyTaken),
+            CreateOutcome::Outside => Err(RunRequestError::Outside),
             CreateOutcome::Queued => {
                 self.queued.notify_one();
                 Ok(Run {
@@ -174,6 +210,7 @@ impl RunRequests {
                     state: crate::domain::RunState::Queued,
                     counts,
                     requested_by: by,
+                    tags: new.tags,
                     created_at: at,
                     finished_at: None,
                     error: None,
@@ -220,44 +257,62 @@ impl RunRequests {
 
     /// One run.
     ///
+    /// Whoever names a run that they may not have gets none, and is recorded.
+    ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn get(&self, org: &OrgCtx, id: RunId) -> Result<Option<Run>, StoreError> {
-        self.runs.run(org, id).await
+    pub async fn get(&self, org: &Scoped, id: RunId) -> Result<Option<Run>, StoreError> {
+        let found = self.runs.run(org, id).await?;
+        if found.is_none() {
+            self.refusals.missing(org, id, Permission::READ).await?;
+        }
+        Ok(found)
     }
 
-    /// The runs, the newest first.
+    /// The runs that the caller may have, the newest first.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn list(&self, org: &OrgCtx, page: &PageRequest) -> Result<Page<Run>, StoreError> {
+    pub async fn list(&self, org: &Scoped, page: &PageRequest) -> Result<Page<Run>, StoreError> {
         self.runs.runs(org, page).await
     }
 
     /// What a run found; none if there is no such run.
+    ///
+    /// Whoever names a run that they may not have gets none, and is recorded.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub async fn findings(
         &self,
-        org: &OrgCtx,
+        org: &Scoped,
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError> {
-        self.runs.findings(org, id, page).await
+        let found = self.runs.findings(org, id, page).await?;
+        if found.is_none() {
+            self.refusals.missing(org, id, Permission::READ).await?;
+        }
+        Ok(found)
     }
 
     /// Takes a run back; one that has ended stays as it ended.
     ///
+    /// Whoever names a run that they may not have changes nothing, and is recorded.
+    ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn cancel(&self, org: &OrgCtx, id: RunId) -> Result<CancelOutcome, StoreError> {
+    pub async fn cancel(&self, org: &Scoped, id: RunId) -> Result<CancelOutcome, StoreError> {
         let at = self.clock.now();
         let event = self.event(org, at, Action::RunCancelled, id);
-        self.runs.cancel(org, id, at, &event).await
+        let outcome = self.runs.cancel(org, id, at, &event).await?;
+        if outcome == CancelOutcome::NotFound {
+            self.refusals.missing(org, id, Permission::CREATE).await?;
+        }
+        Ok(outcome)
     }
 }

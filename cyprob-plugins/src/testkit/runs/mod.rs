@@ -5,15 +5,18 @@
 //! racers together: run them on a runtime of several threads, as
 //! [`runs_conformance!`](crate::runs_conformance) does.
 
+pub mod objects;
 mod plg_3;
 pub mod plugins;
 pub mod queue;
 pub mod requests;
+mod scoped;
 pub mod tenants;
 mod tokens;
 mod world;
 
 pub use plg_3::plg_3_no_interleaving_loses_a_run_or_takes_two_results;
+pub use scoped::pages_of_runs_are_what_the_scope_admits;
 pub use tokens::TableTokens;
 pub use world::Stores;
 
@@ -78,6 +81,16 @@ macro_rules! runs_conformance {
                 a_cancelled_run_takes_no_result
                 reclaiming_ends_every_lease
                 a_change_whose_event_fails_is_not_made
+            }
+            objects {
+                a_scope_decides_what_is_read
+                a_scope_decides_what_is_cancelled
+                a_scope_decides_what_is_created
+                whether_there_is_a_run_is_told_of_each
+                a_key_of_a_run_outside_is_taken
+                cursors_outside_neither_skip_nor_tell
+                tags_of_another_organization_are_nothing
+                no_person_has_no_own_runs
             }
             tenants {
                 another_organization_sees_nothing

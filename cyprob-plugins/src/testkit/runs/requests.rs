@@ -6,16 +6,17 @@ use cyprob_core::domain::RunId;
 use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
 
-use super::world::{Done, Stores, World, moment, plugin, race, walk};
+use super::world::{Done, Stores, World, moment, plugin, race, tags, walk};
 use crate::domain::{NewRun, Run, RunState};
 use crate::ports::{CancelOutcome, CreateOutcome};
 
-fn run_of(new: &NewRun) -> Run {
+pub(super) fn run_of(new: &NewRun) -> Run {
     Run {
         id: new.id,
         state: RunState::Queued,
         counts: new.counts,
         requested_by: new.requested_by,
+        tags: new.tags.clone(),
         created_at: new.at,
         finished_at: None,
         error: None,
@@ -25,7 +26,11 @@ fn run_of(new: &NewRun) -> Run {
 /// A run is read as it was asked for.
 pub async fn a_run_comes_back_as_it_was(stores: Stores) -> Done {
     let world = World::new(stores);
-    let new = world.queued(5).await?;
+    let new = NewRun {
+        tags: tags(&["team:web", "a", "site/berlin"]),
+        ..world.new_run(5)
+    };
+    world.create(&world.own, &new).await?;
     let found = world.stores.runs.run(&world.own, new.id).await?;
     assert_eq!(found, Some(run_of(&new)));
     let stranger: RunId = world.id(moment(5));
@@ -70,7 +75,7 @@ pub async fn of_many_requests_with_one_key_one_is_queued(stores: Stores) -> Done
             match outcome {
                 CreateOutcome::Queued => Ok((true, run.id)),
                 CreateOutcome::Known(known) => Ok((false, known.id)),
-                CreateOutcome::Full => Err(StoreError::unavailable("a known run is not refused")),
+                _ => Err(StoreError::unavailable("a known run is not refused")),
             }
         }
     }))

@@ -25,6 +25,7 @@ pub async fn another_organization_sees_nothing(stores: Stores) -> Done {
     assert_eq!(plugins.plugins(&world.other, &page).await?.items, []);
     assert_eq!(plugins.enabled(&world.other, 10).await?, []);
     assert_eq!(runs.run(&world.other, run.id).await?, None);
+    assert!(!runs.exists(&world.other, run.id).await?);
     assert_eq!(runs.runs(&world.other, &page).await?.items, []);
     assert_eq!(runs.findings(&world.other, run.id, &page).await?, None);
     Ok(())

@@ -1,11 +1,13 @@
 //! Two organizations and what happens in them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
+use cyprob_core::domain::audit::{Action, Actor, AuditEvent, Resource};
 use cyprob_core::domain::{
-    Caller, CtxIssuer, Cursor, Id, OrgCtx, OrgId, Page, PageRequest, RoleName, Timestamp, UserId,
+    Caller, CtxIssuer, Cursor, Id, ObjectScope, OrgCtx, OrgId, Page, PageRequest, RoleName, Scoped,
+    Tag, Timestamp, UserId,
 };
 use cyprob_core::ports::EntropyExt;
 use cyprob_core::ports::store::{Outbox, StoreError};
@@ -52,8 +54,8 @@ impl Stores {
 /// The stores with two organizations, and a source of ids.
 pub(super) struct World {
     pub(super) stores: Stores,
-    pub(super) own: OrgCtx,
-    pub(super) other: OrgCtx,
+    pub(super) own: Scoped,
+    pub(super) other: Scoped,
     pub(super) user: UserId,
     entropy: SeededEntropy,
 }
@@ -64,7 +66,8 @@ impl World {
         let issuer = CtxIssuer::for_composition();
         let org = |role: &RoleName| {
             let id: OrgId = entropy.id(moment(0));
-            issuer.org(id, role.clone(), Caller::system("test"))
+            let org = issuer.org(id, role.clone(), Caller::system("test"));
+            issuer.scoped(org, ObjectScope::ALL)
         };
         let role = "operator".parse::<RoleName>();
         let Ok(role) = role else {
@@ -77,6 +80,27 @@ impl World {
             stores,
             entropy,
         }
+    }
+
+    /// The own organization as a person has it who may have these of its objects.
+    pub(super) fn as_of(&self, user: UserId, objects: ObjectScope) -> Scoped {
+        let caller = Caller {
+            actor: Actor::User {
+                id: user,
+                session: None,
+                token: None,
+            },
+            ..Caller::system("test")
+        };
+        let issuer = CtxIssuer::for_composition();
+        let org = issuer.org(self.own.org(), self.own.role().clone(), caller);
+        issuer.scoped(org, objects)
+    }
+
+    /// The same for a caller that is no person.
+    pub(super) fn as_nobody(&self, objects: ObjectScope) -> Scoped {
+        let issuer = CtxIssuer::for_composition();
+        issuer.scoped(self.own.org_ctx().clone(), objects)
     }
 
     pub(super) fn id<I: Id>(&self, at: Timestamp) -> I {
@@ -150,6 +174,7 @@ impl World {
         NewRun {
             id: self.id(moment(second)),
             requested_by: self.user,
+            tags: BTreeSet::new(),
             at: moment(second),
             counts: RunCounts {
                 facts: 3,
@@ -167,7 +192,7 @@ impl World {
         }
     }
 
-    pub(super) async fn create(&self, org: &OrgCtx, run: &NewRun) -> Done {
+    pub(super) async fn create(&self, org: &Scoped, run: &NewRun) -> Done {
         let event = self.event_of(org, Action::RunCreated);
         let outcome = self.stores.runs.create(org, run, 1_000, &event).await?;
         assert_eq!(outcome, CreateOutcome::Queued);
@@ -256,6 +281,15 @@ pub(super) fn plugin(id: &str, version: &str, bytes: &str) -> (InstalledPlugin, 
         installed_at: moment(1),
     };
     (plugin, file)
+}
+
+/// Tags by their texts.
+pub(super) fn tags<C: FromIterator<Tag>>(texts: &[&str]) -> C {
+    let parsed = texts.iter().map(|text| match text.parse() {
+        Ok(tag) => tag,
+        Err(error) => unreachable!("{text}: {error}"),
+    });
+    parsed.collect()
 }
 
 /// Walks all pages, and asks with cursors that no list gave out.

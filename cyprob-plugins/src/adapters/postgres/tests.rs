@@ -1,0 +1,102 @@
+use cyprob_core::adapters::sql::{Arg, Statement};
+use cyprob_core::domain::{Caller, CtxIssuer, OrgCtx};
+use cyprob_core::testkit::postgres::{Database, Template};
+use sqlx::Connection as _;
+
+use super::super::sql::sql;
+use super::*;
+
+static EMPTY: Template = Template::new(|| vec![Component::CORE, TABLES]);
+
+/// An organization with 20,000 runs of a few people, most with two tags, and the first of its people.
+async fn many_runs(database: &Database) -> (OrgCtx, [u8; 16]) {
+    let mut superuser = database.superuser().await;
+    for text in [
+        "INSERT INTO cyprob.runs SELECT '00000000-0000-7000-8000-000000000001', ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'succeeded', ('00000000-0000-7000-8000-' || lpad(to_hex(i % 199), 12, '0'))::uuid, 'k' || i, 1, 1, 0, 0, i, i, NULL, decode(repeat('00', 32), 'hex'), 'json', NULL, 1, 1, NULL FROM generate_series(1, 20000) i",
+        "INSERT INTO cyprob.run_tags SELECT org_id, id, tag, requested_by FROM cyprob.runs, unnest(ARRAY['team:web', 'team:db', 'prod']) WITH ORDINALITY t (tag, n) WHERE (created_at + n) % 3 > 0",
+        "ANALYZE cyprob.runs",
+        "ANALYZE cyprob.run_tags",
+    ] {
+        sqlx::query(text).execute(&mut superuser).await.unwrap();
+    }
+    superuser.close().await.unwrap();
+    let org = "org_00000000000070008000000000000001".parse().unwrap();
+    let role = "operator".parse().unwrap();
+    let mut person = [0; 16];
+    (person[6], person[8], person[15]) = (0x70, 0x80, 1);
+    let issuer = CtxIssuer::for_composition();
+    (issuer.org(org, role, Caller::system("test")), person)
+}
+
+/// However many runs there are, each is found by an index, and none by its tags for one who may have all.
+#[tokio::test]
+async fn runs_of_a_scope_are_found_by_indexes_over_postgres() {
+    let database = EMPTY.database().await;
+    let runs = PostgresRuns::open(database.store().await).await.unwrap();
+    let (org, person) = many_runs(&database).await;
+    let mut tx = runs.store.org_tx(&org).await.unwrap();
+    let own = || Arg::from(org.org());
+    let top = || Arg::Id(Some([0xff; 16]));
+    let limit = || Arg::count(51);
+    let scope = |all: bool| {
+        let tags = || Arg::Texts(vec![Some("team:web"), Some("prod")]);
+        let person = Arg::Id(Some(person));
+        vec![own(), person, true.into(), tags(), tags(), all.into()]
+    };
+    let with = |all, more: Vec<Arg<'static>>| {
+        let scope = scope(all).into_iter();
+        scope.chain(more).collect::<Vec<_>>()
+    };
+    let narrowed = || {
+        let mut scope = scope(false);
+        scope.pop();
+        scope.extend([top(), limit()]);
+        scope
+    };
+    // Which index it takes for one's own runs is the planner's choice, by how many those are.
+    let tagged = &["run_tags_by_tag", "run_tags_by_person"][..];
+    for (name, statement, args, indexes) in [
+        (
+            "RUNS",
+            sql::RUNS,
+            vec![own(), top(), limit()],
+            &["runs_pkey"][..],
+        ),
+        ("RUNS_IN_SCOPE", sql::RUNS_IN_SCOPE, narrowed(), tagged),
+        ("RUN", sql::RUN, with(false, vec![top()]), &["runs_pkey"]),
+        ("RUN", sql::RUN, with(true, vec![top()]), &["runs_pkey"]),
+        (
+            "RUN_BY_KEY",
+            sql::RUN_BY_KEY,
+            with(false, vec!["k1".into()]),
+            &["runs_org_id_idempotency_key_key"],
+        ),
+        (
+            "FINDINGS",
+            sql::FINDINGS,
+            with(false, vec![top(), top(), limit()]),
+            &["findings_pkey", "runs_pkey"],
+        ),
+        (
+            "CANCEL",
+            sql::CANCEL,
+            with(false, vec![top(), 1_i64.into()]),
+            &["runs_"],
+        ),
+    ] {
+        let text = format!("EXPLAIN {}", statement.postgres());
+        let explain = Statement::same(text.leak());
+        let rows = tx.fetch_all(&explain, &args).await.unwrap();
+        let plan: Vec<String> = rows
+            .iter()
+            .map(|row| sqlx::Row::get(row, "QUERY PLAN"))
+            .collect();
+        let plan = plan.join("\n");
+        assert!(!plan.contains("Seq Scan"), "{name}:\n{plan}");
+        for index in indexes {
+            assert!(plan.contains(index), "{name} without {index}:\n{plan}");
+        }
+        // The newest come first in the index itself.
+        assert!(name != "RUNS" || !plan.contains("Sort"), "{name}:\n{plan}");
+    }
+}
