@@ -11,6 +11,7 @@
 )]
 
 mod flood;
+mod objects;
 #[path = "../support/mod.rs"]
 mod support;
 mod workers;
