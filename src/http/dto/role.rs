@@ -37,6 +37,12 @@ pub(crate) struct ConditionalAnswer {
     /// It is one of these times, in UTC.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hours: Vec<String>,
+    /// The object is the caller's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    own: bool,
+    /// The object has one of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
 }
 
 impl ConditionalAnswer {
@@ -51,6 +57,8 @@ impl ConditionalAnswer {
                 .flat_map(|hours| hours.windows())
                 .map(ToString::to_string)
                 .collect(),
+            own: grant.when.own,
+            tags: grant.when.tags.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -91,6 +91,15 @@ fn two_people_have_the_runs_that_their_roles_have() {
     let web = world.new_member("acme", "web", &owner);
     let reader = world.new_member("acme", "reader", &owner);
 
+    let roles = client
+        .get(&format!("{ORG}/roles"), &owner)
+        .expect(200)
+        .json();
+    let roles = roles["items"].as_array().unwrap().iter();
+    let shown = roles.clone().find(|role| role["name"] == "reader").unwrap();
+    let conditional = json!([{ "permissions": ["runs:read"], "own": true, "tags": ["team:web"] }]);
+    assert_eq!(shown["conditional"], conditional);
+
     let of_owner = start(&world, &owner, &[]);
     let of_tester = start(&world, &tester.token, &["team:db"]);
     let of_web = start(&world, &web.token, &["team:web"]);
@@ -130,12 +139,16 @@ fn two_people_have_the_runs_that_their_roles_have() {
                 None,
             )
         };
+        let state = |run: &str| {
+            let told = client.get(&format!("{ORG}/runs/{run}"), &owner).expect(200);
+            told.json()["state"].clone()
+        };
         let missing = cancel(nowhere).expect(404);
         for run in hidden {
+            let before = state(run);
             let answer = cancel(run).expect(404);
             assert_eq!(without_ids(&answer.json()), without_ids(&missing.json()));
-            let state = client.get(&format!("{ORG}/runs/{run}"), &owner).expect(200);
-            assert_ne!(state.json()["state"], "cancelled");
+            assert_eq!(state(run), before);
         }
         assert_eq!(cancel(had).expect(200).json()["state"], "cancelled");
         let found = refusals(&world, &owner, &account.id, 9);
