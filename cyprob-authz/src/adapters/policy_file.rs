@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits {
 ///           aal: 2                        # signed in with two factors
 ///           addresses: [10.0.0.0/8]       # and from one of these
 ///           hours: [mon-fri 08:00-18:00]  # and at one of these times, UTC
-///       - permissions: [secrets:read]
+///       - permissions: [runs:read]
 ///         when:
 ///           own: true                     # of one's own objects
 ///           tags: [team:web, production]  # that have any of these tags

@@ -110,7 +110,7 @@ where
 async fn answer<F>(
     guard: &Arc<Guard>,
     mut request: Request,
-    handler: impl FnOnce(Request) -> F,
+    handler: impl FnOnce(Request) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = Response> + Send + 'static,
@@ -122,7 +122,9 @@ where
     let mut response = match admitted(guard, request, stamp).await {
         Ok((request, failure, opening)) => {
             let safe = request.method().is_safe();
-            let answer = run(guard, safe, handler(request)).await;
+            // Called where its panic is caught.
+            let handler = async move { handler(request).await };
+            let answer = run(guard, safe, handler).await;
             match failure.get() {
                 Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
                 Some(_) | None => bound(&guard.path, &opening, answer),

@@ -4,30 +4,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cyprob_core::domain::{Id as _, RequestId, Timestamp};
 use cyprob_core::ports::{Entropy, EntropyExt as _};
+use sha2::{Digest as _, Sha256};
 
-/// Ids that are unique and not secret: the time, and a counter that begins at a random place.
+/// Ids that are unique and tell nothing: the time, and the hash of a number under a key.
 ///
-/// What is random of an id is drawn once, when the process starts; the last 64
-/// bits count on from there (RFC 9562, section 6.2, a counter with a random seed).
+/// The key is drawn when the process starts. Every answer has an id, so a plain
+/// counter would tell each caller how many requests of others came in between.
 #[derive(Debug)]
 pub(super) struct RequestIds {
-    first: [u8; 2],
+    key: Key,
     next: AtomicU64,
+}
+
+struct Key([u8; 32]);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
 }
 
 impl RequestIds {
     pub(super) fn new(entropy: &dyn Entropy) -> Self {
-        let [a, b, seed @ ..]: [u8; 10] = entropy.bytes();
         Self {
-            first: [a, b],
-            next: AtomicU64::new(u64::from_be_bytes(seed)),
+            key: Key(entropy.bytes()),
+            next: AtomicU64::new(0),
         }
     }
 
     pub(super) fn next(&self, at: Timestamp) -> RequestId {
-        let [a, b] = self.first;
-        // What is added wraps around.
-        let [c, d, e, f, g, h, i, j] = self.next.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let hash = Sha256::new_with_prefix(self.key.0).chain_update(number.to_be_bytes());
+        let [a, b, c, d, e, f, g, h, i, j, ..]: [u8; 32] = hash.finalize().into();
         RequestId::from_random(at, [a, b, c, d, e, f, g, h, i, j])
     }
 }
@@ -41,14 +49,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_of_a_moment_are_alike_and_no_two_nodes_count_alike() {
+    fn no_two_of_a_moment_are_alike_and_none_tells_the_next() {
         let at = Timestamp::UNIX_EPOCH;
         let nodes = [1, 2].map(|seed| RequestIds::new(&SeededEntropy::new(seed)));
-        // Beyond what one byte and two bytes of a counter tell apart.
-        let ids: HashSet<_> = nodes
+        let ids: Vec<_> = nodes
             .iter()
             .flat_map(|node| (0..70_000).map(|_| node.next(at)))
             .collect();
-        assert_eq!(ids.len(), 140_000);
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 140_000);
+        // Of the 74 random bits half differ from one to the next.
+        let bits = |id: &RequestId| u128::from_be_bytes(*id.as_bytes());
+        let differing = ids.windows(2).map(|pair| match pair {
+            [a, b] => (bits(a) ^ bits(b)).count_ones(),
+            _ => 0,
+        });
+        assert!(differing.min() > Some(5));
     }
 }

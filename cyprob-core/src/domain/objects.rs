@@ -1,9 +1,8 @@
 //! Which objects of an organization a caller may have.
 
 use std::collections::BTreeSet;
-use std::ops::Deref;
 
-use super::{OrgCtx, Tag, UserId};
+use super::{Caller, OrgCtx, OrgId, Tag, UserId};
 
 /// Which objects: all of an organization's, or those that are the caller's own or have one of some tags.
 ///
@@ -122,6 +121,16 @@ impl ObjectScope {
         *self == Self::NONE
     }
 
+    /// Whether an object of the caller's own may be made with these tags.
+    ///
+    /// It must be in the scope, and each of its tags one that the scope names: a
+    /// tag lets others have the object, so it is not everybody's to give.
+    #[must_use]
+    pub fn admits_new(&self, tags: &BTreeSet<Tag>) -> bool {
+        let given = |tag: &Tag| self.tags.contains(tag) || self.own_tags.contains(tag);
+        self.all || (self.admits(true, tags) && tags.iter().all(given))
+    }
+
     /// Whether an object with these tags is in it.
     #[must_use]
     pub fn admits<'a>(&self, own: bool, tags: impl IntoIterator<Item = &'a Tag>) -> bool {
@@ -132,8 +141,9 @@ impl ObjectScope {
 
 /// The proof that the caller may act in one organization on these of its objects.
 ///
-/// A [`CtxIssuer`](super::CtxIssuer) makes it. It is an [`OrgCtx`] with less:
-/// whoever takes it asks the store for these objects, and gets no others.
+/// A [`CtxIssuer`](super::CtxIssuer) makes it. Whoever takes it asks the store
+/// for these objects, and gets no others. It is no [`OrgCtx`] and does not become
+/// one unnoticed: what takes one would give out all objects.
 #[derive(Clone, Debug)]
 pub struct Scoped {
     org: OrgCtx,
@@ -145,7 +155,19 @@ impl Scoped {
         Self { org, objects }
     }
 
-    /// The proof of the organization.
+    /// The organization.
+    #[must_use]
+    pub const fn org(&self) -> OrgId {
+        self.org.org()
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        self.org.caller()
+    }
+
+    /// The proof of the organization, which says nothing of objects: for what holds for all of it.
     #[must_use]
     pub const fn org_ctx(&self) -> &OrgCtx {
         &self.org
@@ -163,18 +185,16 @@ impl Scoped {
         self.org.caller().actor.user()
     }
 
+    /// Whether the caller may make an object of this owner's with these tags.
+    #[must_use]
+    pub fn admits_new(&self, owner: UserId, tags: &BTreeSet<Tag>) -> bool {
+        self.objects.is_all() || (self.owner() == Some(owner) && self.objects.admits_new(tags))
+    }
+
     /// Whether the caller may have an object of this owner with these tags.
     #[must_use]
     pub fn admits<'a>(&self, owner: UserId, tags: impl IntoIterator<Item = &'a Tag>) -> bool {
         self.objects.admits(self.owner() == Some(owner), tags)
-    }
-}
-
-impl Deref for Scoped {
-    type Target = OrgCtx;
-
-    fn deref(&self) -> &OrgCtx {
-        &self.org
     }
 }
 
@@ -220,6 +240,39 @@ mod tests {
                     assert_eq!(both.admits(own, &tags), either, "{left:?} {right:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_new_object_has_no_tag_but_those_that_are_named() {
+        let set = |texts: &[&str]| -> BTreeSet<Tag> { tags(texts).into_iter().collect() };
+        let web = ObjectScope::tagged(tags(&["web"]));
+        let own_web = ObjectScope::own_tagged(tags(&["web"]));
+        for (scope, may, may_not) in [
+            (ObjectScope::ALL, vec![set(&[]), set(&["db"])], vec![]),
+            (ObjectScope::NONE, vec![], vec![set(&[]), set(&["db"])]),
+            (ObjectScope::OWN, vec![set(&[])], vec![set(&["db"])]),
+            (
+                web.clone(),
+                vec![set(&["web"])],
+                vec![set(&[]), set(&["db", "web"])],
+            ),
+            (
+                own_web,
+                vec![set(&["web"])],
+                vec![set(&[]), set(&["db", "web"])],
+            ),
+            (
+                web.join(ObjectScope::OWN),
+                vec![set(&[]), set(&["web"])],
+                vec![set(&["db"])],
+            ),
+        ] {
+            assert!(may.iter().all(|tags| scope.admits_new(tags)), "{scope:?}");
+            assert!(
+                !may_not.iter().any(|tags| scope.admits_new(tags)),
+                "{scope:?}"
+            );
         }
     }
 

@@ -38,7 +38,7 @@ fn as_of(site: &Site, id: UserId, objects: ObjectScope) -> Scoped {
         ..Caller::system("test")
     };
     let issuer = CtxIssuer::for_composition();
-    let org = issuer.org(site.org.org(), site.org.role().clone(), caller);
+    let org = issuer.org(site.org.org(), site.org.org_ctx().role().clone(), caller);
     issuer.scoped(org, objects)
 }
 

@@ -25,7 +25,7 @@ async fn a_file_is_installed_disabled_under_its_own_id_and_digest() {
     let file = file.replace("id: telnet-open\n", "").into_bytes();
     let installed = site
         .library
-        .install(&site.org, "My Telnet.YAML", file.clone())
+        .install(site.org.org_ctx(), "My Telnet.YAML", file.clone())
         .await
         .unwrap();
     let plugin = &installed.plugin;
@@ -48,7 +48,7 @@ async fn a_file_is_installed_disabled_under_its_own_id_and_digest() {
     );
     let found = site
         .library
-        .get(&site.org, &plugin.id)
+        .get(site.org.org_ctx(), &plugin.id)
         .await
         .unwrap()
         .unwrap();
@@ -56,7 +56,7 @@ async fn a_file_is_installed_disabled_under_its_own_id_and_digest() {
     let page = PageRequest::default();
     assert_eq!(
         site.library
-            .list(&site.org, &page)
+            .list(site.org.org_ctx(), &page)
             .await
             .unwrap()
             .items
@@ -70,7 +70,7 @@ async fn the_same_version_with_other_bytes_is_refused() {
     let site = Site::new().await;
     let again = site
         .library
-        .install(&site.org, "telnet.yaml", PLUGIN.to_vec())
+        .install(site.org.org_ctx(), "telnet.yaml", PLUGIN.to_vec())
         .await;
     assert!(
         again.unwrap().plugin.enabled,
@@ -78,11 +78,14 @@ async fn the_same_version_with_other_bytes_is_refused() {
     );
     let mut other = PLUGIN.to_vec();
     other.extend_from_slice(b"# other bytes\n");
-    let refused = site.library.install(&site.org, "telnet.yaml", other).await;
+    let refused = site
+        .library
+        .install(site.org.org_ctx(), "telnet.yaml", other)
+        .await;
     assert!(matches!(refused, Err(InstallError::VersionExists)));
     let newer = site
         .library
-        .install(&site.org, "telnet.yaml", versioned("1.0.1"))
+        .install(site.org.org_ctx(), "telnet.yaml", versioned("1.0.1"))
         .await;
     assert!(
         !newer.unwrap().plugin.enabled,
@@ -96,7 +99,10 @@ async fn a_hostile_file_is_refused_with_its_diagnostics_and_recorded() {
     let site = Site::new().await;
     let mut refusals = 0;
     for file in hostile::files() {
-        let refused = site.library.install(&site.org, file.name, file.bytes).await;
+        let refused = site
+            .library
+            .install(site.org.org_ctx(), file.name, file.bytes)
+            .await;
         match refused {
             Err(InstallError::Invalid(diagnostics)) => {
                 assert!(!diagnostics.is_empty(), "{}", file.name);
@@ -122,16 +128,25 @@ async fn what_is_not_there_is_none() {
     let stranger = PluginId::parse("stranger").unwrap();
     assert!(
         site.library
-            .get(&site.org, &stranger)
+            .get(site.org.org_ctx(), &stranger)
             .await
             .unwrap()
             .is_none()
     );
-    let enabled = site.library.set_enabled(&site.org, &stranger, true).await;
+    let enabled = site
+        .library
+        .set_enabled(site.org.org_ctx(), &stranger, true)
+        .await;
     assert!(enabled.unwrap().is_none());
-    assert!(!site.library.remove(&site.org, &stranger).await.unwrap());
+    assert!(
+        !site
+            .library
+            .remove(site.org.org_ctx(), &stranger)
+            .await
+            .unwrap()
+    );
     assert_eq!(site.actions().await, []);
     let own = PluginId::parse("telnet-open").unwrap();
-    assert!(site.library.remove(&site.org, &own).await.unwrap());
+    assert!(site.library.remove(site.org.org_ctx(), &own).await.unwrap());
     assert_eq!(site.actions().await, [Action::PluginRemoved]);
 }

@@ -106,7 +106,7 @@ async fn plugins_that_are_not_enabled_are_refused() {
     assert!(matches!(error, RunRequestError::TooManyPlugins));
     let own = PluginId::parse("telnet-open").unwrap();
     site.library
-        .set_enabled(&site.org, &own, false)
+        .set_enabled(site.org.org_ctx(), &own, false)
         .await
         .unwrap();
     site.events().await;
@@ -124,12 +124,12 @@ async fn named_plugins_run_once_each() {
     let second = text.replace("telnet-open", "another-one").into_bytes();
     let installed = site
         .library
-        .install(&site.org, "x.yaml", second)
+        .install(site.org.org_ctx(), "x.yaml", second)
         .await
         .unwrap();
     let id = installed.plugin.id;
     site.library
-        .set_enabled(&site.org, &id, true)
+        .set_enabled(site.org.org_ctx(), &id, true)
         .await
         .unwrap();
     let named = ["telnet-open", "telnet-open"];
@@ -155,11 +155,11 @@ async fn plugins_that_are_too_large_together_are_refused() {
         file.push_str(&"x".repeat(250_000));
         let installed = site
             .library
-            .install(&site.org, "x.yaml", file.into_bytes())
+            .install(site.org.org_ctx(), "x.yaml", file.into_bytes())
             .await;
         let id = installed.unwrap().plugin.id;
         site.library
-            .set_enabled(&site.org, &id, true)
+            .set_enabled(site.org.org_ctx(), &id, true)
             .await
             .unwrap();
     }

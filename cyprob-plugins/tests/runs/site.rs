@@ -101,11 +101,11 @@ impl Site {
         };
         let installed = site
             .library
-            .install(&site.org, "telnet.yaml", PLUGIN.to_vec())
+            .install(site.org.org_ctx(), "telnet.yaml", PLUGIN.to_vec())
             .await;
         let id = installed.unwrap().plugin.id;
         site.library
-            .set_enabled(&site.org, &id, true)
+            .set_enabled(site.org.org_ctx(), &id, true)
             .await
             .unwrap();
         site.events().await;

@@ -151,8 +151,11 @@ impl Argon2Pool {
             let shared = Arc::clone(&pool.shared);
             let thread = thread::Builder::new()
                 .name("cyprob-ticks".to_owned())
-                .spawn(move || shared.ticks.serve())?;
-            pool.threads.push(thread);
+                .spawn(move || shared.ticks.serve());
+            match thread {
+                Ok(thread) => pool.threads.push(thread),
+                Err(error) => tracing::warn!(%error, "hashes may delay other work"),
+            }
         }
         Ok(pool)
     }

@@ -25,7 +25,7 @@ impl RunStore for MemoryRuns {
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
-        if !org.admits(new.requested_by, &new.tags) {
+        if !org.admits_new(new.requested_by, &new.tags) {
             return Ok(CreateOutcome::Outside);
         }
         let mut state = self.state().await;
@@ -48,7 +48,7 @@ impl RunStore for MemoryRuns {
         if rows.by_ref().filter(open).count() >= usize::try_from(most_open).unwrap_or(usize::MAX) {
             return Ok(CreateOutcome::Full);
         }
-        self.record_of(org, event).await?;
+        self.record_of(org.org_ctx(), event).await?;
         let run = Run {
             id: new.id,
             state: RunState::Queued,
@@ -140,7 +140,7 @@ impl RunStore for MemoryRuns {
         if row.run.state.is_final() {
             return Ok(CancelOutcome::Ended(row.run.clone()));
         }
-        self.record_of(org, event).await?;
+        self.record_of(org.org_ctx(), event).await?;
         row.run.state = RunState::Cancelled;
         row.run.finished_at = Some(at);
         row.lease_until = None;

@@ -80,10 +80,10 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError> {
-        if !org.admits(new.requested_by, &new.tags) {
+        if !org.admits_new(new.requested_by, &new.tags) {
             return Ok(CreateOutcome::Outside);
         }
-        let mut tx = self.store.org_tx(org).await?;
+        let mut tx = self.store.org_tx(org.org_ctx()).await?;
         let own = org.org();
         tx.lock(&sql::LOCK_TENANT, &[own.into()]).await?;
         if let Some(known) = &new.idempotency_key {
@@ -149,14 +149,14 @@ impl<B: Backend> RunStore for SqlRuns<B> {
     }
 
     async fn run(&self, org: &Scoped, id: RunId) -> Result<Option<Run>, StoreError> {
-        let mut read = self.store.org_read(org).await?;
+        let mut read = self.store.org_read(org.org_ctx()).await?;
         let args = in_scope(org, [id.into()]);
         let row = read.fetch_optional(&sql::RUN, &args).await?;
         row.as_ref().map(run::<B>).transpose()
     }
 
     async fn runs(&self, org: &Scoped, page: &PageRequest) -> Result<Page<Run>, StoreError> {
-        let mut read = self.store.org_read(org).await?;
+        let mut read = self.store.org_read(org.org_ctx()).await?;
         let (before, limit) = (before(page), Arg::limit(page));
         let found = if org.objects().is_all() {
             let args = [org.org().into(), before, limit];
@@ -175,7 +175,7 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         id: RunId,
         page: &PageRequest,
     ) -> Result<Option<Page<StoredFinding>>, StoreError> {
-        let mut read = self.store.org_read(org).await?;
+        let mut read = self.store.org_read(org.org_ctx()).await?;
         let args = in_scope(org, [id.into()]);
         if read.fetch_optional(&sql::RUN, &args).await?.is_none() {
             return Ok(None);
@@ -205,7 +205,7 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         at: Timestamp,
         event: &AuditEvent,
     ) -> Result<CancelOutcome, StoreError> {
-        let mut tx = self.store.org_tx(org).await?;
+        let mut tx = self.store.org_tx(org.org_ctx()).await?;
         let args = in_scope(org, [id.into(), at.into()]);
         let changed = tx.execute(&sql::CANCEL, &args).await?;
         let args = in_scope(org, [id.into()]);

@@ -57,7 +57,7 @@ impl Refusals {
         run: RunId,
         permission: Permission,
     ) -> Result<(), StoreError> {
-        if org.objects().is_all() || !self.runs.exists(org, run).await? {
+        if org.objects().is_all() || !self.runs.exists(org.org_ctx(), run).await? {
             return Ok(());
         }
         let event = self.event(org, permission, Resource::new("run", run));

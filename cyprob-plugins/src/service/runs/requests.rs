@@ -141,12 +141,12 @@ impl RunRequests {
         if request.tags.len() > Tag::MOST {
             return Err(RunRequestError::TooManyTags);
         }
-        if !org.admits(by, &request.tags) {
+        if !org.admits_new(by, &request.tags) {
             self.refusals.outside(org, &request.tags).await?;
             return Err(RunRequestError::Outside);
         }
         let at = self.clock.now();
-        let chosen = self.chosen(org, request.plugins).await?;
+        let chosen = self.chosen(org.org_ctx(), request.plugins).await?;
         let reader = Arc::clone(&self.reader);
         let facts = request.facts;
         // Reading is bounded, but long enough to be kept off the threads that answer requests.
@@ -191,7 +191,7 @@ impl RunRequests {
             idempotency_key: request.idempotency_key,
         };
         let mut event = self
-            .event(org, at, Action::RunCreated, new.id)
+            .event(org.org_ctx(), at, Action::RunCreated, new.id)
             .with("facts", MetaValue::count(counts.facts.into()))
             .with("plugins", MetaValue::count(counts.plugins.into()))
             .with("rule_set", MetaValue::public(rule_set));
@@ -308,7 +308,7 @@ impl RunRequests {
     /// [`StoreError`].
     pub async fn cancel(&self, org: &Scoped, id: RunId) -> Result<CancelOutcome, StoreError> {
         let at = self.clock.now();
-        let event = self.event(org, at, Action::RunCancelled, id);
+        let event = self.event(org.org_ctx(), at, Action::RunCancelled, id);
         let outcome = self.runs.cancel(org, id, at, &event).await?;
         if outcome == CancelOutcome::NotFound {
             self.refusals.missing(org, id, Permission::CREATE).await?;

@@ -162,13 +162,13 @@ pub async fn a_scope_decides_what_is_created(stores: Stores) -> Done {
             let run = tagged_run(&world, 1, by, tags(set));
             let event = world.event(Action::RunCreated);
             let outcome = runs.create(&org, &run, 1_000, &event).await?;
-            if org.admits(by, &run.tags) {
+            if org.admits_new(by, &run.tags) {
                 assert_eq!(outcome, CreateOutcome::Queued, "{scope:?}");
                 assert_eq!(runs.run(&world.own, run.id).await?, Some(run_of(&run)));
                 world.expect_events(&[Action::RunCreated]).await?;
             } else {
                 assert_eq!(outcome, CreateOutcome::Outside, "{scope:?}");
-                assert!(!runs.exists(&world.own, run.id).await?);
+                assert!(!runs.exists(world.own.org_ctx(), run.id).await?);
                 world.expect_events(&[]).await?;
             }
         }
@@ -182,11 +182,11 @@ pub async fn whether_there_is_a_run_is_told_of_each(stores: Stores) -> Done {
     let (_, made) = site(&world).await?;
     let runs = &world.stores.runs;
     for run in &made {
-        assert!(runs.exists(&world.own, run.id).await?);
-        assert!(!runs.exists(&world.other, run.id).await?);
+        assert!(runs.exists(world.own.org_ctx(), run.id).await?);
+        assert!(!runs.exists(world.other.org_ctx(), run.id).await?);
     }
     let stranger: RunId = world.id(moment(5));
-    assert!(!runs.exists(&world.own, stranger).await?);
+    assert!(!runs.exists(world.own.org_ctx(), stranger).await?);
     Ok(())
 }
 

@@ -105,7 +105,7 @@ pub async fn each_organization_has_so_many_open(stores: Stores) -> Done {
         [queued.clone(), queued.clone(), queued.clone(), full.clone()]
     );
     world.expect_events(&[Action::RunCreated; 3]).await?;
-    let theirs = world.event_of(&world.other, Action::RunCreated);
+    let theirs = world.event_of(world.other.org_ctx(), Action::RunCreated);
     let outcome = runs
         .create(&world.other, &world.new_run(9), 3, &theirs)
         .await?;
@@ -222,16 +222,16 @@ pub async fn findings_come_in_pages_in_their_order(stores: Stores) -> Done {
 pub async fn a_run_keeps_what_it_pinned(stores: Stores) -> Done {
     let world = World::new(stores);
     let first = plugin("alpha", "1.0.0", "a");
-    world.install(&world.own, &first).await?;
+    world.install(world.own.org_ctx(), &first).await?;
     let new = world.queued(1).await?;
     world
-        .install(&world.own, &plugin("alpha", "2.0.0", "another"))
+        .install(world.own.org_ctx(), &plugin("alpha", "2.0.0", "another"))
         .await?;
     let event = world.event(Action::PluginRemoved);
     let removed = world
         .stores
         .plugins
-        .remove(&world.own, &first.0.id, &event)
+        .remove(world.own.org_ctx(), &first.0.id, &event)
         .await?;
     assert!(removed);
     let job = world.taken(moment(10)).await?;

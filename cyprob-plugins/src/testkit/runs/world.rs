@@ -93,7 +93,7 @@ impl World {
             ..Caller::system("test")
         };
         let issuer = CtxIssuer::for_composition();
-        let org = issuer.org(self.own.org(), self.own.role().clone(), caller);
+        let org = issuer.org(self.own.org(), self.own.org_ctx().role().clone(), caller);
         issuer.scoped(org, objects)
     }
 
@@ -120,7 +120,7 @@ impl World {
     }
 
     pub(super) fn event(&self, action: Action) -> AuditEvent {
-        self.event_of(&self.own, action)
+        self.event_of(self.own.org_ctx(), action)
     }
 
     /// Checks which events were recorded since the last look.
@@ -193,7 +193,7 @@ impl World {
     }
 
     pub(super) async fn create(&self, org: &Scoped, run: &NewRun) -> Done {
-        let event = self.event_of(org, Action::RunCreated);
+        let event = self.event_of(org.org_ctx(), Action::RunCreated);
         let outcome = self.stores.runs.create(org, run, 1_000, &event).await?;
         assert_eq!(outcome, CreateOutcome::Queued);
         Ok(())
