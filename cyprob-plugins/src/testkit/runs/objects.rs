@@ -194,22 +194,22 @@ pub async fn whether_there_is_a_run_is_told_of_each(stores: Stores) -> Done {
 pub async fn a_key_of_a_run_outside_is_taken(stores: Stores) -> Done {
     let world = World::new(stores);
     let stranger: UserId = world.id(moment(0));
-    let keyed = |second, by| NewRun {
+    let keyed = |second, by, set: &[&str]| NewRun {
         idempotency_key: Some("key".to_owned()),
-        ..tagged_run(&world, second, by, tags(&["web"]))
+        ..tagged_run(&world, second, by, tags(set))
     };
-    let first = keyed(1, world.user);
+    let first = keyed(1, world.user, &["web"]);
     world.create(&world.own, &first).await?;
     world.expect_events(&[Action::RunCreated]).await?;
     let runs = &world.stores.runs;
     let taken = CreateOutcome::KeyTaken;
     let known = CreateOutcome::Known(run_of(&first));
     let web = ObjectScope::tagged(tags::<Vec<Tag>>(&["web"]));
-    for (scope, expected) in [(ObjectScope::OWN, taken), (web, known)] {
+    for (scope, set, expected) in [(ObjectScope::OWN, &[][..], taken), (web, &["web"], known)] {
         let org = world.as_of(stranger, scope);
         let event = world.event(Action::RunCreated);
         let outcome = runs
-            .create(&org, &keyed(2, stranger), 1_000, &event)
+            .create(&org, &keyed(2, stranger, set), 1_000, &event)
             .await?;
         assert_eq!(outcome, expected);
     }
