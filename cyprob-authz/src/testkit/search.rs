@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::RoleName;
 
-use super::cost::remeasure;
+use super::cost::{Suspect, remeasure};
 use super::genome::{Dice, Genome};
 use super::stand::Stand;
 use super::stopwatch::{Stopwatch, verification};
@@ -22,7 +22,7 @@ const FOUNDERS: usize = 200;
 pub struct Costly {
     /// What its verification took, nothing remembered.
     pub cost: Duration,
-    /// The same in verifications of one Ed25519 signature.
+    /// The same in verifications of one Ed25519 signature, measured in turns with it.
     pub ratio: f64,
     /// Its length in bytes.
     pub bytes: usize,
@@ -47,7 +47,7 @@ pub struct Search {
     pub accepted: usize,
     /// The costliest, the worst first.
     pub costliest: Vec<Costly>,
-    /// One Ed25519 verification, measured in turns with them.
+    /// One Ed25519 verification, the least of all that were measured in turns with them.
     pub ed25519: Duration,
 }
 
@@ -107,22 +107,22 @@ pub fn authz_4_search_for_cost(seed: u64, length: Duration) -> Search {
             kept.truncate(KEPT);
         }
     }
-    let mut times: Vec<(Duration, &[u8])> = kept
-        .iter()
-        .map(|candidate| (Duration::MAX, candidate.bytes.as_slice()))
-        .collect();
-    let ed25519 = remeasure(&stand, &mut times);
-    let mut costliest: Vec<Costly> = times
+    let suspects = kept.iter().map(|candidate| Suspect::new(&candidate.bytes));
+    let mut suspects: Vec<_> = suspects.collect();
+    remeasure(&stand, &mut suspects);
+    let mut costliest: Vec<Costly> = suspects
         .iter()
         .zip(&kept)
-        .map(|((cost, bytes), candidate)| Costly {
-            cost: *cost,
-            ratio: cost.as_secs_f64() / ed25519.as_secs_f64(),
-            bytes: bytes.len(),
+        .map(|(suspect, candidate)| Costly {
+            cost: suspect.cost,
+            ratio: suspect.ratio(),
+            bytes: suspect.bytes.len(),
             form: candidate.genome.form(),
         })
         .collect();
-    costliest.sort_by_key(|found| std::cmp::Reverse(found.cost));
+    costliest.sort_by(|one, other| other.ratio.total_cmp(&one.ratio));
+    let least = suspects.iter().map(|suspect| suspect.ed25519).min();
+    let ed25519 = least.unwrap_or_default();
     Search {
         tried,
         accepted,
