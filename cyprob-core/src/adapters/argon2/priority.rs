@@ -5,7 +5,7 @@
 //! niceness would not be enough, since from 6.6 on a thread keeps its core until
 //! its slice is over, even from a much nicer one.
 //!
-//! And while a hash runs, a thread of ordinary priority wakes every
+//! And while a hash runs and others wait, a thread of ordinary priority wakes every
 //! quarter of a millisecond and sleeps again ([`Ticks`]). The scheduler of those
 //! kernels (EEVDF) is fair to idle work too: where two ordinary threads hand each
 //! other work on a core that a hash waits for, it may pick the hash in between,
@@ -18,7 +18,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How often the scheduler is made to look again while a hash runs.
+/// How often the scheduler is made to look again while hashes wait for each other.
 const PERIOD: Duration = Duration::from_micros(250);
 
 /// Puts the calling thread behind all other work of the machine.
