@@ -272,7 +272,7 @@ fn auth_3_a_flood_that_fills_the_hasher_delays_nobody_else() {
 }
 
 mod over_postgres {
-    use super::{WIDE, fills_the_hasher, flooded, refused_before_it_costs};
+    use super::{flooded, refused_before_it_costs};
     use crate::support::Database;
 
     #[test]
@@ -280,13 +280,5 @@ mod over_postgres {
         let database = Database::new();
         let answers = flooded("PostgreSQL, one address, as it comes", &database.config());
         refused_before_it_costs(&answers);
-    }
-
-    #[test]
-    fn auth_3_a_flood_that_fills_the_hasher_delays_nobody_else() {
-        let database = Database::new();
-        let config = format!("{WIDE}{}", database.config());
-        let answers = flooded("PostgreSQL, the limiter as wide as it goes", &config);
-        fills_the_hasher(&answers);
     }
 }

@@ -6,7 +6,7 @@
 //! its slice is over, even from a much nicer one.
 //!
 //! And while a hash runs and others wait, a thread of ordinary priority wakes every
-//! quarter of a millisecond and sleeps again ([`Ticks`]). The scheduler of those
+//! tenth of a millisecond and sleeps again ([`Ticks`]). The scheduler of those
 //! kernels (EEVDF) is fair to idle work too: where two ordinary threads hand each
 //! other work on a core that a hash waits for, it may pick the hash in between,
 //! and looks again only when something wakes on that core or at its timer's next
@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How often the scheduler is made to look again while hashes wait for each other.
-const PERIOD: Duration = Duration::from_micros(250);
+const PERIOD: Duration = Duration::from_micros(100);
 
 /// Puts the calling thread behind all other work of the machine.
 pub(super) fn lower() {
