@@ -347,9 +347,12 @@ fn run<S: Strategy>(
     strategy: &S,
     holds: impl Fn(S::Value) -> Result<(), String>,
 ) -> Result<(), String> {
+    let config = Config::default();
     let config = Config {
+        // As many as it takes to meet every outcome often.
+        cases: config.cases.max(1_024),
         failure_persistence: None,
-        ..Config::default()
+        ..config
     };
     TestRunner::new(config)
         .run(strategy, |value| holds(value).map_err(TestCaseError::fail))

@@ -282,8 +282,8 @@ fn serve(shared: &Shared, today: HashParams, entropy: &dyn Entropy) {
     while let Some((job, stranger)) = shared.next(&mut memory, after_stranger) {
         let run = || memory.run(&job.work, &job.password, today, entropy);
         // Only under a flood: ticks move a hash about, which a single sign-in's time would show.
-        let flooded = shared.lock().queue.iter().next().is_some();
-        let running = flooded.then(|| shared.ticks.during());
+        let waiting = shared.lock().queue.iter().next().is_some();
+        let running = shared.ticks.during(waiting);
         let answer = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a password hash panicked");
             Err(HashError::Unavailable)

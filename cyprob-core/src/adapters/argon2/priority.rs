@@ -5,7 +5,7 @@
 //! niceness would not be enough, since from 6.6 on a thread keeps its core until
 //! its slice is over, even from a much nicer one.
 //!
-//! And while a hash runs and others wait, a thread of ordinary priority wakes every
+//! And while hashes run of which some had to wait for others, a thread of ordinary priority wakes every
 //! tenth of a millisecond and sleeps again ([`Ticks`]). The scheduler of those
 //! kernels (EEVDF) is fair to idle work too: where two ordinary threads hand each
 //! other work on a core that a hash waits for, it may pick the hash in between,
@@ -20,6 +20,9 @@ use std::time::Duration;
 
 /// How often the scheduler is made to look again while hashes wait for each other.
 const PERIOD: Duration = Duration::from_micros(100);
+
+/// How many hashes after the last that had to wait count as those of a flood.
+const AFTER_A_FLOOD: u32 = 1_000;
 
 /// Puts the calling thread behind all other work of the machine.
 pub(super) fn lower() {
@@ -50,6 +53,8 @@ pub(super) struct Ticks {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
+    /// How many more hashes count as those of a flood.
+    left: u32,
     stopped: bool,
 }
 
@@ -68,14 +73,21 @@ impl Ticks {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a hash runs.
-    pub(super) fn during(&self) -> Running<'_> {
+    /// Says that a hash runs, and whether others wait; none is counted long after the last that had to.
+    pub(super) fn during(&self, others_wait: bool) -> Option<Running<'_>> {
         let mut state = self.lock();
+        state.left = match others_wait {
+            true => AFTER_A_FLOOD,
+            false => state.left.saturating_sub(1),
+        };
+        if state.left == 0 {
+            return None;
+        }
         state.running += 1;
         if state.running == 1 {
             self.wake.notify_one();
         }
-        Running(self)
+        Some(Running(self))
     }
 
     /// Ticks until [`stop`](Self::stop) is called.

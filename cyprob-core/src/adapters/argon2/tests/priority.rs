@@ -51,7 +51,11 @@ fn the_scheduler_is_made_to_look_again_while_a_hash_runs_and_left_alone_else() {
         std::thread::sleep(Duration::from_millis(50));
         waits(name) - before
     };
-    let running = [ticks.during(), ticks.during()];
+    // Nobody waits, and nobody had to.
+    let alone = ticks.during(false);
+    assert!(alone.is_none());
+    let running = [ticks.during(true), ticks.during(false)];
+    assert!(running.iter().all(Option::is_some));
     let both = passes();
     assert!(both > 20, "{both}");
     let [one, other] = running;
