@@ -5,14 +5,17 @@
 //! niceness would not be enough, since from 6.6 on a thread keeps its core until
 //! its slice is over, even from a much nicer one.
 //!
-//! And while hashes run of which some had to wait for others, a thread of ordinary priority wakes every
-//! tenth of a millisecond and sleeps again ([`Ticks`]). The scheduler of those
-//! kernels (EEVDF) is fair to idle work too: where two ordinary threads hand each
-//! other work on a core that a hash waits for, it may pick the hash in between,
-//! and looks again only when something wakes on that core or at its timer's next
-//! tick, up to 4 ms later. Meanwhile the ordinary thread waits, though another
-//! core may be free. A thread that wakes makes it look again. Without it the p99
-//! of other routes under a flood of logins was 5.4 ms, with it 3.5 (SQLite, a debug build; AUTH-3).
+//! And while hashes run of which some had to wait for others, a thread of
+//! ordinary priority wakes every tenth of a millisecond and sleeps again
+//! ([`Ticks`]). The scheduler of those kernels (EEVDF) is fair to idle work too:
+//! where two ordinary threads hand each other work on a core that a hash waits
+//! for, it may pick the hash in between, and looks again only when something
+//! wakes on that core or at its timer's next tick, up to 4 ms later. Meanwhile
+//! the ordinary thread waits, though another core may be free. A thread that
+//! wakes makes it look again. Without it the p99 of other routes under a flood
+//! of logins was 5.4 ms, with it 2.6 to 3.8 (SQLite, a debug build; AUTH-3). A
+//! sign-in by itself has no ticks: they move its hash about, which its time
+//! would show (AUTH-1).
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
