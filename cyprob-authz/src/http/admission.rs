@@ -54,7 +54,7 @@ pub(super) async fn admit(
         | RoutePolicy::System { .. } => {
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
-            let names = PathNames::of(parts, &guard.path).await?;
+            let names = PathNames::of(parts, &guard.path)?;
             let resources = names.resources();
             let demand = Demand {
                 need: need(policy),
@@ -72,7 +72,7 @@ pub(super) async fn admit(
                         used: taken.as_deref(),
                         ..demand
                     };
-                    match decide(access, &principal, &caller, &demand) {
+                    match decide(access, &principal, caller.clone(), &demand) {
                         Ok(grant) => {
                             drop(resources);
                             return Ok(Admitted {
@@ -179,31 +179,30 @@ pub(super) const fn need(policy: RoutePolicy) -> Need {
     }
 }
 
-fn decide(
+/// Decides, and makes the proof.
+pub(super) fn decide(
     access: &AccessControl,
     principal: &Principal,
-    caller: &Caller,
+    caller: Caller,
     demand: &Demand<'_>,
 ) -> Result<Grant, Rule> {
     let granted = match demand.need {
         Need::Org(_) => access
-            .admit_org(principal, demand, caller.clone())
+            .admit_org(principal, demand, caller)
             .map(|ctx| Grant::Org(ctx, principal.clone())),
         Need::Objects(_) => access
-            .admit_objects(principal, demand, caller.clone())
+            .admit_objects(principal, demand, caller)
             .map(|ctx| Grant::Objects(ctx, principal.clone())),
         Need::System(_) => {
             let person = principal.person().ok_or(Rule::NotAdministrator)?;
-            access
-                .admit_system(principal, demand, caller.clone())
-                .map(|ctx| {
-                    let user = access.signed_in(&person, caller.clone());
-                    let principal = person;
-                    Grant::System(ctx, SignedIn { principal, user })
-                })
+            access.admit_system(principal, demand, caller).map(|ctx| {
+                let user = access.signed_in(&person, ctx.caller().clone());
+                let principal = person;
+                Grant::System(ctx, SignedIn { principal, user })
+            })
         }
         Need::Authenticated => access
-            .admit_user(principal, demand, caller.clone())
+            .admit_user(principal, demand, caller)
             .map(|(principal, user)| Grant::Authenticated(SignedIn { principal, user })),
     };
     granted.map_err(|rejection| rejection.rule)
@@ -248,7 +247,7 @@ async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitt
         .access
         .admit_job(token, stamp.at, Some(stamp.id))
         .map_err(|_| invalid())?;
-    let names = PathNames::of(parts, &guard.path).await?;
+    let names = PathNames::of(parts, &guard.path)?;
     if names.get("run").and_then(|run| run.parse().ok()) != Some(job.claims.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
@@ -259,7 +258,7 @@ async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitt
     })
 }
 
-fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {
+pub(super) fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {
     let actor = match principal.claims() {
         Claims::Person(claims) => Actor::User {
             id: claims.user,

@@ -55,19 +55,19 @@ impl fmt::Debug for Arriving {
     }
 }
 
-/// The body of an admitted request, for its handler, and what became of it.
+/// The body of an admitted request, for its handler, and what becomes of it; nothing, where there is none.
 pub(super) fn arriving(
     guard: &Arc<Guard>,
     parts: &Parts,
     stamp: Stamp,
     taken: Option<Arc<Taken>>,
     body: Body,
-) -> (Body, Failure) {
+) -> (Body, Option<Failure>) {
+    if body.is_end_stream() {
+        return (body, None);
+    }
     let failure = Failure::default();
     let body = Limited::new(body, guard.body_limit);
-    if body.is_end_stream() {
-        return (Body::new(body), failure);
-    }
     let (guard, mut parts) = (Arc::clone(guard), parts.clone());
     let again = async move {
         let stamp = Stamp {
@@ -83,7 +83,7 @@ pub(super) fn arriving(
         again: Some(Box::pin(again)),
         failure: Arc::clone(&failure),
     };
-    (Body::new(arriving), failure)
+    (Body::new(arriving), Some(failure))
 }
 
 impl Arriving {

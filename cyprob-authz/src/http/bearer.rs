@@ -16,28 +16,44 @@ pub(super) enum Bearer<'a> {
 
 /// Reads it. Tokens in queries, bodies and cookies are never read.
 pub(super) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let Some(first) = all.next() else {
-        return Bearer::Missing;
-    };
-    if all.next().is_some() {
-        return Bearer::Malformed;
-    }
-    match token(first.as_bytes()) {
-        Some(token) => Bearer::Token(token),
-        None => Bearer::Malformed,
+    match credentials(headers) {
+        None => Bearer::Missing,
+        Some(Err(Unread)) => Bearer::Malformed,
+        Some(Ok(token)) => match text(token) {
+            Some(token) => Bearer::Token(token),
+            None => Bearer::Malformed,
+        },
     }
 }
 
-fn token(value: &[u8]) -> Option<&str> {
+/// What stands after the scheme, as it is, to compare it with a token that is known.
+pub(super) fn unread(headers: &HeaderMap) -> Option<&[u8]> {
+    credentials(headers)?.ok()
+}
+
+/// Two headers, or another scheme.
+struct Unread;
+
+fn credentials(headers: &HeaderMap) -> Option<Result<&[u8], Unread>> {
     const SCHEME: usize = b"bearer ".len();
-    let (scheme, token) = value.split_at_checked(SCHEME)?;
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let first = all.next()?;
+    let split = first.as_bytes().split_at_checked(SCHEME);
+    Some(match split {
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case(b"bearer ") && all.next().is_none() =>
+        {
+            Ok(token)
+        }
+        _ => Err(Unread),
+    })
+}
+
+fn text(token: &[u8]) -> Option<&str> {
     // All of it is looked at, without a branch a byte: a token has hundreds.
-    let good = scheme.eq_ignore_ascii_case(b"bearer ")
-        && !token.is_empty()
-        && token
-            .iter()
-            .fold(true, |good, byte| good & is_of_a_token(*byte));
+    let good = token
+        .iter()
+        .fold(!token.is_empty(), |good, byte| good & is_of_a_token(*byte));
     std::str::from_utf8(token).ok().filter(|_| good)
 }
 

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
@@ -19,12 +20,13 @@ use tracing::Instrument as _;
 use super::admission::{Admitted, admit};
 use super::arrival::{Failure, arriving};
 use super::connection::Opening;
+use super::from_memory::admit_from_memory;
 use super::grant::Granted;
 use super::names::PathNames;
 use super::outermost::{complete, stamped};
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
-use super::request::{Answered, Stamp};
+use super::request::Stamp;
 use super::standing::Standing;
 use super::streaming::bound;
 use crate::service::AccessControl;
@@ -62,21 +64,17 @@ impl<H> Guarded<H> {
     }
 }
 
-type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
-
 impl<T, S, H> Handler<T, S> for Guarded<H>
 where
     S: Send + 'static,
     H: Handler<T, S>,
 {
-    type Future = Answer;
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    fn call(self, request: Request, state: S) -> Answer {
+    fn call(self, request: Request, state: S) -> Self::Future {
         let Self { guard, inner } = self;
-        Box::pin(async move {
-            let handler = |request| inner.call(request, state);
-            answer(&guard, request, handler).await
-        })
+        let handler = |request| inner.call(request, state);
+        Box::pin(answer(guard, request, handler))
     }
 }
 
@@ -96,62 +94,87 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { guard, inner } = self.clone();
-        Box::pin(async move {
-            let handler = |request| async move {
-                let Ok(response) = inner.oneshot(request).await;
-                response
-            };
-            Ok(answer(&guard, request, handler).await)
-        })
+        let handler = |request| async move {
+            let Ok(response) = inner.oneshot(request).await;
+            response
+        };
+        let answer = answer(guard, request, handler);
+        Box::pin(async move { Ok(answer.await) })
     }
 }
 
-/// Admits or refuses, then runs the handler; what comes back is complete, and stamped as answered by a policy.
-async fn answer<F>(
-    guard: &Arc<Guard>,
-    mut request: Request,
+/// Admits or refuses, then runs the handler; what comes back is complete.
+///
+/// What memory admits is called at once, so that what is kept of a request
+/// while its handler runs is small.
+fn answer<F>(
+    guard: Arc<Guard>,
+    request: Request,
     handler: impl FnOnce(Request) -> F + Send + 'static,
-) -> Response
+) -> impl Future<Output = Response> + Send
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    // The guard bounds every body by its route's own limit.
-    DefaultBodyLimit::disable().apply(&mut request);
     let stamp = stamped(&guard.access, &request);
     let head = request.method() == Method::HEAD;
-    let mut response = match admitted(guard, request, stamp).await {
-        Ok((request, failure, opening)) => {
-            let safe = request.method().is_safe();
-            // Called where its panic is caught.
-            let handler = async move { handler(request).await };
-            let answer = run(guard, safe, handler).await;
-            match failure.get() {
-                Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
-                Some(_) | None => bound(&guard.path, &opening, answer),
-            }
+    let (mut parts, body) = request.into_parts();
+    let begun = match admit_from_memory(&guard, &mut parts, stamp) {
+        Some(admitted) => Begun::Called(called(&guard, parts, body, stamp, admitted, handler)),
+        None => {
+            let guard = Arc::clone(&guard);
+            Begun::Asking(Box::pin(async move {
+                let admitted = admit(&guard, &mut parts, stamp, None).await?;
+                guard.admits_length(&parts)?;
+                Ok(called(&guard, parts, body, stamp, admitted, handler))
+            }))
         }
-        Err(problem) => problem.into_response(),
     };
-    response.extensions_mut().insert(Answered);
-    complete(response, stamp, head)
+    async move {
+        let called = match begun {
+            Begun::Called(called) => Ok(called),
+            Begun::Asking(asking) => asking.await,
+        };
+        let response = match called {
+            Ok(called) => called.answer(&guard).await,
+            Err(problem) => problem.into_response(),
+        };
+        complete(response, stamp, head)
+    }
 }
 
-async fn admitted(
+/// How far a request is that came in.
+enum Begun<F> {
+    Called(Called<F>),
+    Asking(Pin<Box<dyn Future<Output = Result<Called<F>, Problem>> + Send>>),
+}
+
+/// A handler that was called with its request.
+struct Called<F> {
+    /// None, if it panicked.
+    future: Option<F>,
+    safe: bool,
+    failure: Option<Failure>,
+    opening: Arc<Opening>,
+}
+
+/// Calls the handler of an admitted request.
+fn called<F>(
     guard: &Arc<Guard>,
-    request: Request,
+    mut parts: Parts,
+    body: Body,
     stamp: Stamp,
-) -> Result<(Request, Failure, Arc<Opening>), Problem> {
-    let (mut parts, body) = request.into_parts();
+    admitted: Admitted,
+    handler: impl FnOnce(Request) -> F,
+) -> Called<F> {
     let Admitted {
         grant,
         taken,
         names,
-    } = admit(guard, &mut parts, stamp, None).await?;
-    guard.admits_length(&parts)?;
+    } = admitted;
     // On a public route nobody looked at them, and they need not be text.
     let named = match &names {
         Some(names) => Some(names.clone()),
-        None => PathNames::of(&mut parts, &guard.path).await.ok(),
+        None => PathNames::of(&mut parts, &guard.path).ok(),
     };
     let (body, failure) = arriving(guard, &parts, stamp, taken.clone(), body);
     let standing = Standing::of(guard, &grant, taken, names, &parts);
@@ -167,7 +190,40 @@ async fn admitted(
         grant,
         opening: Arc::clone(&opening),
     });
-    Ok((Request::from_parts(parts, body), failure, opening))
+    let safe = parts.method.is_safe();
+    let mut request = Request::from_parts(parts, body);
+    if failure.is_some() {
+        // The guard bounds every body by its route's own limit.
+        DefaultBodyLimit::disable().apply(&mut request);
+    }
+    let future = catch_unwind(AssertUnwindSafe(|| handler(request))).ok();
+    Called {
+        future,
+        safe,
+        failure,
+        opening,
+    }
+}
+
+impl<F> Called<F>
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    /// What its handler answers, or what is said in its stead.
+    async fn answer(self, guard: &Guard) -> Response {
+        let answer = match self.future {
+            Some(future) => run(guard, self.safe, future).await,
+            None => None,
+        };
+        let answer = answer.unwrap_or_else(|| {
+            tracing::error!(route = %guard.path, "a handler panicked");
+            Problem::new(ProblemCode::Internal).into_response()
+        });
+        match self.failure.as_ref().and_then(|failure| failure.get()) {
+            Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
+            Some(_) | None => bound(&guard.path, &self.opening, answer),
+        }
+    }
 }
 
 /// Whether the handler found the body too large itself, and perhaps says by how much.
@@ -185,27 +241,22 @@ fn stated_length(parts: &Parts) -> Option<u64> {
         .ok()
 }
 
-/// Runs the handler. What may change something runs in a task of its own, so that a client that hangs up does not cut a change in half.
-async fn run<F>(guard: &Guard, safe: bool, handler: F) -> Response
+/// Runs the handler; gives nothing if it panicked. What may change something runs in a task of its own, so that a client that hangs up does not cut a change in half.
+async fn run<F>(guard: &Guard, safe: bool, future: F) -> Option<Response>
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    let handler = unpanicked(handler);
-    let answer = if safe {
-        handler.await
-    } else {
-        let running = guard.access.in_flight().begin();
-        let task = async move {
-            let answer = handler.await;
-            drop(running);
-            answer
-        };
-        tokio::spawn(task.in_current_span()).await.unwrap_or(None)
+    let answer = unpanicked(future);
+    if safe {
+        return answer.await;
+    }
+    let running = guard.access.in_flight().begin();
+    let task = async move {
+        let answer = answer.await;
+        drop(running);
+        answer
     };
-    answer.unwrap_or_else(|| {
-        tracing::error!(route = %guard.path, "a handler panicked");
-        Problem::new(ProblemCode::Internal).into_response()
-    })
+    tokio::spawn(task.in_current_span()).await.unwrap_or(None)
 }
 
 /// Runs to the end, or gives nothing if it panics on the way.

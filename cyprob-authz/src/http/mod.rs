@@ -10,6 +10,7 @@ mod arrival;
 mod auth;
 mod bearer;
 mod connection;
+mod from_memory;
 mod grant;
 mod guard;
 mod inventory;

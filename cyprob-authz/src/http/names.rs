@@ -1,6 +1,8 @@
 //! The names in a request's path.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
@@ -22,10 +24,13 @@ pub struct PathNames {
 
 impl PathNames {
     /// Those of the route whose path is written so, once it was found.
-    pub(super) async fn of(parts: &mut Parts, route: &str) -> Result<Self, Problem> {
+    pub(super) fn of(parts: &mut Parts, route: &str) -> Result<Self, Problem> {
         let lost = || Problem::new(ProblemCode::NotFound);
-        let all = RawPathParams::from_request_parts(parts, &()).await;
-        let all = all.map_err(|_| lost())?;
+        let reading = pin!(RawPathParams::from_request_parts(parts, &()));
+        // The framework has them in memory already and waits for nothing.
+        let Poll::Ready(Ok(all)) = reading.poll(&mut Context::from_waker(Waker::noop())) else {
+            return Err(lost());
+        };
         // INVARIANT: a sealed path has one brace a name, and each router adds its names at the end
         let own = route.matches('{').count();
         let outer = all.iter().count().checked_sub(own).ok_or_else(lost)?;

@@ -1,12 +1,14 @@
 //! The outermost layer: ids, headers, and the refusal of what no policy answered.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use cyprob_core::domain::RequestId;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method};
 
@@ -30,10 +32,17 @@ async fn outermost(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let stamp = stamped(&access, &request);
+    let stamp = Stamp {
+        closed: true,
+        ..stamped(&access, &request)
+    };
     request.extensions_mut().insert(stamp);
     let head = request.method() == Method::HEAD;
-    complete(next.run(request).await, stamp, head)
+    let mut response = next.run(request).await;
+    if response.extensions().get::<Answered>().is_none() {
+        response = Problem::new(ProblemCode::Forbidden).into_response();
+    }
+    complete(response, stamp, head)
 }
 
 /// The id and the time of a request: those that a router further out gave it, or new ones.
@@ -43,20 +52,24 @@ pub(super) fn stamped(access: &AccessControl, request: &Request) -> Stamp {
         None => {
             let at = access.now();
             let id = access.request_id(at);
-            Stamp { id, at }
+            let closed = false;
+            Stamp { id, at, closed }
         }
     }
 }
 
-/// What the client gets: an answer that a policy gave, or a refusal, with the headers of all.
+/// What the client gets of the answer that a policy gave: with the headers of all.
 pub(super) fn complete(response: Response, stamp: Stamp, head: bool) -> Response {
-    let mut response = finish(response, stamp);
+    let mut response = explained(response, stamp);
     if head {
         *response.body_mut() = Body::empty();
     }
+    if stamp.closed {
+        response.extensions_mut().insert(Answered);
+    }
     let headers = response.headers_mut();
     headers.reserve(3);
-    if let Ok(id) = HeaderValue::try_from(stamp.id.to_string()) {
+    if let Ok(id) = HeaderValue::try_from(text(stamp.id)) {
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -66,13 +79,15 @@ pub(super) fn complete(response: Response, stamp: Stamp, head: bool) -> Response
     response
 }
 
-/// Refuses what no policy answered, and turns every error into a problem with the request's id.
-fn finish(mut response: Response, stamp: Stamp) -> Response {
-    if response.extensions().get::<Answered>().is_none() {
-        let mut refused = Problem::new(ProblemCode::Forbidden).render(Some(stamp.id));
-        refused.extensions_mut().insert(Answered);
-        return refused;
-    }
+/// An id's text, in a string of its length.
+fn text(id: RequestId) -> String {
+    let mut text = String::with_capacity("req_".len() + 32);
+    let _ = write!(text, "{id}");
+    text
+}
+
+/// Turns every error into a problem with the request's id.
+fn explained(mut response: Response, stamp: Stamp) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
         None if is_bare_error(&response) => Problem::new(of_status(response.status())),
@@ -103,10 +118,10 @@ fn keeps(name: &HeaderName, rendered: &HeaderMap) -> bool {
 /// An error that is no JSON: the framework's own rejections are plain text.
 fn is_bare_error(response: &Response) -> bool {
     let status = response.status();
-    let json = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/json") || kind.contains("+json"));
-    (status.is_client_error() || status.is_server_error()) && !json
+    let json = || {
+        let kind = response.headers().get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("application/json") || kind.contains("+json"))
+    };
+    (status.is_client_error() || status.is_server_error()) && !json()
 }

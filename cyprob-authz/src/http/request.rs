@@ -23,6 +23,8 @@ pub struct ClientAddress(pub IpAddr);
 pub(super) struct Stamp {
     pub(super) id: RequestId,
     pub(super) at: Timestamp,
+    /// Whether the outermost layer is there, and looks whether a policy answered.
+    pub(super) closed: bool,
 }
 
 /// Says that a policy answered; only this crate can make one.

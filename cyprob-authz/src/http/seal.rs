@@ -14,7 +14,6 @@ use super::outermost::{complete, stamped};
 use super::paths::{Segment, clash, segments};
 use super::policy::RoutePolicy;
 use super::problem::ProblemCode;
-use super::request::Answered;
 use super::router::{Endpoint, SecureRouter};
 use crate::service::AccessControl;
 
@@ -147,10 +146,9 @@ fn serve<S: Clone + Send + Sync + 'static>(
 
 /// The answer to what no route takes.
 fn nowhere(access: &AccessControl, code: ProblemCode, request: &Request) -> Response {
-    let mut response = code.into_response();
-    response.extensions_mut().insert(Answered);
     let stamp = stamped(access, request);
-    complete(response, stamp, request.method() == http::Method::HEAD)
+    let head = request.method() == http::Method::HEAD;
+    complete(code.into_response(), stamp, head)
 }
 
 pub(super) fn check<S>(endpoints: &[Endpoint<S>], public: &PublicRoutes) -> Result<(), SealError> {

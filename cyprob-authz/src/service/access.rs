@@ -188,6 +188,20 @@ impl AccessControl {
         self.stands(verified)
     }
 
+    /// The caller whose token is remembered and stands, where memory alone says so.
+    ///
+    /// Nothing also where it has to be asked; then it is [`identify`](Self::identify) that says.
+    pub(crate) fn remembered(&self, token: &[u8], at: Timestamp) -> Option<Principal> {
+        if self.parts.strict.is_some() {
+            return None;
+        }
+        let token = self.parts.verifier.remembered(token, at)?;
+        if !self.learn_role(&token) {
+            return None;
+        }
+        self.stands(token).ok()
+    }
+
     /// Whether it is known what the token's role permits; what was found stays with the token.
     fn learn_role(&self, token: &VerifiedToken) -> bool {
         if token.role().get().is_some() {

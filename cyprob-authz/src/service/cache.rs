@@ -1,16 +1,21 @@
 //! The bounded memory of tokens whose signatures held.
 //!
-//! It keeps successes only, by the SHA-256 of the whole text, and never a
-//! decision. One session, or one service account's key, fills at most four
-//! places: a holder can attenuate without end, and must not push out what
-//! others put in.
+//! It keeps successes only, by their whole text, and never a decision. One
+//! session, or one service account's key, fills at most four places: a holder
+//! can attenuate without end, and must not push out what others put in.
+//!
+//! The text itself is kept and compared, and not a hash that nobody can make
+//! collide: comparing takes a tenth of that hash's time. The texts are in the
+//! process's memory for as long as they live, as the requests are that bring them.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cyprob_core::domain::{KeyId, SessionId, Timestamp};
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use crate::domain::{Claims, VerifiedToken};
 
@@ -35,7 +40,24 @@ impl Default for CacheLimits {
     }
 }
 
-type Key = [u8; 32];
+/// A token's text and its place in the tables; clones share the text.
+#[derive(Clone, Debug)]
+struct Key {
+    hash: u64,
+    text: Arc<[u8]>,
+}
+
+impl Key {
+    fn is(&self, hash: u64, text: &[u8]) -> bool {
+        self.hash == hash && *self.text == *text
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.hash, &other.text)
+    }
+}
 
 /// Whose places a token fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +84,7 @@ impl Holder {
 
 #[derive(Debug)]
 struct Entry {
+    key: Key,
     token: VerifiedToken,
     weight: usize,
     used: AtomicU64,
@@ -71,13 +94,15 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<Key, Entry, RandomState>,
+    entries: HashTable<Entry>,
     /// The keys of `entries` in no order, so that some can be drawn.
     keys: Vec<Key>,
 }
 
 #[derive(Debug)]
 pub(crate) struct TokenCache {
+    /// Drawn when the process starts, so that nobody can choose where a token goes.
+    hasher: RandomState,
     shards: Vec<RwLock<Shard>>,
     /// Which keys a holder has, oldest first. Locked before a shard, never after.
     holders: Vec<Mutex<HashMap<Holder, Vec<Key>>>>,
@@ -93,6 +118,7 @@ pub(crate) struct TokenCache {
 impl TokenCache {
     pub(crate) fn new(limits: CacheLimits) -> Self {
         Self {
+            hasher: RandomState::default(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             holders: (0..SHARDS).map(|_| Mutex::default()).collect(),
             weight: AtomicUsize::new(0),
@@ -101,21 +127,26 @@ impl TokenCache {
         }
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<VerifiedToken> {
-        let shard = self
-            .shard(key)?
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let entry = shard.entries.get(key)?;
+    /// The token of this text, if it is remembered.
+    pub(crate) fn get(&self, text: &[u8]) -> Option<VerifiedToken> {
+        let hash = self.hasher.hash_one(text);
+        let shard = self.shard(hash)?.read();
+        let shard = shard.unwrap_or_else(PoisonError::into_inner);
+        let entry = shard.find(hash, text)?;
         entry.used.store(self.tick(), Ordering::Relaxed);
         Some(entry.token.clone())
     }
 
-    pub(crate) fn insert(&self, key: Key, bytes: usize, token: VerifiedToken, at: Timestamp) {
-        let weight = bytes + token.narrowings().weight() + OVERHEAD;
+    /// Remembers a token that held.
+    pub(crate) fn insert(&self, text: &[u8], token: VerifiedToken, at: Timestamp) {
+        let weight = text.len() + token.narrowings().weight() + OVERHEAD;
         if weight > self.most {
             return;
         }
+        let key = Key {
+            hash: self.hasher.hash_one(text),
+            text: text.into(),
+        };
         let holder = Holder::of(&token);
         let mut evicted = Vec::new();
         if let Some(mut holders) = self.holder_shard(holder) {
@@ -128,14 +159,15 @@ impl TokenCache {
                 self.remove(&oldest);
             }
             if self.reserve(&key, weight, at, &mut evicted) {
-                keys.push(key);
+                keys.push(key.clone());
                 let entry = Entry {
+                    key,
                     token,
                     weight,
                     used: AtomicU64::new(self.tick()),
                     place: 0,
                 };
-                self.place(key, entry);
+                self.place(entry);
             } else if keys.is_empty() {
                 holders.remove(&holder);
             }
@@ -146,7 +178,7 @@ impl TokenCache {
                 && let Some(keys) = holders.get_mut(&holder)
             {
                 // It may have come back meanwhile.
-                keys.retain(|known| *known != key || self.holds(known));
+                keys.retain(|known| *known != key || self.has(known));
                 if keys.is_empty() {
                     holders.remove(&holder);
                 }
@@ -164,10 +196,18 @@ impl TokenCache {
     }
 
     /// Whether a token's text is remembered; looking does not count as using it.
-    pub(crate) fn holds(&self, key: &Key) -> bool {
-        self.shard(key).is_some_and(|shard| {
+    #[cfg(feature = "testkit")]
+    pub(crate) fn holds(&self, text: &[u8]) -> bool {
+        self.has(&Key {
+            hash: self.hasher.hash_one(text),
+            text: text.into(),
+        })
+    }
+
+    fn has(&self, key: &Key) -> bool {
+        self.shard(key.hash).is_some_and(|shard| {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            shard.entries.contains_key(key)
+            shard.find(key.hash, &key.text).is_some()
         })
     }
 
@@ -189,7 +229,7 @@ impl TokenCache {
             .is_err()
         {
             // Where the newcomer goes, or in the next shard that has anything.
-            let first = usize::from(key[0]);
+            let first = shard_of(key.hash);
             let gone = (first..first + SHARDS).find_map(|shard| self.evict(shard % SHARDS, at));
             let Some(gone) = gone else {
                 return false;
@@ -208,11 +248,11 @@ impl TokenCache {
         Some((Holder::of(&gone.token), victim))
     }
 
-    fn place(&self, key: Key, entry: Entry) {
+    fn place(&self, entry: Entry) {
         let weight = entry.weight;
-        let replaced = self.shard(&key).map(|shard| {
+        let replaced = self.shard(entry.key.hash).map(|shard| {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.insert(key, entry)
+            shard.insert(entry)
         });
         let given_back = match replaced {
             Some(None) => return,
@@ -223,7 +263,7 @@ impl TokenCache {
     }
 
     fn remove(&self, key: &Key) {
-        if let Some(shard) = self.shard(key) {
+        if let Some(shard) = self.shard(key.hash) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(gone) = shard.remove(key) {
                 self.weight.fetch_sub(gone.weight, Ordering::AcqRel);
@@ -231,8 +271,8 @@ impl TokenCache {
         }
     }
 
-    fn shard(&self, key: &Key) -> Option<&RwLock<Shard>> {
-        self.shards.get(usize::from(key[0]) % SHARDS)
+    fn shard(&self, hash: u64) -> Option<&RwLock<Shard>> {
+        self.shards.get(shard_of(hash))
     }
 
     fn holder_shard(&self, holder: Holder) -> Option<MutexGuard<'_, HashMap<Holder, Vec<Key>>>> {
@@ -246,22 +286,36 @@ impl TokenCache {
     }
 }
 
+/// Which shard; by bits that the table in it does not go by.
+const fn shard_of(hash: u64) -> usize {
+    (hash >> 32) as usize % SHARDS
+}
+
 impl Shard {
+    fn find(&self, hash: u64, text: &[u8]) -> Option<&Entry> {
+        self.entries.find(hash, |entry| entry.key.is(hash, text))
+    }
+
     /// Puts an entry in; gives the one that it replaces.
-    fn insert(&mut self, key: Key, mut entry: Entry) -> Option<Entry> {
-        let replaced = self.remove(&key);
+    fn insert(&mut self, mut entry: Entry) -> Option<Entry> {
+        let replaced = self.remove(&entry.key);
         entry.place = self.keys.len();
-        self.keys.push(key);
-        self.entries.insert(key, entry);
+        self.keys.push(entry.key.clone());
+        let hash = entry.key.hash;
+        self.entries
+            .insert_unique(hash, entry, |entry| entry.key.hash);
         replaced
     }
 
     fn remove(&mut self, key: &Key) -> Option<Entry> {
-        let gone = self.entries.remove(key)?;
+        let found = self.entries.find_entry(key.hash, |entry| entry.key == *key);
+        let (gone, _) = found.ok()?.remove();
         // INVARIANT: every entry's place is where its key stands; the last key fills the gap
         self.keys.swap_remove(gone.place);
         if let Some(moved) = self.keys.get(gone.place)
-            && let Some(entry) = self.entries.get_mut(moved)
+            && let Some(entry) = self
+                .entries
+                .find_mut(moved.hash, |entry| entry.key == *moved)
         {
             entry.place = gone.place;
         }
@@ -277,14 +331,14 @@ impl Shard {
             let place = mixed(tick.wrapping_mul(SAMPLE).wrapping_add(number));
             let place = place.checked_rem(self.keys.len() as u64)?;
             let key = self.keys.get(usize::try_from(place).ok()?)?;
-            Some((key, self.entries.get(key)?))
+            Some((key, self.find(key.hash, &key.text)?))
         });
         drawn
             .min_by_key(|(_, entry)| {
                 let live = at < entry.token.claims().expires_at();
                 (live, entry.used.load(Ordering::Relaxed))
             })
-            .map(|(key, _)| *key)
+            .map(|(key, _)| key.clone())
     }
 }
 
@@ -298,17 +352,14 @@ const fn mixed(counter: u64) -> u64 {
 
 #[cfg(all(test, feature = "testkit"))]
 mod tests {
-    use cyprob_core::domain::RoleName;
-    use sha2::{Digest as _, Sha256};
-
-    use std::sync::Arc;
-
     use super::*;
     use crate::domain::{Narrowings, RootKeyId, Verified};
     use crate::testkit::Stand;
+    use cyprob_core::domain::RoleName;
 
-    fn key(number: u64) -> Key {
-        Sha256::digest(number.to_le_bytes()).into()
+    /// A text of a token's length.
+    fn text(number: u64) -> Vec<u8> {
+        number.to_le_bytes().repeat(75)
     }
 
     fn insert(cache: &TokenCache, stand: &Stand, number: u64) {
@@ -318,7 +369,7 @@ mod tests {
             stand.claims(Some(stand.org("acme", RoleName::OWNER))),
             Narrowings::compile(Vec::new()),
         )));
-        cache.insert(key(number), 600, token, stand.now());
+        cache.insert(&text(number), token, stand.now());
     }
 
     #[test]
@@ -336,12 +387,12 @@ mod tests {
         for number in 20_000..23_000 {
             if number % 100 == 0 {
                 for used in hot.clone() {
-                    cache.get(&key(used));
+                    cache.get(&text(used));
                 }
             }
             insert(&cache, &stand, number);
         }
-        let kept = hot.filter(|number| cache.get(&key(*number)).is_some());
+        let kept = hot.filter(|number| cache.get(&text(*number)).is_some());
         let kept = kept.count();
         assert!(kept >= 190, "{kept} of 200");
         let (count, weight) = cache.size();
@@ -355,7 +406,11 @@ mod tests {
         for number in 0..2_000 {
             insert(&cache, &stand, number);
             if number % 3 == 0 {
-                cache.remove(&key(number / 2));
+                let text = text(number / 2);
+                cache.remove(&Key {
+                    hash: cache.hasher.hash_one(&*text),
+                    text: text.into(),
+                });
             }
         }
         let mut weight = 0;
@@ -364,11 +419,12 @@ mod tests {
             assert_eq!(shard.keys.len(), shard.entries.len());
             weight += shard
                 .entries
-                .values()
+                .iter()
                 .map(|entry| entry.weight)
                 .sum::<usize>();
             for (place, key) in shard.keys.iter().enumerate() {
-                assert_eq!(shard.entries[key].place, place);
+                let entry = shard.find(key.hash, &key.text).unwrap();
+                assert_eq!(entry.place, place);
             }
         }
         assert_eq!(cache.size().1, weight);
@@ -385,8 +441,9 @@ mod tests {
             stand.claims(None),
             Narrowings::compile(Vec::new()),
         )));
-        cache.insert(key(2), 4_000, token, stand.now());
-        assert!(cache.holds(&key(1)) && !cache.holds(&key(2)));
+        let long = [2; 4_000];
+        cache.insert(&long, token, stand.now());
+        assert!(cache.holds(&text(1)) && !cache.holds(&long));
         assert_eq!(cache.size().0, 1);
     }
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cyprob_core::domain::{Id as _, RequestId, Timestamp};
 use cyprob_core::ports::{Entropy, EntropyExt as _};
-use sha2::{Digest as _, Sha256};
+use siphasher::sip128::SipHasher24;
 
-/// Ids that are unique and tell nothing: the time, and the hash of a number under a key.
+/// Ids that are unique and tell nothing: the time, and a number under a keyed hash (SipHash-2-4 of 128 bits).
 ///
 /// The key is drawn when the process starts. Every answer has an id, so a plain
 /// counter would tell each caller how many requests of others came in between.
@@ -16,7 +16,7 @@ pub(super) struct RequestIds {
     next: AtomicU64,
 }
 
-struct Key([u8; 32]);
+struct Key([u8; 16]);
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,8 +34,8 @@ impl RequestIds {
 
     pub(super) fn next(&self, at: Timestamp) -> RequestId {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let hash = Sha256::new_with_prefix(self.key.0).chain_update(number.to_be_bytes());
-        let [a, b, c, d, e, f, g, h, i, j, ..]: [u8; 32] = hash.finalize().into();
+        let hash = SipHasher24::new_with_key(&self.key.0).hash(&number.to_be_bytes());
+        let [a, b, c, d, e, f, g, h, i, j, ..] = hash.as_bytes();
         RequestId::from_random(at, [a, b, c, d, e, f, g, h, i, j])
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use biscuit_auth::format::SerializedBiscuit;
 use biscuit_auth::{PublicKey, error};
 use cyprob_core::domain::{Timestamp, TokenId};
-use sha2::{Digest, Sha256};
 
 use super::authority::{Authority, CallerClaims};
 use super::keys::LiveRing;
@@ -105,7 +104,7 @@ impl TokenVerifier {
     /// Whether a token's text is remembered.
     #[cfg(feature = "testkit")]
     pub(crate) fn remembers(&self, token: &str) -> bool {
-        self.cache.holds(&Sha256::digest(token).into())
+        self.cache.holds(token.as_bytes())
     }
 
     /// Verifies everything but revocation, which [`AccessControl`](crate::service::AccessControl) asks of the revocation view.
@@ -118,15 +117,24 @@ impl TokenVerifier {
     pub fn verify(&self, token: &str, at: Timestamp) -> Result<VerifiedToken, TokenError> {
         text::check_length(token)?;
         // A token has one text, so what is known is found without decoding it.
-        let digest: [u8; 32] = Sha256::digest(token).into();
-        if let Some(known) = self.cache.get(&digest) {
+        if let Some(known) = self.cache.get(token.as_bytes()) {
             self.still_holds(&known, at)?;
             return Ok(known);
         }
-        let bytes = text::decode(token)?;
-        let token = self.verify_cold(&bytes, at)?;
-        self.cache.insert(digest, bytes.len(), token.clone(), at);
-        Ok(token)
+        let verified = self.verify_cold(&text::decode(token)?, at)?;
+        self.cache.insert(token.as_bytes(), verified.clone(), at);
+        Ok(verified)
+    }
+
+    /// The token of this text, if it is remembered and holds.
+    pub(in crate::service) fn remembered(
+        &self,
+        text: &[u8],
+        at: Timestamp,
+    ) -> Option<VerifiedToken> {
+        let known = self.cache.get(text)?;
+        self.still_holds(&known, at).ok()?;
+        Some(known)
     }
 
     /// Verifies the bytes without looking at the memory.

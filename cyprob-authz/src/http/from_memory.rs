@@ -1,0 +1,50 @@
+//! Admission without a wait, as most requests are admitted.
+
+use super::admission::{Admitted, caller, decide, need};
+use super::bearer::unread;
+use super::guard::Guard;
+use super::names::PathNames;
+use super::policy::RoutePolicy;
+use super::request::{Stamp, origin};
+use crate::domain::Demand;
+use http::request::Parts;
+
+/// Admits the request if what is in memory says so.
+///
+/// Nothing where a token has to be verified, a store asked, a use taken or a
+/// refusal recorded: then it is [`admit`](super::admission::admit) that says. By
+/// the same parts, so it refuses whatever that does.
+pub(super) fn admit_from_memory(
+    guard: &Guard,
+    parts: &mut Parts,
+    stamp: Stamp,
+) -> Option<Admitted> {
+    let (access, policy) = (&*guard.access, guard.policy);
+    if matches!(policy, RoutePolicy::Public | RoutePolicy::Worker) {
+        return None;
+    }
+    let principal = access.remembered(unread(&parts.headers)?, stamp.at)?;
+    if principal.narrowings().uses().is_some() {
+        return None;
+    }
+    let names = PathNames::of(parts, &guard.path).ok()?;
+    let caller = caller(&principal, stamp, origin(parts));
+    let resources = names.resources();
+    let demand = Demand {
+        need: need(policy),
+        step_up: policy.step_up(),
+        org: names.get("org"),
+        resources: &resources,
+        address: caller.origin.ip_address,
+        at: stamp.at,
+        used: None,
+    };
+    let grant = decide(access, &principal, caller, &demand).ok()?;
+    guard.admits_length(parts).ok()?;
+    drop(resources);
+    Some(Admitted {
+        grant,
+        taken: None,
+        names: Some(names),
+    })
+}
