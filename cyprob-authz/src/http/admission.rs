@@ -54,7 +54,7 @@ pub(super) async fn admit(
         | RoutePolicy::System { .. } => {
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
-            let names = PathNames::of(parts, &guard.path)?;
+            let names = PathNames::of(parts, guard.names)?;
             let resources = names.resources();
             let demand = Demand {
                 need: need(policy),
@@ -247,7 +247,7 @@ async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitt
         .access
         .admit_job(token, stamp.at, Some(stamp.id))
         .map_err(|_| invalid())?;
-    let names = PathNames::of(parts, &guard.path)?;
+    let names = PathNames::of(parts, guard.names)?;
     if names.get("run").and_then(|run| run.parse().ok()) != Some(job.claims.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }

@@ -27,7 +27,7 @@ pub(super) fn admit_from_memory(
     if principal.narrowings().uses().is_some() {
         return None;
     }
-    let names = PathNames::of(parts, &guard.path).ok()?;
+    let names = PathNames::of(parts, guard.names).ok()?;
     let caller = caller(&principal, stamp, origin(parts));
     let resources = names.resources();
     let demand = Demand {

@@ -37,6 +37,8 @@ pub(super) struct Guard {
     pub(super) access: Arc<AccessControl>,
     pub(super) policy: RoutePolicy,
     pub(super) path: Arc<str>,
+    /// How many names its path has.
+    pub(super) names: usize,
     pub(super) body_limit: usize,
 }
 
@@ -174,7 +176,7 @@ fn called<F>(
     // On a public route nobody looked at them, and they need not be text.
     let named = match &names {
         Some(names) => Some(names.clone()),
-        None => PathNames::of(&mut parts, &guard.path).ok(),
+        None => PathNames::of(&mut parts, guard.names).ok(),
     };
     let (body, failure) = arriving(guard, &parts, stamp, taken.clone(), body);
     let standing = Standing::of(guard, &grant, taken, names, &parts);

@@ -23,16 +23,15 @@ pub struct PathNames {
 }
 
 impl PathNames {
-    /// Those of the route whose path is written so, once it was found.
-    pub(super) fn of(parts: &mut Parts, route: &str) -> Result<Self, Problem> {
+    /// Those of a request to a route of so many names.
+    pub(super) fn of(parts: &mut Parts, own: usize) -> Result<Self, Problem> {
         let lost = || Problem::new(ProblemCode::NotFound);
         let reading = pin!(RawPathParams::from_request_parts(parts, &()));
         // The framework has them in memory already and waits for nothing.
         let Poll::Ready(Ok(all)) = reading.poll(&mut Context::from_waker(Waker::noop())) else {
             return Err(lost());
         };
-        // INVARIANT: a sealed path has one brace a name, and each router adds its names at the end
-        let own = route.matches('{').count();
+        // INVARIANT: each router adds its names at the end
         let outer = all.iter().count().checked_sub(own).ok_or_else(lost)?;
         let all = Arc::new(all);
         Ok(Self { all, outer })

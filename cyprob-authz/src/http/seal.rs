@@ -112,6 +112,8 @@ pub(super) fn assemble<S: Clone + Send + Sync + 'static>(
             access: Arc::clone(access),
             policy: endpoint.policy,
             path: endpoint.path.as_str().into(),
+            // a sealed path has one brace a name
+            names: endpoint.path.matches('{').count(),
             body_limit: endpoint.body_limit,
         });
         let guarded = (endpoint.serving)(guarding);

@@ -41,10 +41,14 @@ pub(super) fn bound(route: &str, opening: &Opening, response: Response) -> Respo
 }
 
 fn is_event_stream(response: &Response) -> bool {
+    const KIND: &[u8] = b"text/event-stream";
     let kind = response.headers().get(CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok())
-        .and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+    kind.map(|kind| kind.as_bytes().trim_ascii_start())
+        .and_then(|kind| kind.split_at_checked(KIND.len()))
+        .is_some_and(|(kind, more)| {
+            let more = more.trim_ascii_start();
+            kind.eq_ignore_ascii_case(KIND) && matches!(more.first(), None | Some(b';'))
+        })
 }
 
 type Over = Pin<Box<dyn Future<Output = Ended> + Send>>;
