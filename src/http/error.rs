@@ -33,6 +33,10 @@ const SET_UP: &str =
 const SET_UP_UNNAMED: &str =
     "sign in without naming the organization, and set up a second factor with POST /api/v1/me/totp";
 
+/// What one does whose key was used before.
+const KEY_USED: &str =
+    "was used for another request; send this one under a new key, or the first one as it was";
+
 /// An answer that is no success; each has its code in the contract.
 ///
 /// A cause is logged where it is turned into this type and goes no further.
@@ -243,7 +247,8 @@ impl From<RunRequestError> for ApiError {
             ),
             RunRequestError::TooManyTags => Self::field("tags", "are more than 16"),
             RunRequestError::Outside => Self::Forbidden("the role permits no run with these tags"),
-            RunRequestError::KeyTaken => Self::Conflict("the idempotency key is taken"),
+            RunRequestError::KeyUsed => Self::field("Idempotency-Key", KEY_USED),
+            RunRequestError::NotFound => Self::NotFound,
             RunRequestError::TooManyRuns => Self::SlowDown(QUEUE_RETRY),
             other => Self::unavailable(&other),
         }

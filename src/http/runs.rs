@@ -21,7 +21,7 @@ use super::{ApiError, ApiState};
 pub(crate) const MAX_FACTS: usize = 8 << 20;
 
 /// `POST /api/v1/orgs/{org}/runs`.
-#[utoipa::path(post, path = "", operation_id = "runs_create", tag = "runs", request_body = RunBody, responses((status = 202, description = "queued", body = QueuedAnswer), (status = 429, description = "the organization sends too many at once")))]
+#[utoipa::path(post, path = "", operation_id = "runs_create", tag = "runs", request_body = RunBody, params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; the same request again under it gives the run of the first, and another is refused; a key is its caller's own")), responses((status = 202, description = "queued", body = QueuedAnswer), (status = 429, description = "the organization sends too many at once")))]
 pub(crate) async fn create(
     auth: Auth<Objects<perm::RunsCreate>>,
     State(api): State<ApiState>,
@@ -64,7 +64,7 @@ pub(crate) async fn create(
     Ok((StatusCode::ACCEPTED, Json(QueuedAnswer::of(&run))))
 }
 
-/// The header `Idempotency-Key`: up to 200 visible ASCII characters.
+/// The header `Idempotency-Key`: 1 to 200 visible ASCII characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);

@@ -18,6 +18,8 @@ mod plugin;
 mod plugin_id;
 #[cfg(feature = "runs")]
 mod run;
+#[cfg(feature = "runs")]
+mod run_key;
 mod severity;
 mod template;
 mod time_value;
@@ -43,6 +45,8 @@ pub use run::{
     FactsFile, Fence, Job, NewRun, Run, RunCounts, RunResult, RunState, RunStateError,
     StoredFinding, Waiting,
 };
+#[cfg(feature = "runs")]
+pub use run_key::{Requester, RunKey};
 pub use severity::{Severity, SeverityLabel};
 pub use time_value::TimeValue;
 pub use value::{MapKey, Value, ValueMap};
@@ -53,4 +57,6 @@ pub(crate) use engine::fixed::check as check_fixed;
 pub(crate) use goprint::parse_float;
 #[cfg(feature = "runs")]
 pub(crate) use run::{MAX_FINDING_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES};
+#[cfg(feature = "runs")]
+pub(crate) use run_key::request_digest;
 pub(crate) use version::{FORMAT_VERSION, engine_accepts, is_version};

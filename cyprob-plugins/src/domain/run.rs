@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use cyprob_core::domain::{FindingId, OrgId, RunId, Tag, Timestamp, UserId};
 
-use super::{Digest, PluginFile, PluginId};
+use super::{Digest, PluginFile, PluginId, RunKey};
 
 /// Most findings of one run.
 pub(crate) const MAX_FINDINGS: usize = 100_000;
@@ -147,7 +147,7 @@ pub struct NewRun {
     /// What it runs on.
     pub facts: FactsFile,
     /// A key by which the same request is known when it comes again.
-    pub idempotency_key: Option<String>,
+    pub key: Option<RunKey>,
 }
 
 /// The number of an attempt; a higher one makes every lower one stale.

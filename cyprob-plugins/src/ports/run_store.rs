@@ -16,10 +16,12 @@ pub enum CreateOutcome {
     Queued,
     /// The organization has as many runs open as it may; nothing changed.
     Full,
-    /// A run was queued under this idempotency key before; nothing changed.
+    /// The same was asked for under this key before, and this is that run; nothing changed.
     Known(Run),
     /// The same, but that run is none of those the caller may have.
-    KeyTaken,
+    Hidden(RunId),
+    /// Something else was asked for under this key before; nothing changed.
+    KeyUsed,
     /// The run is none of those the caller may have; nothing changed.
     Outside,
 }
@@ -43,7 +45,8 @@ pub enum CancelOutcome {
 pub trait RunStore: Debug + Send + Sync + 'static {
     /// Queues a run, unless the organization has `most_open` already that are queued or running.
     ///
-    /// All of the organization's are counted.
+    /// All of the organization's are counted. A run that has a [key](NewRun::key) is queued
+    /// once: of those who ask for it at the same time one queues it, and the others know it.
     async fn create(
         &self,
         org: &Scoped,

@@ -170,20 +170,68 @@ async fn a_run_has_so_many_tags() {
     assert_eq!(site.run(run.id).await, run);
 }
 
-/// A key that comes again gives the first run whatever is asked, to those who may have that run.
+/// Two people ask under the same key, and neither learns of the other's run.
 #[tokio::test]
-async fn a_key_comes_again_with_other_tags() {
+async fn a_key_of_somebody_else_is_free() {
     let site = Site::new().await;
-    let keyed = |texts: &[&str]| RunRequest {
-        idempotency_key: Some("once".to_owned()),
-        ..request(texts)
+    let keyed = || RunRequest {
+        idempotency_key: Some("deploy-42".to_owned()),
+        ..request(&[])
     };
-    let first = site.requests.create(&site.org, site.user, keyed(&["a"]));
+    let mut made = Vec::new();
+    for person in [site.user, site.id()] {
+        let org = as_of(&site, person, ObjectScope::OWN);
+        let run = site.requests.create(&org, person, keyed()).await.unwrap();
+        let again = site.requests.create(&org, person, keyed()).await.unwrap();
+        assert_eq!(again, run);
+        made.push(run.id);
+    }
+    assert_ne!(made[0], made[1]);
+    let actions: Vec<_> = site.taken().await.iter().map(|e| e.action).collect();
+    assert_eq!(actions, [Action::RunCreated; 2]);
+}
+
+/// A machine that acts for another person now does not get the run of its key, and is recorded.
+#[tokio::test]
+async fn the_run_of_a_key_may_be_one_that_the_caller_may_not_have() {
+    let site = Site::new().await;
+    let (account, key) = (site.id(), site.id());
+    let keyed = |text: &str| RunRequest {
+        idempotency_key: Some(text.to_owned()),
+        ..request(&[])
+    };
+    let machine = |person, objects| {
+        let caller = Caller {
+            actor: Actor::Service {
+                id: account,
+                key,
+                token: None,
+                on_behalf_of: person,
+            },
+            ..Caller::system("test")
+        };
+        let issuer = CtxIssuer::for_composition();
+        let org = issuer.org(site.org.org(), site.org.org_ctx().role().clone(), caller);
+        issuer.scoped(org, objects)
+    };
+    let before = machine(site.user, ObjectScope::OWN);
+    let first = site.requests.create(&before, site.user, keyed("once"));
     let first = first.await.unwrap();
-    let again = site.requests.create(&site.org, site.user, keyed(&["b"]));
-    assert_eq!(again.await.unwrap(), first);
-    let stranger: UserId = site.id();
-    let org = as_of(&site, stranger, ObjectScope::OWN);
-    let taken = site.requests.create(&org, stranger, keyed(&[])).await;
-    assert!(matches!(taken, Err(RunRequestError::KeyTaken)));
+    // The person that it acts for has keys of their own.
+    let own = as_of(&site, site.user, ObjectScope::OWN);
+    let theirs = site.requests.create(&own, site.user, keyed("once")).await;
+    assert_ne!(theirs.unwrap().id, first.id);
+    site.taken().await;
+    let other: UserId = site.id();
+    let now = machine(other, ObjectScope::OWN);
+    let hidden = site.requests.create(&now, other, keyed("once")).await;
+    assert!(matches!(hidden, Err(RunRequestError::NotFound)));
+    site.refused(&now, "runs:create", "run", first.id).await;
+    // One who may have it gets it, and another key is free.
+    let all = machine(other, ObjectScope::ALL);
+    let known = site.requests.create(&all, other, keyed("once")).await;
+    assert_eq!(known.unwrap(), first);
+    assert_eq!(site.taken().await, []);
+    let fresh = site.requests.create(&now, other, keyed("twice")).await;
+    assert_ne!(fresh.unwrap().id, first.id);
 }

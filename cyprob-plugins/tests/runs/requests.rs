@@ -54,17 +54,61 @@ async fn a_request_is_queued_with_its_counts() {
     assert_eq!(site.actions().await, [Action::RunCreated; 3]);
 }
 
+/// However it is written, the same request under the same key is the same run.
 #[tokio::test]
 async fn the_same_key_is_the_same_run() {
     let site = Site::new().await;
+    let turned =
+        br#"{ "facts": {"telnet.banner": "login:"}, "port": 23, "target": "scanned.example" }
+{"port":22,"facts":{"ssh.banner":"SSH-2.0-OpenSSH\u005f9.2"},"target":"scanned.example"}"#;
+    let text = String::from_utf8(FACTS.to_vec()).unwrap();
+    let listed = format!("[{}]", text.trim_end().replace('\n', ","));
     let mut ids = Vec::new();
-    for _ in 0..2 {
-        let mut asked = request("json", FACTS, None);
+    for bytes in [FACTS, FACTS, turned, listed.as_bytes()] {
+        let mut asked = request("json", bytes, None);
         asked.idempotency_key = Some("once".to_owned());
         let run = site.requests.create(&site.org, site.user, asked).await;
         ids.push(run.unwrap().id);
     }
-    assert_eq!(ids[0], ids[1]);
+    assert_eq!(ids, [ids[0]; 4]);
+    assert_eq!(site.actions().await, [Action::RunCreated]);
+}
+
+/// Whatever of a request changes the run makes it another one, which the key is not for.
+#[tokio::test]
+async fn a_key_is_good_for_one_request() {
+    let site = Site::new().await;
+    let keyed = |bytes: &[u8], plugins: Option<&[&str]>, tags: &[&str]| RunRequest {
+        idempotency_key: Some("once".to_owned()),
+        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+        ..request("json", bytes, plugins)
+    };
+    let own = Some(&["telnet-open"][..]);
+    let ask = async |asked| site.requests.create(&site.org, site.user, asked).await;
+    let first = ask(keyed(FACTS, own, &["a", "b"])).await.unwrap();
+    let again = keyed(FACTS, Some(&["telnet-open", "telnet-open"]), &["b", "a"]);
+    assert_eq!(ask(again).await.unwrap(), first);
+    let text = String::from_utf8(FACTS.to_vec()).unwrap();
+    let changed = |from: &str, to: &str| text.replacen(from, to, 1).into_bytes();
+    for other in [
+        keyed(FACTS, None, &["a", "b"]),
+        keyed(FACTS, own, &["a"]),
+        keyed(FACTS, own, &[]),
+        keyed(&changed("login:", "login"), own, &["a", "b"]),
+        keyed(&changed(":23,", ":24,"), own, &["a", "b"]),
+        keyed(&changed("scanned", "other"), own, &["a", "b"]),
+        keyed(&changed("telnet.banner", "telnet.line"), own, &["a", "b"]),
+        keyed(&changed("\"login:\"", "[\"login:\"]"), own, &["a", "b"]),
+        keyed(
+            FACTS.split(|byte| *byte == b'\n').next().unwrap(),
+            own,
+            &["a", "b"],
+        ),
+    ] {
+        let refused = ask(other).await.unwrap_err();
+        assert!(matches!(refused, RunRequestError::KeyUsed), "{refused}");
+    }
+    assert_eq!(ask(keyed(FACTS, own, &["a", "b"])).await.unwrap(), first);
     assert_eq!(site.actions().await, [Action::RunCreated]);
 }
 

@@ -29,16 +29,19 @@ impl RunStore for MemoryRuns {
             return Ok(CreateOutcome::Outside);
         }
         let mut state = self.state().await;
-        let known = new.idempotency_key.as_ref().and_then(|key| {
-            let mut rows = state.runs.iter();
-            rows.find(|((of, _), row)| {
-                *of == org.org() && row.new.idempotency_key.as_ref() == Some(key)
-            })
+        let known = new.key.as_ref().and_then(|key| {
+            let own = state.runs.iter().filter(|((of, _), _)| *of == org.org());
+            let keyed = own.filter_map(|(_, row)| row.new.key.as_ref().zip(Some(row)));
+            let mut same = keyed
+                .filter(|(known, _)| (known.requester, &known.text) == (key.requester, &key.text));
+            same.next()
+                .map(|(known, row)| (known.request == key.request, row))
         });
-        if let Some((_, row)) = known {
-            return Ok(match row.is_in(org) {
-                true => CreateOutcome::Known(row.run.clone()),
-                false => CreateOutcome::KeyTaken,
+        if let Some((same, row)) = known {
+            return Ok(match (same, row.is_in(org)) {
+                (false, _) => CreateOutcome::KeyUsed,
+                (true, true) => CreateOutcome::Known(row.run.clone()),
+                (true, false) => CreateOutcome::Hidden(row.run.id),
             });
         }
         let mut rows = state.runs.iter();

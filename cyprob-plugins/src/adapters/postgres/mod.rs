@@ -21,6 +21,7 @@ pub const TABLES: Component = Component::new(
         Table::tenant("findings"),
         Table::tenant("run_turns"),
         Table::tenant("run_tags"),
+        Table::tenant("run_keys"),
     ],
 );
 

@@ -3,7 +3,7 @@ use cyprob_core::domain::{Caller, CtxIssuer, OrgCtx};
 use cyprob_core::testkit::postgres::{Database, Template};
 use sqlx::Connection as _;
 
-use super::super::sql::sql;
+use super::super::sql::{sql, tests};
 use super::*;
 
 static EMPTY: Template = Template::new(|| vec![Component::CORE, TABLES]);
@@ -12,9 +12,11 @@ static EMPTY: Template = Template::new(|| vec![Component::CORE, TABLES]);
 async fn many_runs(database: &Database) -> (OrgCtx, [u8; 16]) {
     let mut superuser = database.superuser().await;
     for text in [
-        "INSERT INTO cyprob.runs SELECT '00000000-0000-7000-8000-000000000001', ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'succeeded', ('00000000-0000-7000-8000-' || lpad(to_hex(i % 199), 12, '0'))::uuid, 'k' || i, 1, 1, 0, 0, i, i, NULL, decode(repeat('00', 32), 'hex'), 'json', NULL, 1, 1, NULL FROM generate_series(1, 20000) i",
+        "INSERT INTO cyprob.runs SELECT '00000000-0000-7000-8000-000000000001', ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'succeeded', ('00000000-0000-7000-8000-' || lpad(to_hex(i % 199), 12, '0'))::uuid, NULL, 1, 1, 0, 0, i, i, NULL, decode(repeat('00', 32), 'hex'), 'json', NULL, 1, 1, NULL FROM generate_series(1, 20000) i",
         "INSERT INTO cyprob.run_tags SELECT org_id, id, tag, requested_by FROM cyprob.runs, unnest(ARRAY['team:web', 'team:db', 'prod']) WITH ORDINALITY t (tag, n) WHERE (created_at + n) % 3 > 0",
+        "INSERT INTO cyprob.run_keys SELECT org_id, requested_by, 'k' || created_at, NULL, id FROM cyprob.runs",
         "ANALYZE cyprob.runs",
+        "ANALYZE cyprob.run_keys",
         "ANALYZE cyprob.run_tags",
     ] {
         sqlx::query(text).execute(&mut superuser).await.unwrap();
@@ -66,10 +68,10 @@ async fn runs_of_a_scope_are_found_by_indexes_over_postgres() {
         ("RUN", sql::RUN, with(false, vec![top()]), &["runs_pkey"]),
         ("RUN", sql::RUN, with(true, vec![top()]), &["runs_pkey"]),
         (
-            "RUN_BY_KEY",
-            sql::RUN_BY_KEY,
-            with(false, vec!["k1".into()]),
-            &["runs_org_id_idempotency_key_key"],
+            "RUN_KEY",
+            sql::RUN_KEY,
+            vec![own(), Arg::Id(Some(person)), "k1".into()],
+            &["run_keys_pkey"],
         ),
         (
             "FINDINGS",
@@ -99,4 +101,35 @@ async fn runs_of_a_scope_are_found_by_indexes_over_postgres() {
         // The newest come first in the index itself.
         assert!(name != "RUNS" || !plan.contains("Sort"), "{name}:\n{plan}");
     }
+}
+
+/// Keys of runs from before they were their requesters' own are taken over.
+#[tokio::test]
+async fn keys_from_before_are_kept_over_postgres() {
+    // The first database of a server makes the roles.
+    EMPTY.database().await;
+    let database = Database::empty().await;
+    let all = sqlx::migrate!("migrations/postgres");
+    let before = all.iter().filter(|step| step.version < 5).cloned();
+    let before = sqlx::migrate::Migrator::with_migrations(before.collect());
+    let table = "_cyprob_plugins_migrations";
+    let before = Component::new("cyprob-plugins", table, before, &[]);
+    database.migrate(vec![Component::CORE, before]).await;
+    let [org, person, run] = tests::BEFORE;
+    let text = format!(
+        "INSERT INTO cyprob.runs VALUES ('{org}', '{run}', 'dead', '{person}', 'once', 1, 1, 0, 0, 1, NULL, NULL, decode(repeat('00', 32), 'hex'), 'json', NULL, 1, 1, NULL)"
+    );
+    let mut superuser = database.superuser().await;
+    let insert = sqlx::query(sqlx::AssertSqlSafe(text));
+    insert.execute(&mut superuser).await.unwrap();
+    database.migrate(vec![Component::CORE, TABLES]).await;
+    let left = "SELECT count(*) FROM cyprob.runs WHERE idempotency_key IS NOT NULL";
+    let left: i64 = sqlx::query_scalar(left)
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    superuser.close().await.unwrap();
+    let runs = PostgresRuns::open(database.store().await).await.unwrap();
+    tests::a_key_from_before_gives_its_run(&runs).await;
 }

@@ -5,6 +5,8 @@ mod queue;
 mod runs;
 #[allow(clippy::module_inception, reason = "it holds the SQL")]
 pub(super) mod sql;
+#[cfg(test)]
+pub(super) mod tests;
 
 use std::fmt;
 

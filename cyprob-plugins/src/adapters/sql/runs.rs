@@ -9,7 +9,7 @@ use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Tag, Timesta
 use cyprob_core::ports::store::StoreError;
 
 use super::{GONE, SqlRuns, recorded, sql};
-use crate::domain::{NewRun, Run, RunCounts, StoredFinding};
+use crate::domain::{NewRun, Run, RunCounts, RunKey, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
 
 /// The tags of a run: in no tag is a comma.
@@ -42,6 +42,10 @@ fn scope(org: &Scoped) -> [Arg<'_>; 5] {
 fn in_scope<'a, const N: usize>(org: &'a Scoped, more: [Arg<'a>; N]) -> Vec<Arg<'a>> {
     let all = Arg::Bool(org.objects().is_all());
     scope(org).into_iter().chain([all]).chain(more).collect()
+}
+
+fn requester(key: &RunKey) -> Arg<'_> {
+    Arg::Id(Some(key.requester.to_bytes()))
 }
 
 fn run<B: Backend>(row: &B::Row) -> Result<Run, StoreError> {
@@ -86,14 +90,21 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         let mut tx = self.store.org_tx(org.org_ctx()).await?;
         let own = org.org();
         tx.lock(&sql::LOCK_TENANT, &[own.into()]).await?;
-        if let Some(known) = &new.idempotency_key {
-            let args = in_scope(org, [known.as_str().into()]);
-            if let Some(row) = tx.fetch_optional(&sql::RUN_BY_KEY, &args).await? {
-                return run::<B>(&row).map(CreateOutcome::Known);
-            }
-            let args = [own.into(), known.as_str().into()];
-            if tx.fetch_optional(&sql::KEY, &args).await?.is_some() {
-                return Ok(CreateOutcome::KeyTaken);
+        if let Some(key) = &new.key {
+            let args = [own.into(), requester(key), key.text.as_str().into()];
+            if let Some(row) = tx.fetch_optional(&sql::RUN_KEY, &args).await? {
+                let columns = Columns::of(&row, "run_keys");
+                // Of a key from before digests were kept nobody knows what it was used for.
+                let asked = columns.optional::<&[u8]>("request")?;
+                if asked.is_some_and(|asked| asked != key.request.as_bytes()) {
+                    return Ok(CreateOutcome::KeyUsed);
+                }
+                let known: RunId = columns.id("run_id")?;
+                let args = in_scope(org, [known.into()]);
+                return match tx.fetch_optional(&sql::RUN, &args).await? {
+                    Some(row) => run::<B>(&row).map(CreateOutcome::Known),
+                    None => Ok(CreateOutcome::Hidden(known)),
+                };
             }
         }
         let open = tx.fetch_optional(&sql::OPEN_RUNS, &[own.into()]).await?;
@@ -107,7 +118,6 @@ impl<B: Backend> RunStore for SqlRuns<B> {
                 own.into(),
                 new.id.into(),
                 new.requested_by.into(),
-                new.idempotency_key.as_deref().into(),
                 new.counts.facts.into(),
                 new.counts.plugins.into(),
                 new.at.into(),
@@ -117,6 +127,16 @@ impl<B: Backend> RunStore for SqlRuns<B> {
             ],
         )
         .await?;
+        if let Some(key) = &new.key {
+            let args = [
+                own.into(),
+                requester(key),
+                key.text.as_str().into(),
+                Arg::bytes(key.request.as_bytes()),
+                new.id.into(),
+            ];
+            tx.execute(&sql::ADD_RUN_KEY, &args).await?;
+        }
         if !new.tags.is_empty() {
             let by = new.requested_by.into();
             let args = [own.into(), new.id.into(), by, texts(&new.tags)];

@@ -54,13 +54,13 @@ cyprob_core::sql_statements! {
     REMOVE_VERSIONS = "DELETE FROM plugin_versions WHERE org_id = $1 AND id = $2";
 
     OPEN_RUNS = sqlite "SELECT COUNT(*) AS open FROM runs INDEXED BY runs_open WHERE org_id = $1 AND state IN ('queued', 'running')" postgres "SELECT COUNT(*) AS open FROM runs WHERE org_id = $1 AND state IN ('queued', 'running')";
-    ADD_RUN = "INSERT INTO runs (org_id, id, state, requested_by, idempotency_key, facts, plugins, findings, errors, created_at, rule_set, facts_format, facts_bytes, fence, attempts) VALUES ($1, $2, 'queued', $3, $4, $5, $6, 0, 0, $7, $8, $9, $10, 0, 0)";
+    ADD_RUN = "INSERT INTO runs (org_id, id, state, requested_by, facts, plugins, findings, errors, created_at, rule_set, facts_format, facts_bytes, fence, attempts) VALUES ($1, $2, 'queued', $3, $4, $5, 0, 0, $6, $7, $8, $9, 0, 0)";
+    ADD_RUN_KEY = "INSERT INTO run_keys (org_id, requester, idempotency_key, request, run_id) VALUES ($1, $2, $3, $4, $5)";
     ADD_RUN_PLUGIN = "INSERT INTO run_plugins (org_id, run_id, place, plugin, file_name, digest) VALUES ($1, $2, $3, $4, $5, $6)";
     ADD_RUN_TAGS = sqlite "INSERT INTO run_tags (org_id, run_id, tag, requested_by) SELECT $1, $2, w.value, $3 FROM json_each($4) w" postgres "INSERT INTO run_tags (org_id, run_id, tag, requested_by) SELECT $1, $2, w.value, $3 FROM unnest($4::text[]) w (value)";
     RUN_EXISTS = "SELECT id FROM runs WHERE org_id = $1 AND id = $2";
     RUN = made in_scope!("SELECT ", run!(), " FROM runs r WHERE r.org_id = $1 AND r.id = $7 AND "; "");
-    RUN_BY_KEY = made in_scope!("SELECT ", run!(), " FROM runs r WHERE r.org_id = $1 AND r.idempotency_key = $7 AND "; "");
-    KEY = "SELECT id FROM runs WHERE org_id = $1 AND idempotency_key = $2";
+    RUN_KEY = "SELECT request, run_id FROM run_keys WHERE org_id = $1 AND requester = $2 AND idempotency_key = $3";
     RUNS = made Statement::same(concat!("SELECT ", run!(), " FROM runs r WHERE r.org_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3"));
     RUNS_IN_SCOPE = made Statement::each(page_in_scope!("json_each($4) w", "json_each($5) w"), page_in_scope!("unnest($4::text[]) w (value)", "unnest($5::text[]) w (value)"));
     FINDINGS = made in_scope!("SELECT f.id, f.body FROM findings f WHERE f.org_id = $1 AND f.run_id = $7 AND f.id > $8 AND EXISTS (SELECT 1 FROM runs r WHERE r.org_id = $1 AND r.id = $7 AND "; ") ORDER BY f.id LIMIT $9");

@@ -5,7 +5,7 @@ use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::store::StoreError;
 use sqlx::{Executor as _, Row as _, SqlSafeStr as _};
 
-use super::super::sql::sql;
+use super::super::sql::{sql, tests};
 use super::*;
 use crate::domain::RunState;
 use crate::ports::{Queue as _, RunStore as _};
@@ -85,6 +85,7 @@ async fn tables_are_strict_and_their_keys_begin_with_the_organization() {
         "run_plugins",
         "findings",
         "run_tags",
+        "run_keys",
     ] {
         let row = sqlx::query("SELECT t.strict, c.name FROM pragma_table_list t, pragma_table_info($1) c WHERE t.name = $1 AND c.pk = 1")
             .bind(table)
@@ -110,7 +111,10 @@ async fn the_queue_is_looked_at_by_its_index() {
         (sql::RUNS, "PRIMARY KEY"),
         (sql::RUN, "PRIMARY KEY"),
         (sql::CANCEL, "PRIMARY KEY"),
-        (sql::RUN_BY_KEY, "(org_id=? AND idempotency_key=?)"),
+        (
+            sql::RUN_KEY,
+            "PRIMARY KEY (org_id=? AND requester=? AND idempotency_key=?)",
+        ),
         (sql::FINDINGS, "PRIMARY KEY"),
         (sql::PLUGINS, "PRIMARY KEY"),
     ] {
@@ -140,7 +144,6 @@ async fn runs_of_a_scope_are_found_by_indexes() {
     for (statement, indexes) in [
         (sql::RUNS, &[][..]),
         (sql::RUN, &[]),
-        (sql::RUN_BY_KEY, &[]),
         (sql::FINDINGS, &[]),
         (sql::CANCEL, &[]),
         (
@@ -217,4 +220,32 @@ async fn a_bad_row_is_an_error() {
             "{text}: {found:?}"
         );
     }
+}
+
+/// Keys of runs from before they were their requesters' own are taken over.
+#[tokio::test]
+async fn keys_from_before_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cyprob.db");
+    let store = SqliteStore::open(&path, &SqliteOptions::default()).await;
+    let store = store.unwrap();
+    let all = sqlx::migrate!("migrations/sqlite");
+    let before = all.iter().filter(|step| step.version < 5).cloned();
+    let before = sqlx::migrate::Migrator::with_migrations(before.collect());
+    let table = "_cyprob_plugins_migrations";
+    store
+        .migrate("cyprob-plugins", table, before)
+        .await
+        .unwrap();
+    let system = cyprob_core::domain::SystemCtx::new("test", "to test");
+    let mut tx = store.system_tx(&system).await.unwrap();
+    let [org, person, run] = tests::BEFORE;
+    let text = format!(
+        "INSERT INTO runs (org_id, id, state, requested_by, idempotency_key, facts, plugins, findings, errors, created_at, rule_set, facts_format, fence, attempts) VALUES (x'{org}', x'{run}', 'dead', x'{person}', 'once', 1, 1, 0, 0, 1, zeroblob(32), 'json', 1, 1)"
+    );
+    let insert = sqlx::query(sqlx::AssertSqlSafe(text));
+    insert.execute(tx.connection()).await.unwrap();
+    tx.commit().await.unwrap();
+    let runs = SqliteRuns::open(store).await.unwrap();
+    tests::a_key_from_before_gives_its_run(&runs).await;
 }

@@ -10,7 +10,10 @@ use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use tokio::sync::{Notify, Semaphore};
 
 use super::hidden::{Permission, Refusals, joined};
-use crate::domain::{Diagnostic, FactsFile, Mode, NewRun, PluginId, Run, RunCounts, StoredFinding};
+use crate::domain::{
+    Diagnostic, FactsFile, Mode, NewRun, PluginId, Requester, Run, RunCounts, RunKey,
+    StoredFinding, request_digest,
+};
 use crate::ports::{CancelOutcome, CreateOutcome, FileReader, PluginStore, RunStore};
 use crate::service::RuleSet;
 
@@ -33,7 +36,7 @@ pub struct RunRequest {
     pub plugins: Option<Vec<PluginId>>,
     /// What to mark the run with, for good.
     pub tags: BTreeSet<Tag>,
-    /// A key by which the same request is known when it comes again.
+    /// A key of the caller's by which the same request is known when it comes again.
     pub idempotency_key: Option<String>,
 }
 
@@ -62,9 +65,12 @@ pub enum RunRequestError {
     /// The run would be none of those the caller may have.
     #[error("the caller may not ask for a run with these tags")]
     Outside,
-    /// The idempotency key is that of a run the caller may not have.
-    #[error("the idempotency key is taken")]
-    KeyTaken,
+    /// The caller asked for something else under this idempotency key before.
+    #[error("the idempotency key was used for another request")]
+    KeyUsed,
+    /// The run that was asked for under this key before is none of those the caller may have.
+    #[error("the run of the idempotency key is not found")]
+    NotFound,
     /// The organization has as many runs open as it may.
     #[error("at most {MAX_OPEN} runs of an organization are open at once")]
     TooManyRuns,
@@ -125,9 +131,11 @@ impl RunRequests {
 
     /// Queues a run: its plugins and their bytes are pinned now.
     ///
-    /// The same idempotency key again gives the run of the first request. A run
-    /// that the caller may not have once it is there is not queued, which is
-    /// recorded as a refusal.
+    /// The same request again under the same idempotency key gives the run of the
+    /// first; another request under it is refused. Keys are each caller's own, those
+    /// of a service account its own and not of the person it acts for. A run that the
+    /// caller may not have once it is there is not queued, and one of a key that they
+    /// may not have any more is not given out: both are recorded as refusals.
     ///
     /// # Errors
     ///
@@ -146,9 +154,12 @@ impl RunRequests {
             return Err(RunRequestError::Outside);
         }
         let at = self.clock.now();
+        let (tags, text) = (request.tags, request.idempotency_key);
+        let named = text.as_ref().and(request.plugins.clone());
         let chosen = self.chosen(org.org_ctx(), request.plugins).await?;
         let reader = Arc::clone(&self.reader);
         let facts = request.facts;
+        let requester = Requester::of(&org.caller().actor, by);
         // Reading is bounded, but long enough to be kept off the threads that answer requests.
         let turn = Arc::clone(&self.readers).acquire_owned().await;
         let turn = turn.map_err(StoreError::unavailable)?;
@@ -156,6 +167,11 @@ impl RunRequests {
             // Given back when the reading ends, whether or not somebody still waits for it.
             let _turn = turn;
             let sets = reader.facts(&facts).map_err(RunRequestError::Facts)?;
+            let key = text.map(|text| RunKey {
+                requester,
+                text,
+                request: request_digest(named.as_deref(), &tags, &sets),
+            });
             let mut plugins = Vec::with_capacity(chosen.len());
             for (plugin, file) in &chosen {
                 let read = reader.plugin(file);
@@ -164,10 +180,10 @@ impl RunRequests {
             }
             let rules = RuleSet::new(plugins, Mode::Fixed);
             let rules = rules.map_err(|error| RunRequestError::Plugin(error.plugin))?;
-            Ok::<_, RunRequestError>((facts, sets.len(), chosen, rules.digest()))
+            Ok::<_, RunRequestError>((facts, sets.len(), chosen, rules.digest(), tags, key))
         });
         let read = read.await.map_err(StoreError::unavailable)?;
-        let (facts, sets, chosen, rule_set) = read?;
+        let (facts, sets, chosen, rule_set, tags, key) = read?;
         if sets == 0 {
             return Err(RunRequestError::NoFacts);
         }
@@ -181,14 +197,14 @@ impl RunRequests {
         let new = NewRun {
             id: self.entropy.id(at),
             requested_by: by,
-            tags: request.tags,
+            tags,
             at,
             counts,
             plugins,
             files,
             rule_set,
             facts,
-            idempotency_key: request.idempotency_key,
+            key,
         };
         let mut event = self
             .event(org.org_ctx(), at, Action::RunCreated, new.id)
@@ -201,7 +217,11 @@ impl RunRequests {
         match self.runs.create(org, &new, MAX_OPEN, &event).await? {
             CreateOutcome::Full => Err(RunRequestError::TooManyRuns),
             CreateOutcome::Known(run) => Ok(run),
-            CreateOutcome::KeyTaken => Err(RunRequestError::KeyTaken),
+            CreateOutcome::KeyUsed => Err(RunRequestError::KeyUsed),
+            CreateOutcome::Hidden(run) => {
+                self.refusals.missing(org, run, Permission::CREATE).await?;
+                Err(RunRequestError::NotFound)
+            }
             CreateOutcome::Outside => Err(RunRequestError::Outside),
             CreateOutcome::Queued => {
                 self.queued.notify_one();

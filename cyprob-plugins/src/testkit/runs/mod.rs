@@ -58,6 +58,8 @@ macro_rules! runs_conformance {
             requests {
                 a_run_comes_back_as_it_was
                 the_same_key_gives_the_first_run
+                a_key_of_another_request_is_used
+                keys_are_each_requesters_own
                 of_many_requests_with_one_key_one_is_queued
                 each_organization_has_so_many_open
                 a_run_is_cancelled_once
@@ -87,7 +89,7 @@ macro_rules! runs_conformance {
                 a_scope_decides_what_is_cancelled
                 a_scope_decides_what_is_created
                 whether_there_is_a_run_is_told_of_each
-                a_key_of_a_run_outside_is_taken
+                a_key_of_a_run_outside_is_hidden
                 cursors_outside_neither_skip_nor_tell
                 tags_of_another_organization_are_nothing
                 no_person_has_no_own_runs

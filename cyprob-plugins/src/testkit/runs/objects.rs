@@ -8,7 +8,7 @@ use cyprob_core::ports::store::StoreError;
 
 use super::requests::run_of;
 use super::world::{Done, Stores, World, moment, tags, walk};
-use crate::domain::{NewRun, Run, RunState};
+use crate::domain::{NewRun, Requester, Run, RunState};
 use crate::ports::{CancelOutcome, CreateOutcome};
 
 /// The tags that runs of these tests have, and one that none has.
@@ -190,28 +190,44 @@ pub async fn whether_there_is_a_run_is_told_of_each(stores: Stores) -> Done {
     Ok(())
 }
 
-/// Under the key of a run that the caller may not have nothing is queued, and nothing is told of that run.
-pub async fn a_key_of_a_run_outside_is_taken(stores: Stores) -> Done {
+/// Under a key of one's own whose run one may not have any more nothing is queued, and only its id is told.
+pub async fn a_key_of_a_run_outside_is_hidden(stores: Stores) -> Done {
     let world = World::new(stores);
-    let stranger: UserId = world.id(moment(0));
-    let keyed = |second, by, set: &[&str]| NewRun {
-        idempotency_key: Some("key".to_owned()),
-        ..tagged_run(&world, second, by, tags(set))
+    let (person, machine) = (world.id(moment(0)), world.id(moment(0)));
+    let keyed = |second, by, word: &str| NewRun {
+        requested_by: by,
+        tags: tags(&["web"]),
+        ..world.keyed(second, Requester::Service(machine), word)
     };
-    let first = keyed(1, world.user, &["web"]);
+    // The machine acted for one person, and acts for another now.
+    let first = keyed(1, world.user, "it");
     world.create(&world.own, &first).await?;
     world.expect_events(&[Action::RunCreated]).await?;
     let runs = &world.stores.runs;
-    let taken = CreateOutcome::KeyTaken;
-    let known = CreateOutcome::Known(run_of(&first));
-    let web = ObjectScope::tagged(tags::<Vec<Tag>>(&["web"]));
-    for (scope, set, expected) in [(ObjectScope::OWN, &[][..], taken), (web, &["web"], known)] {
-        let org = world.as_of(stranger, scope);
+    let web = || tags::<Vec<Tag>>(&["web"]);
+    for (scope, word, expected) in [
+        (
+            ObjectScope::own_tagged(web()),
+            "it",
+            CreateOutcome::Hidden(first.id),
+        ),
+        (
+            ObjectScope::own_tagged(web()),
+            "another",
+            CreateOutcome::KeyUsed,
+        ),
+        (
+            ObjectScope::tagged(web()),
+            "it",
+            CreateOutcome::Known(run_of(&first)),
+        ),
+    ] {
+        let org = world.as_of(person, scope);
         let event = world.event(Action::RunCreated);
-        let outcome = runs
-            .create(&org, &keyed(2, stranger, set), 1_000, &event)
-            .await?;
+        let asked = keyed(2, person, word);
+        let outcome = runs.create(&org, &asked, 1_000, &event).await?;
         assert_eq!(outcome, expected);
+        assert!(!runs.exists(org.org_ctx(), asked.id).await?);
     }
     world.expect_events(&[]).await
 }

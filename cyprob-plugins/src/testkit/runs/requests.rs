@@ -7,7 +7,7 @@ use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
 
 use super::world::{Done, Stores, World, moment, plugin, race, tags, walk};
-use crate::domain::{NewRun, Run, RunState};
+use crate::domain::{NewRun, Requester, Run, RunState};
 use crate::ports::{CancelOutcome, CreateOutcome};
 
 pub(super) fn run_of(new: &NewRun) -> Run {
@@ -41,19 +41,60 @@ pub async fn a_run_comes_back_as_it_was(stores: Stores) -> Done {
 /// A request that comes again under its key is answered with the first run; keys are an organization's own.
 pub async fn the_same_key_gives_the_first_run(stores: Stores) -> Done {
     let world = World::new(stores);
-    let keyed = |second| NewRun {
-        idempotency_key: Some("key".to_owned()),
-        ..world.new_run(second)
-    };
-    let (first, second, theirs) = (keyed(1), keyed(2), keyed(3));
+    let by = Requester::Person(world.user);
+    let (first, second) = (world.keyed(1, by, "it"), world.keyed(2, by, "it"));
     world.create(&world.own, &first).await?;
     let event = world.event(Action::RunCreated);
     let runs = &world.stores.runs;
     let again = runs.create(&world.own, &second, 1, &event).await?;
     assert_eq!(again, CreateOutcome::Known(run_of(&first)));
     assert_eq!(runs.run(&world.own, second.id).await?, None);
-    world.create(&world.other, &theirs).await?;
+    world
+        .create(&world.other, &world.keyed(3, by, "it"))
+        .await?;
     world.expect_events(&[Action::RunCreated; 2]).await
+}
+
+/// Another request under a key that was used is not queued, and the first stays as it is.
+pub async fn a_key_of_another_request_is_used(stores: Stores) -> Done {
+    let world = World::new(stores);
+    let by = Requester::Person(world.user);
+    let (first, other) = (world.keyed(1, by, "it"), world.keyed(2, by, "another"));
+    world.create(&world.own, &first).await?;
+    let runs = &world.stores.runs;
+    for most_open in [1, 1_000] {
+        let event = world.event(Action::RunCreated);
+        let outcome = runs.create(&world.own, &other, most_open, &event).await?;
+        assert_eq!(outcome, CreateOutcome::KeyUsed);
+    }
+    assert_eq!(runs.run(&world.own, other.id).await?, None);
+    assert_eq!(runs.run(&world.own, first.id).await?, Some(run_of(&first)));
+    world.expect_events(&[Action::RunCreated]).await
+}
+
+/// Two people have each their own run under the same key, and so has a machine that acts for one of them.
+pub async fn keys_are_each_requesters_own(stores: Stores) -> Done {
+    let world = World::new(stores);
+    let requesters = [
+        Requester::Person(world.user),
+        Requester::Person(world.id(moment(0))),
+        Requester::Service(world.id(moment(0))),
+    ];
+    let mut made = Vec::new();
+    // The same of one and something else of another: neither counts.
+    for (second, (by, word)) in (1..).zip(requesters.into_iter().zip(["it", "it", "another"])) {
+        let run = world.keyed(second, by, word);
+        world.create(&world.own, &run).await?;
+        made.push((by, word, run));
+    }
+    for (by, word, run) in made {
+        let event = world.event(Action::RunCreated);
+        let again = world.keyed(9, by, word);
+        let runs = &world.stores.runs;
+        let outcome = runs.create(&world.own, &again, 1_000, &event).await?;
+        assert_eq!(outcome, CreateOutcome::Known(run_of(&run)));
+    }
+    world.expect_events(&[Action::RunCreated; 3]).await
 }
 
 /// Of a race of requests under one key, one is queued, and all are answered with it.
@@ -62,10 +103,7 @@ pub async fn of_many_requests_with_one_key_one_is_queued(stores: Stores) -> Done
     let outcomes = race((0..8).map(|second| {
         let world = Arc::clone(&world);
         async move {
-            let run = NewRun {
-                idempotency_key: Some("key".to_owned()),
-                ..world.new_run(second)
-            };
+            let run = world.keyed(second, Requester::Person(world.user), "it");
             let event = world.event(Action::RunCreated);
             let outcome = world
                 .stores

@@ -15,8 +15,8 @@ use cyprob_core::testkit::SeededEntropy;
 pub(super) use cyprob_core::testkit::race;
 
 use crate::domain::{
-    Digest, FactsFile, InstalledPlugin, Job, NewRun, PluginFile, PluginId, RunCounts, RunResult,
-    RunState, StoredFinding, Waiting,
+    Digest, FactsFile, InstalledPlugin, Job, NewRun, PluginFile, PluginId, Requester, RunCounts,
+    RunKey, RunResult, RunState, StoredFinding, Waiting,
 };
 use crate::ports::{CreateOutcome, InstallOutcome, PluginStore, Queue, RunStore};
 
@@ -188,7 +188,20 @@ impl World {
                 format: "json".to_owned(),
                 bytes: format!("{{\"second\":{second}}}").into_bytes(),
             },
-            idempotency_key: None,
+            key: None,
+        }
+    }
+
+    /// The same under a key of this requester's, for a request that a word tells from others.
+    pub(super) fn keyed(&self, second: i64, requester: Requester, word: &str) -> NewRun {
+        let key = RunKey {
+            requester,
+            text: "key".to_owned(),
+            request: Digest::of(word.as_bytes()),
+        };
+        NewRun {
+            key: Some(key),
+            ..self.new_run(second)
         }
     }
 

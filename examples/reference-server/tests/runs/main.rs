@@ -257,25 +257,43 @@ fn facts_as_json_and_chosen_plugins() {
 fn the_same_request_again_is_one_run() {
     let world = World::new("");
     install_all(&world);
-    let bearer = format!("Bearer {}", token(&world));
-    let body = json!({ "facts": [{ "target": "h", "port": 1, "facts": {} }] }).to_string();
-    let send = |key: &str| {
+    let owner = token(&world);
+    let body = json!({ "facts": [{ "target": "h", "port": 1, "facts": {} }] });
+    let other = json!({ "facts": [{ "target": "h", "port": 2, "facts": {} }] });
+    let send = |token: &str, key: &str, body: &Value| {
+        let bearer = format!("Bearer {token}");
         let headers = [
             ("authorization", bearer.as_str()),
             ("content-type", "application/json"),
             ("idempotency-key", key),
         ];
-        let answer = world.client.send(
-            "POST",
-            &format!("{ORG}/runs"),
-            &headers,
-            Some(body.as_bytes()),
-        );
-        answer.expect(202).json()["id"].as_str().unwrap().to_owned()
+        let body = body.to_string();
+        let path = format!("{ORG}/runs");
+        world
+            .client
+            .send("POST", &path, &headers, Some(body.as_bytes()))
     };
-    let first = send("a");
-    assert_eq!(send("a"), first);
-    assert_ne!(send("b"), first);
+    let queued = |token: &str, key: &str, body: &Value| {
+        let answer = send(token, key, body).expect(202).json();
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let first = queued(&owner, "a", &body);
+    assert_eq!(queued(&owner, "a", &body), first);
+    assert_ne!(queued(&owner, "b", &body), first);
+    // Something else under the same key is not answered with what was asked for first.
+    let refused = send(&owner, "a", &other).expect(422);
+    assert_eq!(refused.code(), "invalid_field");
+    let told = refused.json();
+    assert_eq!(told["field"], "Idempotency-Key");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("another request"), "{detail}");
+    assert!(detail.contains("a new key"), "{detail}");
+    assert_eq!(queued(&owner, "a", &body), first);
+    // A colleague has keys of their own: nothing is taken from them, nor told to them.
+    let colleague = world.new_member("acme", "operator", &owner);
+    let theirs = queued(&colleague.token, "a", &other);
+    assert_ne!(theirs, first);
+    assert_eq!(queued(&colleague.token, "a", &other), theirs);
 }
 
 #[test]
