@@ -86,7 +86,8 @@ pub enum Rule {
     ConditionAddress,
     /// The role permits it at other times.
     ConditionHours,
-    /// The role permits it of some objects alone, and the route concerns none.
+    /// The role permits it of some objects alone, and the route concerns none; or of
+    /// fewer than when the request began.
     ConditionObject,
     /// The caller is not the deployment's administrator.
     NotAdministrator,

@@ -70,6 +70,9 @@ fn refusal(rule: Rule, asked: &str, principal: &Principal, demand: &Demand<'_>) 
             let unmet = match rule {
                 Rule::ConditionAal => ", but the sign-in was weaker",
                 Rule::ConditionAddress => ", but the request came from elsewhere",
+                Rule::ConditionObject if matches!(demand.need, Need::Objects(_)) => {
+                    ", but of fewer objects than when the request began"
+                }
                 Rule::ConditionObject => ", but this is about no object",
                 _ => ", but it was another time",
             };

@@ -280,7 +280,7 @@ pub(super) fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin)
 }
 
 /// Records the refusal and says what the client is told.
-async fn refuse(access: &AccessControl, denial: &Denial<'_>) -> Problem {
+pub(super) async fn refuse(access: &AccessControl, denial: &Denial<'_>) -> Problem {
     let code = match denial.rule.code() {
         // A use that is asked for again may be a stranger's.
         DenyCode::InvalidToken if denial.rule == Rule::Spent => ProblemCode::InvalidToken,

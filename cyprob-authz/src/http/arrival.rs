@@ -3,7 +3,8 @@
 //! A request is admitted when its head is there, and its body may come much
 //! later: after the token was revoked, or never. So a body has a time to arrive
 //! in, and when one that was waited for is complete, the request is admitted
-//! again before the handler sees the end. A use that was taken of its token
+//! again before the handler sees the end: to no fewer objects than its handler
+//! was told of, or it is refused. A use that was taken of its token
 //! stays taken and counts then: a handler may act before the end, so a body that
 //! never comes has cost it.
 
@@ -15,15 +16,19 @@ use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
+use cyprob_core::domain::Scoped;
 use http::request::Parts;
 use http_body_util::{LengthLimitError, Limited};
 use tokio::time::Sleep;
 
-use super::admission::admit;
+use super::admission::{Admitted, admit, need, refuse};
+use super::grant::Grant;
 use super::guard::Guard;
+use super::names::PathNames;
 use super::problem::{Problem, ProblemCode};
 use super::request::Stamp;
-use crate::domain::Taken;
+use crate::domain::{Demand, Principal, Rule, Taken};
+use crate::service::Denial;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -45,6 +50,8 @@ struct Arriving {
     deadline: Pin<Box<Sleep>>,
     /// Whether anything was waited for.
     waited: bool,
+    /// Whether all of it is there.
+    ended: bool,
     again: Option<Again>,
     failure: Failure,
 }
@@ -60,6 +67,7 @@ pub(super) fn arriving(
     guard: &Arc<Guard>,
     parts: &Parts,
     stamp: Stamp,
+    grant: &Grant,
     taken: Option<Arc<Taken>>,
     body: Body,
 ) -> (Body, Option<Failure>) {
@@ -69,21 +77,65 @@ pub(super) fn arriving(
     let failure = Failure::default();
     let body = Limited::new(body, guard.body_limit);
     let (guard, mut parts) = (Arc::clone(guard), parts.clone());
+    let told = match grant {
+        Grant::Objects(scoped, _) => Some(scoped.objects().clone()),
+        _ => None,
+    };
     let again = async move {
         let stamp = Stamp {
             at: guard.access.now(),
             ..stamp
         };
-        admit(&guard, &mut parts, stamp, taken).await.map(drop)
+        let now = admit(&guard, &mut parts, stamp, taken).await?;
+        match (&now.grant, told) {
+            (Grant::Objects(scoped, principal), Some(told)) if !scoped.objects().covers(&told) => {
+                Err(fewer(&guard, &parts, stamp, &now, (scoped, principal)).await)
+            }
+            _ => Ok(()),
+        }
     };
     let arriving = Arriving {
         body,
         deadline: Box::pin(tokio::time::sleep(PATIENCE)),
         waited: false,
+        ended: false,
         again: Some(Box::pin(again)),
         failure: Arc::clone(&failure),
     };
     (Body::new(arriving), Some(failure))
+}
+
+/// Refuses one who would be admitted to less than the handler was told of.
+async fn fewer(
+    guard: &Guard,
+    parts: &Parts,
+    stamp: Stamp,
+    now: &Admitted,
+    (scoped, principal): (&Scoped, &Principal),
+) -> Problem {
+    let named = now.names.as_ref();
+    let resources = named.map(PathNames::resources).unwrap_or_default();
+    let org = named.and_then(|names| names.get("org"));
+    let denial = Denial {
+        principal,
+        caller: scoped.caller(),
+        at: stamp.at,
+        demand: &Demand {
+            need: need(guard.policy),
+            step_up: guard.policy.step_up(),
+            org,
+            resources: &resources,
+            address: scoped.caller().origin.ip_address,
+            at: stamp.at,
+            used: now.taken.as_deref(),
+        },
+        rule: Rule::ConditionObject,
+        method: parts.method.as_str(),
+        route: &guard.path,
+        permission: guard.policy.permission(),
+        named_org: org,
+    };
+    refuse(&guard.access, &denial).await
 }
 
 impl Arriving {
@@ -102,28 +154,33 @@ impl HttpBody for Arriving {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(None) if self.waited => {
-                let Some(again) = &mut self.again else {
-                    return Poll::Ready(None);
-                };
-                let admitted = ready!(again.as_mut().poll(cx));
-                self.again = None;
-                match admitted {
-                    Ok(()) => Poll::Ready(None),
-                    Err(problem) => self.fail(problem),
+        // A body that has ended is not asked again: not all of them bear it.
+        if !self.ended {
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(None) => self.ended = true,
+                Poll::Pending => {
+                    self.waited = true;
+                    ready!(self.deadline.as_mut().poll(cx));
+                    return self.fail(ProblemCode::RequestTimeout.into());
                 }
+                Poll::Ready(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                    let _ = self.failure.set(ProblemCode::TooLarge.into());
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(frame) => return Poll::Ready(frame),
             }
-            Poll::Pending => {
-                self.waited = true;
-                ready!(self.deadline.as_mut().poll(cx));
-                self.fail(ProblemCode::RequestTimeout.into())
-            }
-            Poll::Ready(Some(Err(error))) if error.is::<LengthLimitError>() => {
-                let _ = self.failure.set(ProblemCode::TooLarge.into());
-                Poll::Ready(Some(Err(error)))
-            }
-            Poll::Ready(frame) => Poll::Ready(frame),
+        }
+        if !self.waited {
+            return Poll::Ready(None);
+        }
+        let Some(again) = &mut self.again else {
+            return Poll::Ready(None);
+        };
+        let admitted = ready!(again.as_mut().poll(cx));
+        self.again = None;
+        match admitted {
+            Ok(()) => Poll::Ready(None),
+            Err(problem) => self.fail(problem),
         }
     }
 

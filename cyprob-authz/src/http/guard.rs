@@ -178,7 +178,7 @@ fn called<F>(
         Some(names) => Some(names.clone()),
         None => PathNames::of(&mut parts, guard.names).ok(),
     };
-    let (body, failure) = arriving(guard, &parts, stamp, taken.clone(), body);
+    let (body, failure) = arriving(guard, &parts, stamp, &grant, taken.clone(), body);
     let standing = Standing::of(guard, &grant, taken, names, &parts);
     let opening = Arc::new(Opening::new(standing, stamp.id));
     match named {

@@ -150,10 +150,9 @@ impl Standing {
 
     /// Whether the caller may still have every object that the handler was told of.
     fn has_all(&self, principal: &Principal, demand: &Demand<'_>) -> bool {
-        self.objects.as_ref().is_none_or(|told| {
-            let now = scope(principal, demand);
-            now.clone().join(told.clone()) == now
-        })
+        self.objects
+            .as_ref()
+            .is_none_or(|told| scope(principal, demand).covers(told))
     }
 }
 

@@ -10,6 +10,7 @@
 mod bodies;
 mod closed;
 mod credentials;
+mod fewer;
 mod machines;
 mod matrix;
 mod objects;

@@ -91,6 +91,12 @@ impl ObjectScope {
         self
     }
 
+    /// Whether whatever is in the other is in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.clone().join(other.clone()) == *self
+    }
+
     /// Whether every object is in it.
     #[must_use]
     pub const fn is_all(&self) -> bool {
@@ -239,6 +245,18 @@ mod tests {
                     let either = left.admits(own, &tags) || right.admits(own, &tags);
                     assert_eq!(both.admits(own, &tags), either, "{left:?} {right:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn one_covers_another_if_it_admits_all_that_the_other_does() {
+        for left in scopes() {
+            for right in scopes() {
+                let all = objects()
+                    .iter()
+                    .all(|(own, tags)| left.admits(*own, tags) || !right.admits(*own, tags));
+                assert_eq!(left.covers(&right), all, "{left:?} {right:?}");
             }
         }
     }
