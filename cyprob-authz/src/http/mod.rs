@@ -9,6 +9,7 @@ mod admission;
 mod arrival;
 mod auth;
 mod bearer;
+mod bodiless;
 mod connection;
 mod from_memory;
 mod grant;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -12,6 +11,7 @@ use cyprob_core::domain::RequestId;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method};
 
+use super::bodiless::bodiless;
 use super::problem::{Problem, ProblemCode, of_status};
 use super::request::{Answered, Stamp};
 use crate::service::AccessControl;
@@ -62,7 +62,7 @@ pub(super) fn stamped(access: &AccessControl, request: &Request) -> Stamp {
 pub(super) fn complete(response: Response, stamp: Stamp, head: bool) -> Response {
     let mut response = explained(response, stamp);
     if head {
-        *response.body_mut() = Body::empty();
+        *response.body_mut() = bodiless(&response);
     }
     if stamp.closed {
         response.extensions_mut().insert(Answered);

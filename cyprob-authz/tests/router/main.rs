@@ -11,6 +11,7 @@ mod bodies;
 mod closed;
 mod credentials;
 mod fewer;
+mod head;
 mod machines;
 mod matrix;
 mod objects;
