@@ -7,5 +7,5 @@ mod signing_key;
 
 pub use memory_keys::MemoryKeys;
 #[cfg(feature = "yaml")]
-pub use policy_file::read_policy;
+pub use policy_file::{read_policy, written_roles};
 pub use signing_key::SigningKey;

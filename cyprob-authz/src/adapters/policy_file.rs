@@ -64,6 +64,16 @@ const LIMITS: Limits = Limits {
 /// # Ok::<(), cyprob_authz::domain::policy::PolicyError>(())
 /// ```
 pub fn read_policy(bytes: &[u8], known: RoleCatalog) -> Result<RoleCatalog, PolicyError> {
+    known.with_policy(&written_roles(bytes)?)
+}
+
+/// Reads a deployment's roles as they are written, each thing with its place.
+///
+/// # Errors
+///
+/// [`PolicyError`] with every fault of the text; what is wrong between roles
+/// [`RoleCatalog::with_policy`] says.
+pub fn written_roles(bytes: &[u8]) -> Result<Vec<RoleSource>, PolicyError> {
     let refused = |error: cyprob_core::adapters::document::DocumentError| {
         PolicyError(vec![text_fault(error.at, error.message)])
     };
@@ -72,8 +82,7 @@ pub fn read_policy(bytes: &[u8], known: RoleCatalog) -> Result<RoleCatalog, Poli
     let root = read_yaml(text, &LIMITS, |_| KeyKind::Text).map_err(refused)?;
     let mut reader = Reader::default();
     let roles = reader.policy(&root);
-    PolicyError::of(reader.faults)?;
-    known.with_policy(&roles)
+    PolicyError::of(reader.faults).map(|()| roles)
 }
 
 impl Reader {

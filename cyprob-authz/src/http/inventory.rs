@@ -88,6 +88,14 @@ impl Inventory {
         rules.filter_map(RoutePolicy::org_permission).collect()
     }
 
+    /// The permissions that routes of organizations ask of objects.
+    #[must_use]
+    pub fn asked_of_objects(&self) -> PermissionSet {
+        let rules = self.routes.iter().map(|route| route.rule);
+        let objects = rules.filter(|rule| matches!(rule, RoutePolicy::Objects { .. }));
+        objects.filter_map(RoutePolicy::org_permission).collect()
+    }
+
     /// The routes of its organization that a holder of these rights passes, and how far.
     pub fn what_can<'a>(
         &'a self,

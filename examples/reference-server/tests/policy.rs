@@ -112,6 +112,38 @@ fn a_policy_of_some_objects_is_judged_without_a_server() {
          on mon at 00:00, of one's own object without tags\n\
          this opens 1 and closes 1 cells of role and permission\n"
     );
+    // Nothing but runs is asked for of objects.
+    let idle = "version: 1
+roles:
+  desk:
+    grants:
+      - permissions: [runs:create, members:read]
+        when: {own: true}
+      - permissions: [secrets:read, runs:read]
+        when: {tags: [a], aal: 2}
+      - permissions: [plugins:write]
+        when: {aal: 2}
+";
+    let idle = written(&home, "idle.yaml", idle);
+    let checked = cyprob(&["policy", "check", text(&idle)]);
+    assert!(checked.status.success());
+    let checked = String::from_utf8(checked.stdout).unwrap();
+    let told = checked
+        .lines()
+        .filter(|line| line.contains("no route of objects"));
+    let opens_nothing = "given of some objects alone, it opens nothing";
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            format!("5:9: no route of objects asks members:read: {opens_nothing}"),
+            format!("7:9: no route of objects asks secrets:read: {opens_nothing}"),
+        ]
+    );
+    for fine in [&own, &wider] {
+        let checked = cyprob(&["policy", "check", text(fine)]);
+        let checked = String::from_utf8(checked.stdout).unwrap();
+        assert!(!checked.contains("of objects asks"), "{checked}");
+    }
     let bad = POLICY.replace("{addresses: [127.0.0.0/8]}", "{own: false, tags: [Web]}");
     let bad = written(&home, "bad.yaml", &bad);
     let refused = cyprob(&["policy", "check", text(&bad)]);

@@ -2,6 +2,7 @@
 
 use cyprob_core::domain::RoleName;
 
+use super::{Placed, RoleSource};
 use crate::domain::{PermissionSet, RoleCatalog};
 
 /// What is odd about a policy beside the permissions that routes ask.
@@ -40,5 +41,23 @@ impl Findings {
             unused: all.minus(asked),
             subsumed: subsumed.collect(),
         }
+    }
+
+    /// The grants of some objects alone that never count, and for which permissions: those
+    /// that no route of objects asks.
+    ///
+    /// A route that concerns no object counts no such grant, so what it asks is not opened.
+    #[must_use]
+    pub fn of_no_object(
+        written: &[RoleSource],
+        asked_of_objects: PermissionSet,
+    ) -> Vec<Placed<PermissionSet>> {
+        let grants = written.iter().flat_map(|role| &role.grants);
+        let of_some = grants.filter(|grant| grant.it.when.asks_object());
+        let idle = of_some.map(|Placed { at, it: grant }| Placed {
+            at: *at,
+            it: grant.permissions.minus(asked_of_objects),
+        });
+        idle.filter(|grant| !grant.it.is_empty()).collect()
     }
 }

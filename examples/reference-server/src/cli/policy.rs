@@ -76,7 +76,7 @@ impl PolicyCommand {
 }
 
 async fn check(args: CheckArgs) -> Result<(), ServeError> {
-    let catalog = roles::catalog(Some(&args.file))?;
+    let (catalog, written) = roles::written(&args.file)?;
     let inventory = routes::inventory().await?;
     let found = Findings::of(&catalog, inventory.asked());
     let mut text = String::new();
@@ -95,6 +95,14 @@ async fn check(args: CheckArgs) -> Result<(), ServeError> {
     }
     for (narrow, wide) in &found.subsumed {
         text.push_str(&format!("{narrow} permits nothing that {wide} does not\n"));
+    }
+    for grant in Findings::of_no_object(&written, inventory.asked_of_objects()) {
+        for permission in grant.it.iter() {
+            text.push_str(&format!(
+                "{}: no route of objects asks {permission}: given of some objects alone, it opens nothing\n",
+                grant.at
+            ));
+        }
     }
     print(&text)
 }
