@@ -1,11 +1,12 @@
 //! Workers that do nothing, die, lie, or are not waited for.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::World;
-use crate::support::server::CYPROB;
+use crate::support::server::{CYPROB, children};
 use crate::{ORG, ended, events, install_all, start_xml, token};
 
 /// A script that stands in for a worker, and the configuration that names it.
@@ -150,6 +151,32 @@ fn a_worker_that_dies_once_is_replaced() {
         "run.succeeded",
     ];
     assert_eq!(events(&world, &run), expected);
+}
+
+/// What this suite itself starts does not stay behind.
+#[test]
+fn a_worker_that_never_ends_is_ended_with_its_test() {
+    let world = World::new("worker_command = [\"/bin/sleep\", \"1000\"]");
+    install_all(&world);
+    start_xml(&world);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let workers = loop {
+        let workers = children(world.server.pid());
+        if !workers.is_empty() {
+            break workers;
+        }
+        assert!(Instant::now() < deadline, "no worker was started");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    drop(world);
+    let runs = |pid: &u32| {
+        let command = std::fs::read(format!("/proc/{pid}/cmdline"));
+        command.is_ok_and(|command| command.starts_with(b"/bin/sleep\0"))
+    };
+    while workers.iter().any(runs) {
+        assert!(Instant::now() < deadline, "{workers:?} are left");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

@@ -119,10 +119,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(self.pid().to_string())
-            .status();
+        let status = kill(name, &self.pid().to_string());
         assert!(status.unwrap().success());
     }
 
@@ -139,8 +136,40 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Ends it, and the workers it has: one that is no worker of ours does not end by itself.
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        // Stopped, it starts no more of them. Each leads a group of its own.
+        let _ = kill("STOP", &self.pid().to_string());
+        let workers = children(self.pid());
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for worker in workers {
+            let _ = kill("KILL", &format!("-{worker}"));
+        }
     }
+}
+
+/// Sends a signal to a process, or with a minus before its number to a group.
+fn kill(signal: &str, to: &str) -> std::io::Result<ExitStatus> {
+    let mut command = Command::new("kill");
+    command.arg(format!("-{signal}")).arg("--").arg(to);
+    // A group may have ended before.
+    command.stderr(Stdio::null()).status()
+}
+
+/// The processes that a process started and has not waited for.
+pub(crate) fn children(of: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| parent(*pid) == Some(of)).collect()
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    // The name in parentheses can have any text in it; the state and the parent follow.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    fields.nth(1)?.parse().ok()
 }
