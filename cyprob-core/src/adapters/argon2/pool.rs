@@ -55,7 +55,7 @@ pub(super) struct Job {
 pub(super) struct Shared {
     state: Mutex<State>,
     wake: Condvar,
-    ticks: Ticks,
+    pub(super) ticks: Ticks,
 }
 
 struct State {
@@ -118,6 +118,15 @@ impl Argon2Pool {
     ///
     /// What the system says if it gives no threads.
     pub fn start(options: Argon2Options, entropy: Arc<dyn Entropy>) -> io::Result<Self> {
+        Self::start_with(options, entropy, tick)
+    }
+
+    /// The same, with what starts the thread that ticks: hashes are made without it too.
+    pub(super) fn start_with(
+        options: Argon2Options,
+        entropy: Arc<dyn Entropy>,
+        tick: impl FnOnce(Arc<Shared>) -> io::Result<JoinHandle<()>>,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: Lanes::new(options.waiting, options.waiting_per_prefix),
@@ -148,11 +157,7 @@ impl Argon2Pool {
             pool.threads.push(thread);
         }
         if cfg!(target_os = "linux") {
-            let shared = Arc::clone(&pool.shared);
-            let thread = thread::Builder::new()
-                .name("cyprob-ticks".to_owned())
-                .spawn(move || shared.ticks.serve());
-            match thread {
+            match tick(Arc::clone(&pool.shared)) {
                 Ok(thread) => pool.threads.push(thread),
                 Err(error) => tracing::warn!(%error, "hashes may delay other work"),
             }
@@ -272,6 +277,11 @@ impl Drop for Argon2Pool {
             let _ = thread.join();
         }
     }
+}
+
+fn tick(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
+    let thread = thread::Builder::new().name("cyprob-ticks".to_owned());
+    thread.spawn(move || shared.ticks.serve())
 }
 
 /// One thread: takes jobs until the pool stops.

@@ -24,8 +24,8 @@ use std::time::Duration;
 /// How often the scheduler is made to look again while hashes wait for each other.
 const PERIOD: Duration = Duration::from_micros(100);
 
-/// How many hashes after the last that had to wait count as those of a flood.
-const AFTER_A_FLOOD: u32 = 1_000;
+/// How many hashes after the last that others waited for count as those of a flood.
+pub(super) const AFTER_A_FLOOD: u32 = 1_000;
 
 /// Puts the calling thread behind all other work of the machine.
 pub(super) fn lower() {
@@ -81,16 +81,19 @@ impl Ticks {
         let mut state = self.lock();
         state.left = match others_wait {
             true => AFTER_A_FLOOD,
-            false => state.left.saturating_sub(1),
+            false => state.left.checked_sub(1)?,
         };
-        if state.left == 0 {
-            return None;
-        }
         state.running += 1;
         if state.running == 1 {
             self.wake.notify_one();
         }
         Some(Running(self))
+    }
+
+    /// How many more hashes count as those of a flood.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> u32 {
+        self.lock().left
     }
 
     /// Ticks until [`stop`](Self::stop) is called.
