@@ -28,7 +28,7 @@ impl HttpBody for Bodiless {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.clone()
+        self.0
     }
 }
 
