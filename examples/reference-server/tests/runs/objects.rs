@@ -1,6 +1,6 @@
 //! Roles that have some runs of an organization: one's own, or those of a team.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -241,4 +241,65 @@ fn tags_are_held_to_their_form() {
     let path = format!("{runs}/{}", plain["id"].as_str().unwrap());
     let told = world.client.get(&path, &owner).expect(200).json();
     assert_eq!(told["tags"], json!([]), "{told}");
+}
+
+/// A machine that is given to another person keeps its keys, and does not get the first one's run by them.
+#[test]
+fn a_key_does_not_give_out_a_run_that_its_machine_may_not_have_any_more() {
+    let home = tempfile::tempdir().unwrap();
+    let world = policed(&home);
+    let client = &world.client;
+    let owner = world.member("acme", "owner").token.clone();
+    let machines = "/api/v1/orgs/acme/service-accounts";
+    let body = json!({ "name": "Pipeline", "role": "tester" });
+    let machine = client.post(machines, &owner, &body).expect(201).json();
+    let path = format!("{machines}/{}", machine["id"].as_str().unwrap());
+    let later = SystemTime::now() + Duration::from_secs(86_400);
+    let later = later.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let later = i64::try_from(later.as_secs()).unwrap();
+    let later = cyprob::core::domain::Timestamp::from_seconds(later);
+    let body = json!({ "expires_at": later.to_string() });
+    let key = client.post(&format!("{path}/keys"), &owner, &body);
+    let key = key.expect(201).json()["key"].clone();
+    let ask = || {
+        let body = json!({ "key": key });
+        let token = client.call("POST", "/api/v1/auth/service-token", None, Some(&body));
+        let token = token.expect(200).json();
+        let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", "nightly"),
+        ];
+        let body = facts(json!([])).to_string();
+        client.send(
+            "POST",
+            &format!("{ORG}/runs"),
+            &headers,
+            Some(body.as_bytes()),
+        )
+    };
+    let run = ask().expect(202).json()["id"].clone();
+    assert_eq!(ask().expect(202).json()["id"], run);
+    let other = world.new_member("acme", "admin", &owner);
+    let given = json!({ "owner": other.id });
+    client
+        .call("PUT", &path, Some(&owner), Some(&given))
+        .expect(200);
+    let hidden = ask().expect(404);
+    assert_eq!(hidden.code(), "not_found");
+    assert!(!hidden.text().contains(run.as_str().unwrap()));
+    let found = refusals(&world, &owner, machine["id"].as_str().unwrap(), 1);
+    let [event] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(event["reason"], "condition_object", "{event}");
+    assert_eq!(event["resource"]["id"], run, "{event}");
+    // Given back, it is the machine's own again.
+    let person = &world.member("acme", "owner").id;
+    let given = json!({ "owner": person });
+    client
+        .call("PUT", &path, Some(&owner), Some(&given))
+        .expect(200);
+    assert_eq!(ask().expect(202).json()["id"], run);
 }
