@@ -296,44 +296,6 @@ fn findings_name_what_is_odd() {
     assert_eq!(Findings::of(&narrow, READS).unused, all.minus(READS));
 }
 
-#[test]
-fn findings_name_grants_of_objects_that_no_route_opens() {
-    let members = PermissionSet::of(&[Permission::MembersRead]);
-    let own = Condition {
-        own: true,
-        ..when(&[])
-    };
-    let tagged = Condition {
-        tags: ["a".parse().unwrap()].into(),
-        ..when(&["10.0.0.0/8"])
-    };
-    let written = [
-        role(1, "desk", &[], &[(RUNS, own.clone()), (members, when(&[]))]),
-        role(
-            9,
-            "web",
-            &["desk"],
-            &[
-                (RUNS.or(members), tagged),
-                (members, own),
-                (READS, when(&[])),
-            ],
-        ),
-    ];
-    let lines = |asked| -> Vec<_> {
-        let found = Findings::of_no_object(&written, asked);
-        let told = found.into_iter().map(|grant| (grant.at.line, grant.it));
-        told.collect()
-    };
-    assert_eq!(lines(RUNS), [(11, members), (12, members)]);
-    let creates = RUNS.minus(READS);
-    assert_eq!(
-        lines(READS),
-        [(2, creates), (11, creates.or(members)), (12, members)]
-    );
-    assert_eq!(lines(RUNS.or(members)), []);
-}
-
 fn with(grants: &[Grant]) -> RoleCatalog {
     let rights = Rights::compile(grants.iter().cloned());
     RoleCatalog::builtin()

@@ -61,3 +61,63 @@ impl Findings {
         idle.filter(|grant| !grant.it.is_empty()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cyprob_core::domain::Position;
+
+    use super::*;
+    use crate::domain::Permission;
+    use crate::domain::policy::{Condition, Grant};
+
+    const READS: PermissionSet = PermissionSet::of(&[Permission::RunsRead]);
+    const RUNS: PermissionSet = PermissionSet::of(&[Permission::RunsRead, Permission::RunsCreate]);
+
+    fn placed<T>(line: usize, it: T) -> Placed<T> {
+        let at = Position { line, column: 1 };
+        Placed { at, it }
+    }
+
+    fn when(own: bool, tags: &[&str], addresses: &[&str]) -> Condition {
+        Condition {
+            own,
+            tags: tags.iter().map(|text| text.parse().unwrap()).collect(),
+            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Condition::default()
+        }
+    }
+
+    #[test]
+    fn grants_of_objects_that_no_route_opens_are_named() {
+        let members = PermissionSet::of(&[Permission::MembersRead]);
+        let near = ["10.0.0.0/8"];
+        let grants = [
+            (RUNS, when(true, &[], &[])),
+            (members, when(false, &[], &[])),
+            (members, when(false, &[], &near)),
+            (RUNS.or(members), when(false, &["a"], &near)),
+            (members, when(true, &["a"], &[])),
+            (READS, when(false, &[], &[])),
+        ];
+        let grants = (2..)
+            .zip(grants)
+            .map(|(line, (permissions, when))| placed(line, Grant { permissions, when }));
+        let written = [RoleSource {
+            name: placed(1, "desk".parse().unwrap()),
+            includes: Vec::new(),
+            grants: grants.collect(),
+        }];
+        let named = |asked| -> Vec<_> {
+            let found = Findings::of_no_object(&written, asked);
+            let told = found.into_iter().map(|grant| (grant.at.line, grant.it));
+            told.collect()
+        };
+        assert_eq!(named(RUNS), [(5, members), (6, members)]);
+        let creates = RUNS.minus(READS);
+        assert_eq!(
+            named(READS),
+            [(2, creates), (5, creates.or(members)), (6, members)]
+        );
+        assert_eq!(named(RUNS.or(members)), []);
+    }
+}
