@@ -1,9 +1,10 @@
 //! The check of one request against one policy.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use cyprob_core::domain::audit::{Actor, RequestOrigin};
-use cyprob_core::domain::{Caller, OrgId, OrgSlug};
+use cyprob_core::domain::{Caller, OrgId, OrgSlug, Timestamp};
 use http::request::Parts;
 
 use super::bearer::{Bearer, bearer};
@@ -56,15 +57,9 @@ pub(super) async fn admit(
             let caller = caller(&principal, stamp, origin);
             let names = PathNames::of(parts, guard.names)?;
             let resources = names.resources();
-            let demand = Demand {
-                need: need(policy),
-                step_up: policy.step_up(),
-                org: names.get("org"),
-                resources: &resources,
-                address: caller.origin.ip_address,
-                at: stamp.at,
-                used: taken.as_deref(),
-            };
+            let address = caller.origin.ip_address;
+            let used_by = taken.as_deref();
+            let demand = demand(policy, Some(&names), &resources, address, stamp.at, used_by);
             let refused = match used(guard, parts, &principal, &demand).await {
                 Ok(now) => {
                     let taken = now.map(Arc::new).or(taken.clone());
@@ -168,7 +163,7 @@ fn refused(error: &TokenError, stamp: Stamp) -> Problem {
 }
 
 /// What a policy asks of a signed-in caller.
-pub(super) const fn need(policy: RoutePolicy) -> Need {
+const fn need(policy: RoutePolicy) -> Need {
     match policy {
         RoutePolicy::Org { permission, .. } => Need::Org(permission),
         RoutePolicy::Objects { permission, .. } => Need::Objects(permission),
@@ -176,6 +171,26 @@ pub(super) const fn need(policy: RoutePolicy) -> Need {
         RoutePolicy::Authenticated { .. } | RoutePolicy::Public | RoutePolicy::Worker => {
             Need::Authenticated
         }
+    }
+}
+
+/// What a request asks of a signed-in caller's token.
+pub(super) fn demand<'a>(
+    policy: RoutePolicy,
+    names: Option<&'a PathNames>,
+    resources: &'a [&'a str],
+    address: Option<IpAddr>,
+    at: Timestamp,
+    used: Option<&'a Taken>,
+) -> Demand<'a> {
+    Demand {
+        need: need(policy),
+        step_up: policy.step_up(),
+        org: names.and_then(|names| names.get("org")),
+        resources,
+        address,
+        at,
+        used,
     }
 }
 

@@ -21,13 +21,13 @@ use http::request::Parts;
 use http_body_util::{LengthLimitError, Limited};
 use tokio::time::Sleep;
 
-use super::admission::{Admitted, admit, need, refuse};
+use super::admission::{Admitted, admit, demand, refuse};
 use super::grant::Grant;
 use super::guard::Guard;
 use super::names::PathNames;
 use super::problem::{Problem, ProblemCode};
 use super::request::Stamp;
-use crate::domain::{Demand, Principal, Rule, Taken};
+use crate::domain::{Principal, Rule, Taken};
 use crate::service::Denial;
 
 /// How long a body may take to arrive.
@@ -116,19 +116,13 @@ async fn fewer(
     let named = now.names.as_ref();
     let resources = named.map(PathNames::resources).unwrap_or_default();
     let org = named.and_then(|names| names.get("org"));
+    let (caller, used) = (scoped.caller(), now.taken.as_deref());
+    let address = caller.origin.ip_address;
     let denial = Denial {
         principal,
-        caller: scoped.caller(),
+        caller,
         at: stamp.at,
-        demand: &Demand {
-            need: need(guard.policy),
-            step_up: guard.policy.step_up(),
-            org,
-            resources: &resources,
-            address: scoped.caller().origin.ip_address,
-            at: stamp.at,
-            used: now.taken.as_deref(),
-        },
+        demand: &demand(guard.policy, named, &resources, address, stamp.at, used),
         rule: Rule::ConditionObject,
         method: parts.method.as_str(),
         route: &guard.path,

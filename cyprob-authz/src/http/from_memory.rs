@@ -1,13 +1,13 @@
 //! Admission without a wait, as most requests are admitted.
 
-use super::admission::{Admitted, caller, decide, need};
+use http::request::Parts;
+
+use super::admission::{Admitted, caller, decide, demand};
 use super::bearer::unread;
 use super::guard::Guard;
 use super::names::PathNames;
 use super::policy::RoutePolicy;
 use super::request::{Stamp, origin};
-use crate::domain::Demand;
-use http::request::Parts;
 
 /// Admits the request if what is in memory says so.
 ///
@@ -30,15 +30,8 @@ pub(super) fn admit_from_memory(
     let names = PathNames::of(parts, guard.names).ok()?;
     let caller = caller(&principal, stamp, origin(parts));
     let resources = names.resources();
-    let demand = Demand {
-        need: need(policy),
-        step_up: policy.step_up(),
-        org: names.get("org"),
-        resources: &resources,
-        address: caller.origin.ip_address,
-        at: stamp.at,
-        used: None,
-    };
+    let address = caller.origin.ip_address;
+    let demand = demand(policy, Some(&names), &resources, address, stamp.at, None);
     let grant = decide(access, &principal, caller, &demand).ok()?;
     guard.admits_length(parts).ok()?;
     drop(resources);

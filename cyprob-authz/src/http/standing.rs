@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cyprob_core::domain::{ObjectScope, Timestamp};
 use http::request::Parts;
 
-use super::admission::need;
+use super::admission::demand;
 use super::connection::Ended;
 use super::grant::Grant;
 use super::guard::Guard;
@@ -129,15 +129,8 @@ impl Standing {
         }
         let named = self.names.as_ref();
         let resources = named.map(PathNames::resources).unwrap_or_default();
-        let demand = Demand {
-            need: need(self.policy),
-            step_up: self.policy.step_up(),
-            org: named.and_then(|names| names.get("org")),
-            resources: &resources,
-            address: self.address,
-            at,
-            used: self.taken.as_deref(),
-        };
+        let used = self.taken.as_deref();
+        let demand = demand(self.policy, named, &resources, self.address, at, used);
         match decide(principal, &demand) {
             Decision::Permit if self.has_all(principal, &demand) => Ok(()),
             Decision::Permit => Err(Ended::FewerObjects),

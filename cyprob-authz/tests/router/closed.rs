@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use cyprob_authz::http::closed;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::Response;
+use cyprob_authz::http::{Auth, Org, PublicRoutes, SecureRouter, closed, perm};
 use cyprob_core::domain::RoleName;
 use tower::ServiceExt as _;
 
@@ -51,6 +54,37 @@ async fn a_handler_that_panics_is_an_internal_error() {
     );
     idle.await.unwrap();
     assert_eq!(site.call("GET", "/open", None).await.status, 200);
+}
+
+/// A handler that panics when it is called, before there is anything to wait for.
+#[derive(Clone)]
+struct Broken;
+
+impl Handler<((), Auth<Org<perm::RunsRead>>), ()> for Broken {
+    type Future = std::future::Ready<Response>;
+
+    fn call(self, _: Request, (): ()) -> Self::Future {
+        panic!("the handler is broken")
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_when_it_is_called_is_an_internal_error() {
+    let site = Site::new();
+    let token = site.token(RoleName::OWNER);
+    let path = "/orgs/{org}/broken";
+    let router = SecureRouter::new(Arc::clone(&site.stand.access), ())
+        .get(path, Broken)
+        .delete(path, Broken);
+    let (router, _) = router.seal(&PublicRoutes::default()).unwrap();
+    // the token is verified once, and known then
+    for method in ["GET", "DELETE", "GET", "DELETE"] {
+        let asked = request(method, "/orgs/acme/broken", Some(&token), Body::empty());
+        let answer = router.clone().oneshot(asked).await.unwrap();
+        assert_eq!(answer.status(), 500, "{method}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(answer.headers().contains_key("x-request-id"));
+    }
 }
 
 #[tokio::test]
