@@ -191,6 +191,7 @@ impl AccessControl {
     /// The caller whose token is remembered and stands, where memory alone says so.
     ///
     /// Nothing also where it has to be asked; then it is [`identify`](Self::identify) that says.
+    #[cfg(feature = "axum")]
     pub(crate) fn remembered(&self, token: &[u8], at: Timestamp) -> Option<Principal> {
         if self.parts.strict.is_some() {
             return None;

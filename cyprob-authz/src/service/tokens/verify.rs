@@ -127,6 +127,7 @@ impl TokenVerifier {
     }
 
     /// The token of this text, if it is remembered and holds.
+    #[cfg(feature = "axum")]
     pub(in crate::service) fn remembered(
         &self,
         text: &[u8],
