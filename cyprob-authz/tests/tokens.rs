@@ -10,6 +10,29 @@ use cyprob_core::domain::{Revocation, RevocationEntry, RoleName, Timestamp};
 use cyprob_core::ports::RevocationFeed as _;
 
 #[test]
+fn what_is_printed_of_the_control_holds_no_token() {
+    let stand = Stand::new(11);
+    let token = stand.mint(&stand.claims(None));
+    assert!(stand.access.authenticate(&token, stand.now()).is_ok());
+    assert_eq!(stand.access.verifier().cached().0, 1);
+    for printed in [
+        format!("{:?}", stand.access),
+        format!("{:#?}", stand.access),
+    ] {
+        assert!(printed.contains("TokenCache"), "{printed}");
+        // neither as text nor as a list of bytes
+        let bytes = format!("{:?}", token.as_bytes());
+        let start = bytes.trim_matches(['[', ']']).get(..40).unwrap();
+        assert!(
+            !printed.contains(&token[..20])
+                && !printed
+                    .replace(['\n', ' '], "")
+                    .contains(&start.replace(' ', ""))
+        );
+    }
+}
+
+#[test]
 fn claims_come_back_as_they_went_in() {
     let stand = Stand::new(1);
     for org in [None, Some(stand.org("acme", RoleName::AUDITOR))] {

@@ -20,8 +20,12 @@ pub(super) fn admit_from_memory(
     stamp: Stamp,
 ) -> Option<Admitted> {
     let (access, policy) = (&*guard.access, guard.policy);
-    if matches!(policy, RoutePolicy::Public | RoutePolicy::Worker) {
-        return None;
+    match policy {
+        RoutePolicy::Public | RoutePolicy::Worker => return None,
+        RoutePolicy::Authenticated { .. }
+        | RoutePolicy::Org { .. }
+        | RoutePolicy::Objects { .. }
+        | RoutePolicy::System { .. } => {}
     }
     let principal = access.remembered(unread(&parts.headers)?, stamp.at)?;
     if principal.narrowings().uses().is_some() {

@@ -11,6 +11,7 @@
 mod shard;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -63,9 +64,9 @@ impl Holder {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct TokenCache {
-    /// Drawn when the process starts, so that nobody can choose where a token goes.
+    /// Another in each process. It need not withstand who chooses texts: only those of tokens
+    /// that held are put in, four of a holder, and they are compared whole.
     hasher: RandomState,
     shards: Vec<RwLock<Shard>>,
     /// Which keys a holder has, oldest first. Locked before a shard, never after.
@@ -77,6 +78,16 @@ pub(crate) struct TokenCache {
     weight: AtomicUsize,
     most: usize,
     ticks: AtomicU64,
+}
+
+/// Without the tokens: whoever prints the access control must not print those.
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("weight", &self.weight)
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TokenCache {

@@ -12,7 +12,7 @@ use crate::domain::VerifiedToken;
 const SAMPLE: u64 = 8;
 
 /// A token's text and its place in the tables; clones share the text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Key {
     pub(super) hash: u64,
     pub(super) text: Arc<[u8]>,
@@ -30,7 +30,6 @@ impl PartialEq for Key {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: Key,
     pub(super) token: VerifiedToken,
@@ -40,7 +39,7 @@ pub(super) struct Entry {
     pub(super) place: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shard {
     pub(super) entries: HashTable<Entry>,
     /// The keys of `entries` in no order, so that some can be drawn.

@@ -7,7 +7,7 @@ use super::shape::{MAX_TOKEN_BYTES, ShapeError};
 
 /// Reads the text. Padding and trailing bits have one form, so one token has one text.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, ShapeError> {
-    check_length(text)?;
+    check_length(text.as_bytes())?;
     let bytes = URL_SAFE.decode(text).map_err(|_| ShapeError::Base64)?;
     if bytes.len() > MAX_TOKEN_BYTES {
         return Err(ShapeError::TooLong);
@@ -16,7 +16,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, ShapeError> {
 }
 
 /// Refuses a text that is longer than any token's, before anything is done with it.
-pub(crate) const fn check_length(text: &str) -> Result<(), ShapeError> {
+pub(crate) const fn check_length(text: &[u8]) -> Result<(), ShapeError> {
     if text.len() > MAX_TOKEN_BYTES.div_ceil(3) * 4 {
         return Err(ShapeError::TooLong);
     }

@@ -132,7 +132,8 @@ impl RunRequests {
     /// Queues a run: its plugins and their bytes are pinned now.
     ///
     /// The same request again under the same idempotency key gives the run of the
-    /// first; another request under it is refused. Keys are each caller's own, those
+    /// first, as long as its plugins and the caller's role still permit it as a new one;
+    /// another request under it is refused. Keys are each caller's own, those
     /// of a service account its own and not of the person it acts for. A run that the
     /// caller may not have once it is there is not queued, and one of a key that they
     /// may not have any more is not given out: both are recorded as refusals.

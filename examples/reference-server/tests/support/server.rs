@@ -162,7 +162,8 @@ fn kill(signal: &str, to: &str) -> std::io::Result<ExitStatus> {
 
 /// The processes that a process started and has not waited for.
 pub(crate) fn children(of: u32) -> Vec<u32> {
-    let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let all = std::fs::read_dir("/proc").into_iter().flatten();
+    let all = all.filter_map(Result::ok);
     let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| parent(*pid) == Some(of)).collect()
 }
