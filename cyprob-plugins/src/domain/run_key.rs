@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cyprob_core::domain::audit::Actor;
-use cyprob_core::domain::{Id as _, ServiceAccountId, Tag, UserId};
+use cyprob_core::domain::{ServiceAccountId, Tag, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::{Digest, FactSet, PluginId, Value};
@@ -24,14 +24,6 @@ impl Requester {
         match actor {
             Actor::Service { id, .. } => Self::Service(*id),
             _ => Self::Person(answers),
-        }
-    }
-
-    /// The 16 bytes of the id; no person and no service account have the same.
-    pub(crate) fn to_bytes(self) -> [u8; 16] {
-        match self {
-            Self::Person(id) => id.to_bytes(),
-            Self::Service(id) => id.to_bytes(),
         }
     }
 }

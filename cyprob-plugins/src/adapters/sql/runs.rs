@@ -9,7 +9,7 @@ use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Tag, Timesta
 use cyprob_core::ports::store::StoreError;
 
 use super::{GONE, SqlRuns, recorded, sql};
-use crate::domain::{NewRun, Run, RunCounts, RunKey, StoredFinding};
+use crate::domain::{NewRun, Requester, Run, RunCounts, RunKey, StoredFinding};
 use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
 
 /// The tags of a run: in no tag is a comma.
@@ -44,8 +44,12 @@ fn in_scope<'a, const N: usize>(org: &'a Scoped, more: [Arg<'a>; N]) -> Vec<Arg<
     scope(org).into_iter().chain([all]).chain(more).collect()
 }
 
+/// The id of whoever asks; no person and no service account have the same.
 fn requester(key: &RunKey) -> Arg<'_> {
-    Arg::Id(Some(key.requester.to_bytes()))
+    Arg::Id(Some(match key.requester {
+        Requester::Person(id) => *id.as_bytes(),
+        Requester::Service(id) => *id.as_bytes(),
+    }))
 }
 
 fn run<B: Backend>(row: &B::Row) -> Result<Run, StoreError> {
