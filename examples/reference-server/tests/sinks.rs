@@ -52,6 +52,19 @@ fn exported(world: &World) -> Vec<Value> {
         .collect()
 }
 
+/// All that is exported, once it is so many events at least: the log has them a moment after their change.
+fn exported_after(world: &World, changes: usize) -> Vec<Value> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(30) {
+        let found = exported(world);
+        if found.len() >= changes {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{} of {changes} events are exported", exported(world).len());
+}
+
 /// Waits until the sink has at least so many lines.
 fn caught_up(file: &Path, count: usize) -> Vec<Value> {
     let begun = Instant::now();
@@ -79,7 +92,7 @@ fn aud_4_a_failing_sink_delays_no_request_and_loses_no_event() {
         .json();
     let file = sink.join(format!("{}.jsonl", me["id"].as_str().unwrap()));
     rename(&world, 5);
-    let before = exported(&world).len();
+    let before = exported_after(&world, 5).len();
     caught_up(&file, before);
 
     // What stands in its way now is no file that can be written.
@@ -100,7 +113,7 @@ fn aud_4_a_failing_sink_delays_no_request_and_loses_no_event() {
         "{took:?} against {sound:?}"
     );
 
-    let want = exported(&world);
+    let want = exported_after(&world, 105);
     let got = caught_up(&file, want.len());
     for (index, (line, item)) in got.iter().zip(&want).enumerate() {
         assert_eq!(line["index"], json!(index));
