@@ -1,7 +1,7 @@
 //! The signed-in person: account, password, sessions, tokens for organizations.
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cyprob_authz::http::{Auth, Authenticated, PathNames};
 use cyprob_core::domain::{OrgRef, SessionId};
@@ -129,7 +129,7 @@ pub(crate) async fn end_other_sessions(
 pub(crate) async fn org_token(
     auth: Auth<Authenticated>,
     State(api): State<ApiState>,
-    Extension(names): Extension<PathNames>,
+    names: PathNames,
     _: NoBody,
 ) -> Result<Json<TokenAnswer>, ApiError> {
     let org: OrgRef = names

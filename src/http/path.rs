@@ -42,13 +42,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIndex {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let text = text(parts, "index");
-        // One spelling: no sign, no leading zero, and within what a log can hold.
-        let index = text.and_then(|text| {
+        read(parts, "index", |text| {
             let index: u64 = text.parse().ok()?;
-            (index.to_string() == text && i64::try_from(index).is_ok()).then_some(index)
-        });
-        index.map(Self).ok_or(ApiError::NotFound)
+            // One spelling: no sign, no leading zero, and within what a log can hold.
+            (index.to_string() == text && i64::try_from(index).is_ok()).then_some(Self(index))
+        })
     }
 }
 
@@ -60,10 +58,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPlugin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        text(parts, "id")
-            .and_then(PluginId::parse)
-            .map(Self)
-            .ok_or(ApiError::NotFound)
+        read(parts, "id", |text| PluginId::parse(text).map(Self))
     }
 }
 
@@ -98,12 +93,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathKey {
 }
 
 fn named<T: FromStr>(parts: &Parts, name: &str) -> Result<T, ApiError> {
-    text(parts, name)
-        .and_then(|text| text.parse().ok())
-        .ok_or(ApiError::NotFound)
+    read(parts, name, |text| text.parse().ok())
 }
 
-/// What the policy was checked with, which is read once: an outer router may have names too.
-fn text<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
-    parts.extensions.get::<PathNames>()?.get(name)
+/// Reads what the policy was checked with: an outer router may have names too.
+fn read<T>(parts: &Parts, name: &str, text: impl FnOnce(&str) -> Option<T>) -> Result<T, ApiError> {
+    PathNames::of(&parts.extensions)
+        .and_then(|names| text(names.get(name)?))
+        .ok_or(ApiError::NotFound)
 }

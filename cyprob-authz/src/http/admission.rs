@@ -8,23 +8,14 @@ use cyprob_core::domain::{Caller, OrgId, OrgSlug, Timestamp};
 use http::request::Parts;
 
 use super::bearer::{Bearer, bearer};
-use super::grant::{Grant, SignedIn};
+use super::grant::{Grant, Granted, SignedIn, Terms};
 use super::guard::Guard;
-use super::names::PathNames;
+use super::names::Names;
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
 use super::request::{Stamp, origin};
 use crate::domain::{self, Claims, Decision, Demand, DenyCode, Need, Principal, Rule, Taken};
 use crate::service::{AccessControl, Denial, TokenError, UseError};
-
-/// A request that may go on.
-pub(super) struct Admitted {
-    pub(super) grant: Grant,
-    /// The use of the token that was taken for it.
-    pub(super) taken: Option<Arc<Taken>>,
-    /// The names in its path, where they were looked at.
-    pub(super) names: Option<PathNames>,
-}
 
 /// Admits the request, or says what to answer; a refusal of a signed-in caller is recorded before this returns.
 ///
@@ -32,21 +23,19 @@ pub(super) struct Admitted {
 /// number of them, and comes with the grant. Where one was taken for the request
 /// before, that one counts and no other is taken.
 pub(super) async fn admit(
-    guard: &Guard,
+    guard: &Arc<Guard>,
     parts: &mut Parts,
     stamp: Stamp,
     taken: Option<Arc<Taken>>,
-) -> Result<Admitted, Problem> {
+) -> Result<Granted, Problem> {
     let (access, policy) = (&*guard.access, guard.policy);
     let origin = origin(parts);
     match policy {
         RoutePolicy::Public => {
             let grant = Box::pin(public(access, parts, stamp, origin)).await?;
-            Ok(Admitted {
-                grant,
-                taken: None,
-                names: None,
-            })
+            // Nobody decides by them, and they need not be text.
+            let names = Names::of(parts, guard.names).ok();
+            Ok(Granted::new(grant, Terms::new(guard, stamp, names)))
         }
         RoutePolicy::Worker => Box::pin(worker(guard, parts, stamp)).await,
         RoutePolicy::Authenticated { .. }
@@ -55,7 +44,7 @@ pub(super) async fn admit(
         | RoutePolicy::System { .. } => {
             let principal = authenticate(access, parts, stamp).await?;
             let caller = caller(&principal, stamp, origin);
-            let names = PathNames::of(parts, guard.names)?;
+            let names = Names::of(parts, guard.names)?;
             let resources = names.resources();
             let address = caller.origin.ip_address;
             let used_by = taken.as_deref();
@@ -70,11 +59,8 @@ pub(super) async fn admit(
                     match decide(access, &principal, caller.clone(), &demand) {
                         Ok(grant) => {
                             drop(resources);
-                            return Ok(Admitted {
-                                grant,
-                                taken,
-                                names: Some(names),
-                            });
+                            let terms = Terms::new(guard, stamp, Some(names));
+                            return Ok(Granted::new(grant, Terms { taken, ..terms }));
                         }
                         Err(rule) => rule,
                     }
@@ -177,7 +163,7 @@ const fn need(policy: RoutePolicy) -> Need {
 /// What a request asks of a signed-in caller's token.
 pub(super) fn demand<'a>(
     policy: RoutePolicy,
-    names: Option<&'a PathNames>,
+    names: Option<&'a Names>,
     resources: &'a [&'a str],
     address: Option<IpAddr>,
     at: Timestamp,
@@ -253,7 +239,7 @@ async fn public(
     Ok(Grant::Public(anonymous, signed_in))
 }
 
-async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitted, Problem> {
+async fn worker(guard: &Arc<Guard>, parts: &mut Parts, stamp: Stamp) -> Result<Granted, Problem> {
     let invalid = || Problem::new(ProblemCode::InvalidToken);
     let Bearer::Token(token) = bearer(&parts.headers) else {
         return Err(invalid());
@@ -262,15 +248,12 @@ async fn worker(guard: &Guard, parts: &mut Parts, stamp: Stamp) -> Result<Admitt
         .access
         .admit_job(token, stamp.at, Some(stamp.id))
         .map_err(|_| invalid())?;
-    let names = PathNames::of(parts, guard.names)?;
+    let names = Names::of(parts, guard.names)?;
     if names.get("run").and_then(|run| run.parse().ok()) != Some(job.claims.run) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    Ok(Admitted {
-        grant: Grant::Worker(ctx, job),
-        taken: None,
-        names: Some(names),
-    })
+    let grant = Grant::Worker(ctx, job);
+    Ok(Granted::new(grant, Terms::new(guard, stamp, Some(names))))
 }
 
 pub(super) fn caller(principal: &Principal, stamp: Stamp, origin: RequestOrigin) -> Caller {

@@ -21,13 +21,12 @@ use http::request::Parts;
 use http_body_util::{LengthLimitError, Limited};
 use tokio::time::Sleep;
 
-use super::admission::{Admitted, admit, demand, refuse};
-use super::grant::Grant;
-use super::guard::Guard;
-use super::names::PathNames;
+use super::admission::{admit, demand, refuse};
+use super::grant::{Admission, Granted};
+use super::names::Names;
 use super::problem::{Problem, ProblemCode};
 use super::request::Stamp;
-use crate::domain::{Principal, Rule, Taken};
+use crate::domain::{Principal, Rule};
 use crate::service::Denial;
 
 /// How long a body may take to arrive.
@@ -63,33 +62,23 @@ impl fmt::Debug for Arriving {
 }
 
 /// The body of an admitted request, for its handler, and what becomes of it; nothing, where there is none.
-pub(super) fn arriving(
-    guard: &Arc<Guard>,
-    parts: &Parts,
-    stamp: Stamp,
-    grant: &Grant,
-    taken: Option<Arc<Taken>>,
-    body: Body,
-) -> (Body, Option<Failure>) {
+pub(super) fn arriving(granted: &Granted, parts: &Parts, body: Body) -> (Body, Option<Failure>) {
     if body.is_end_stream() {
         return (body, None);
     }
     let failure = Failure::default();
-    let body = Limited::new(body, guard.body_limit);
-    let (guard, mut parts) = (Arc::clone(guard), parts.clone());
-    let told = match grant {
-        Grant::Objects(scoped, _) => Some(scoped.objects().clone()),
-        _ => None,
-    };
+    let body = Limited::new(body, granted.terms().guard.body_limit);
+    let (before, mut parts) = (granted.clone(), parts.clone());
     let again = async move {
+        let terms = before.terms();
         let stamp = Stamp {
-            at: guard.access.now(),
-            ..stamp
+            at: terms.guard.access.now(),
+            ..terms.stamp
         };
-        let now = admit(&guard, &mut parts, stamp, taken).await?;
-        match (&now.grant, told) {
-            (Grant::Objects(scoped, principal), Some(told)) if !scoped.objects().covers(&told) => {
-                Err(fewer(&guard, &parts, stamp, &now, (scoped, principal)).await)
+        let now = admit(&terms.guard, &mut parts, stamp, terms.taken.clone()).await?;
+        match (now, before.objects()) {
+            (Granted::Objects(now), Some(told)) if !now.ctx.objects().covers(told) => {
+                Err(fewer(&parts, &now).await)
             }
             _ => Ok(()),
         }
@@ -106,23 +95,19 @@ pub(super) fn arriving(
 }
 
 /// Refuses one who would be admitted to less than the handler was told of.
-async fn fewer(
-    guard: &Guard,
-    parts: &Parts,
-    stamp: Stamp,
-    now: &Admitted,
-    (scoped, principal): (&Scoped, &Principal),
-) -> Problem {
-    let named = now.names.as_ref();
-    let resources = named.map(PathNames::resources).unwrap_or_default();
+async fn fewer(parts: &Parts, now: &Admission<Scoped, Principal>) -> Problem {
+    let terms = &now.terms;
+    let (guard, at) = (&terms.guard, terms.stamp.at);
+    let named = terms.names.as_ref();
+    let resources = named.map(Names::resources).unwrap_or_default();
     let org = named.and_then(|names| names.get("org"));
-    let (caller, used) = (scoped.caller(), now.taken.as_deref());
+    let (caller, used) = (now.ctx.caller(), terms.taken.as_deref());
     let address = caller.origin.ip_address;
     let denial = Denial {
-        principal,
+        principal: &now.bearer,
         caller,
-        at: stamp.at,
-        demand: &demand(guard.policy, named, &resources, address, stamp.at, used),
+        at,
+        demand: &demand(guard.policy, named, &resources, address, at, used),
         rule: Rule::ConditionObject,
         method: parts.method.as_str(),
         route: &guard.path,

@@ -9,8 +9,8 @@ use cyprob_core::domain::{RequestId, Timestamp, UserCtx};
 use http::Extensions;
 use http::request::Parts;
 
-use super::connection::{Connection, Opening};
-use super::grant::{Granted, SignedIn};
+use super::connection::Connection;
+use super::grant::{Admission, Granted, SignedIn};
 use super::policy::sealed::Sealed;
 use super::policy::{Organizational, Personal, Policy, Public, Worker};
 use super::problem::{Problem, ProblemCode};
@@ -21,30 +21,24 @@ use crate::domain::{JobClaims, Person, Principal};
 /// Nobody but the guard in front of the handler can make one. It dereferences
 /// to the policy's proof: for `Auth<Org<RunsCreate>>` an
 /// [`OrgCtx`](cyprob_core::domain::OrgCtx).
-pub struct Auth<P: Policy> {
-    ctx: P::Ctx,
-    bearer: P::Bearer,
-    request_id: RequestId,
-    at: Timestamp,
-    opening: Arc<Opening>,
-}
+pub struct Auth<P: Policy>(Arc<Admission<P::Ctx, P::Bearer>>);
 
 impl<P: Policy> Auth<P> {
     /// The proof.
-    pub const fn ctx(&self) -> &P::Ctx {
-        &self.ctx
+    pub fn ctx(&self) -> &P::Ctx {
+        &self.0.ctx
     }
 
     /// The request's id, as the answer names it.
     #[must_use]
-    pub const fn request_id(&self) -> RequestId {
-        self.request_id
+    pub fn request_id(&self) -> RequestId {
+        self.0.terms.stamp.id
     }
 
     /// When the request came in.
     #[must_use]
-    pub const fn at(&self) -> Timestamp {
-        self.at
+    pub fn at(&self) -> Timestamp {
+        self.0.terms.stamp.at
     }
 
     /// Makes of the request a connection that outlives it, such as a WebSocket, and takes one of the caller's places.
@@ -58,7 +52,7 @@ impl<P: Policy> Auth<P> {
     ///
     /// `slow_down`, if the caller holds as many connections as may be.
     pub fn connection(&self) -> Result<Connection, Problem> {
-        self.opening.open()
+        P::granted(Arc::clone(&self.0)).open()
     }
 
     /// The proof for a request that came through a [`PolicyLayer`](super::PolicyLayer), out of its extensions.
@@ -67,22 +61,13 @@ impl<P: Policy> Auth<P> {
     ///
     /// `forbidden`, if no layer checked this very policy.
     pub fn of(extensions: &Extensions) -> Result<Self, Problem> {
-        Self::granted(extensions.get::<Granted>().cloned())
-    }
-
-    fn granted(granted: Option<Granted>) -> Result<Self, Problem> {
-        let refused = || Problem::new(ProblemCode::Forbidden);
-        let granted = granted
-            .filter(|granted| granted.policy == <P as Sealed>::POLICY)
-            .ok_or_else(refused)?;
-        let (ctx, bearer) = P::take(granted.grant).ok_or_else(refused)?;
-        Ok(Self {
-            ctx,
-            bearer,
-            request_id: granted.request_id,
-            at: granted.at,
-            opening: granted.opening,
-        })
+        let granted = extensions
+            .get::<Granted>()
+            .filter(|granted| granted.terms().guard.policy == <P as Sealed>::POLICY);
+        let admission = granted.and_then(P::admission).map(Arc::clone);
+        admission
+            .map(Self)
+            .ok_or_else(|| Problem::new(ProblemCode::Forbidden))
     }
 }
 
@@ -90,21 +75,21 @@ impl<P: Policy + Personal> Auth<P> {
     /// The person who calls, with what their token says.
     #[must_use]
     pub fn principal(&self) -> &Person {
-        self.bearer.principal()
+        self.0.bearer.principal()
     }
 
     /// The proof that the caller is signed in.
     #[must_use]
     pub fn user(&self) -> &UserCtx {
-        self.bearer.user()
+        self.0.bearer.user()
     }
 }
 
 impl<P: Policy + Organizational> Auth<P> {
     /// Who calls, a person or a service account, with what the token says and permits.
     #[must_use]
-    pub const fn who(&self) -> &Principal {
-        &self.bearer
+    pub fn who(&self) -> &Principal {
+        &self.0.bearer
     }
 }
 
@@ -113,16 +98,16 @@ impl Auth<Public> {
     ///
     /// A dead token on a public route counts as none.
     #[must_use]
-    pub const fn signed_in(&self) -> Option<&SignedIn> {
-        self.bearer.as_ref()
+    pub fn signed_in(&self) -> Option<&SignedIn> {
+        self.0.bearer.as_ref()
     }
 }
 
 impl Auth<Worker> {
     /// What the worker's token says.
     #[must_use]
-    pub const fn job(&self) -> &JobClaims {
-        &self.bearer
+    pub fn job(&self) -> &JobClaims {
+        &self.0.bearer.claims
     }
 }
 
@@ -130,7 +115,7 @@ impl<P: Policy> Deref for Auth<P> {
     type Target = P::Ctx;
 
     fn deref(&self) -> &P::Ctx {
-        &self.ctx
+        self.ctx()
     }
 }
 
@@ -145,7 +130,7 @@ impl<S: Send + Sync, P: Policy> FromRequestParts<S> for Auth<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::granted(parts.extensions.remove::<Granted>())
+        Self::of(&parts.extensions)
     }
 }
 

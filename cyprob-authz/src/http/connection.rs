@@ -4,15 +4,15 @@
 //! same rules, and ends when it would not be admitted any more.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use cyprob_core::domain::RequestId;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::grant::Granted;
 use super::problem::{Problem, ProblemCode};
-use super::standing::{Full, Standing};
+use super::standing::Full;
 use crate::domain::Rule;
 use crate::service::ConnectionSlot;
 
@@ -118,54 +118,67 @@ impl Connection {
     }
 }
 
-/// What makes of an admitted request a connection, once.
-#[derive(Debug)]
-pub(super) struct Opening {
-    standing: Standing,
-    request_id: RequestId,
-    opened: Mutex<Opened>,
-}
-
+/// The connection of an admitted request, if its handler opened one.
 #[derive(Debug, Default)]
-struct Opened {
+pub(super) struct Opened {
     held: Weak<Held>,
     /// Kept until the handler has answered, so that its answer can be bound to it.
     kept: Option<Connection>,
     answered: bool,
 }
 
-impl Opening {
-    pub(super) fn new(standing: Standing, request_id: RequestId) -> Self {
-        Self {
-            standing,
-            request_id,
-            opened: Mutex::default(),
-        }
+/// An admitted request until its handler has answered.
+///
+/// INVARIANT: the connection is kept only as long as this is there. Who watches
+/// it holds the admission, so what kept it beyond would keep itself.
+#[derive(Debug)]
+pub(super) struct Answering(Granted);
+
+impl Answering {
+    pub(super) const fn new(granted: Granted) -> Self {
+        Self(granted)
     }
 
     /// The connection that the handler opened, if any; to be asked when it has answered.
     pub(super) fn answered(&self) -> Option<Connection> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = self.0.opened();
         opened.answered = true;
         opened.kept.take()
     }
 
     /// Opens the connection, or gives the one that is open.
     pub(super) fn open(&self) -> Result<Connection, Problem> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.open()
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        drop(self.answered());
+    }
+}
+
+impl Granted {
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        let opened = self.terms().opened.lock();
+        opened.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the request's connection, or gives the one that is open.
+    pub(super) fn open(&self) -> Result<Connection, Problem> {
+        let mut opened = self.opened();
         if let Some(held) = opened.held.upgrade() {
             return Ok(Connection(held));
         }
-        let slot = self.standing.slot().map_err(|Full| {
+        let slot = self.slot().map_err(|Full| {
             Problem::new(ProblemCode::SlowDown)
                 .detail("Too many open connections")
                 .retry_after(FULL_RETRY)
         })?;
         let place = Arc::new(Mutex::new(slot));
         let (tell, ended) = watch::channel(None);
-        let watcher = self.standing.can_end().then(|| {
-            let (standing, place) = (self.standing.clone(), Arc::downgrade(&place));
-            let watching = watching(standing, place, self.request_id, tell);
+        let watcher = self.can_end().then(|| {
+            let watching = watching(self.clone(), Arc::downgrade(&place), tell);
             tokio::spawn(watching).abort_handle()
         });
         let connection = Connection(Arc::new(Held {
@@ -186,29 +199,24 @@ impl Opening {
 /// It holds neither the place nor the connection, which end it by being dropped.
 /// But a client that reads nothing keeps its connection from being dropped, so
 /// the place is not left to that.
-async fn watching(
-    standing: Standing,
-    place: Weak<Place>,
-    request_id: RequestId,
-    tell: watch::Sender<Option<Ended>>,
-) {
-    let mut confirmed = standing.now();
+async fn watching(granted: Granted, place: Weak<Place>, tell: watch::Sender<Option<Ended>>) {
+    let mut confirmed = granted.now();
     let ended = loop {
-        let at = standing.now();
-        if let Err(ended) = standing.stands(at) {
+        let at = granted.now();
+        if let Err(ended) = granted.stands(at) {
             break ended;
         }
         // A clock that was set is as good as one that ran.
         if confirmed.as_micros().abs_diff(at.as_micros()) >= CONFIRM.as_micros() as u64 {
-            if let Err(ended) = standing.confirmed().await {
+            if let Err(ended) = granted.confirmed().await {
                 break ended;
             }
             confirmed = at;
         }
-        let left = standing.expires_at().map(|end| end.since(at));
+        let left = granted.expires_at().map(|end| end.since(at));
         tokio::time::sleep(left.unwrap_or(PERIOD).min(PERIOD)).await;
     };
-    tracing::debug!(request.id = %request_id, reason = %ended, "connection ended");
+    tracing::debug!(request.id = %granted.terms().stamp.id, reason = %ended, "connection ended");
     if let Some(place) = place.upgrade() {
         drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }

@@ -1,11 +1,14 @@
 //! Admission without a wait, as most requests are admitted.
 
+use std::sync::Arc;
+
 use http::request::Parts;
 
-use super::admission::{Admitted, caller, decide, demand};
+use super::admission::{caller, decide, demand};
 use super::bearer::unread;
+use super::grant::{Granted, Terms};
 use super::guard::Guard;
-use super::names::PathNames;
+use super::names::Names;
 use super::policy::RoutePolicy;
 use super::request::{Stamp, origin};
 
@@ -15,10 +18,10 @@ use super::request::{Stamp, origin};
 /// refusal recorded: then it is [`admit`](super::admission::admit) that says. By
 /// the same parts, so it refuses whatever that does.
 pub(super) fn admit_from_memory(
-    guard: &Guard,
+    guard: &Arc<Guard>,
     parts: &mut Parts,
     stamp: Stamp,
-) -> Option<Admitted> {
+) -> Option<Granted> {
     let (access, policy) = (&*guard.access, guard.policy);
     match policy {
         RoutePolicy::Public | RoutePolicy::Worker => return None,
@@ -31,7 +34,7 @@ pub(super) fn admit_from_memory(
     if principal.narrowings().uses().is_some() {
         return None;
     }
-    let names = PathNames::of(parts, guard.names).ok()?;
+    let names = Names::of(parts, guard.names).ok()?;
     let caller = caller(&principal, stamp, origin(parts));
     let resources = names.resources();
     let address = caller.origin.ip_address;
@@ -39,9 +42,5 @@ pub(super) fn admit_from_memory(
     let grant = decide(access, &principal, caller, &demand).ok()?;
     guard.admits_length(parts).ok()?;
     drop(resources);
-    Some(Admitted {
-        grant,
-        taken: None,
-        names: Some(names),
-    })
+    Some(Granted::new(grant, Terms::new(guard, stamp, Some(names))))
 }

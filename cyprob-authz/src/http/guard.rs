@@ -17,17 +17,14 @@ use http::{Method, StatusCode};
 use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
-use super::admission::{Admitted, admit};
+use super::admission::admit;
 use super::arrival::{Failure, arriving};
-use super::connection::Opening;
+use super::connection::Answering;
 use super::from_memory::admit_from_memory;
 use super::grant::Granted;
-use super::names::PathNames;
 use super::outermost::{complete, stamped};
 use super::policy::RoutePolicy;
 use super::problem::{Problem, ProblemCode};
-use super::request::Stamp;
-use super::standing::Standing;
 use super::streaming::bound;
 use crate::service::AccessControl;
 
@@ -121,13 +118,13 @@ where
     let head = request.method() == Method::HEAD;
     let (mut parts, body) = request.into_parts();
     let begun = match admit_from_memory(&guard, &mut parts, stamp) {
-        Some(admitted) => Begun::Called(called(&guard, parts, body, stamp, admitted, handler)),
+        Some(granted) => Begun::Called(called(granted, parts, body, handler)),
         None => {
             let guard = Arc::clone(&guard);
             Begun::Asking(Box::pin(async move {
-                let admitted = admit(&guard, &mut parts, stamp, None).await?;
+                let granted = admit(&guard, &mut parts, stamp, None).await?;
                 guard.admits_length(&parts)?;
-                Ok(called(&guard, parts, body, stamp, admitted, handler))
+                Ok(called(granted, parts, body, handler))
             }))
         }
     };
@@ -156,42 +153,18 @@ struct Called<F> {
     future: Option<F>,
     safe: bool,
     failure: Option<Failure>,
-    opening: Arc<Opening>,
+    answering: Answering,
 }
 
 /// Calls the handler of an admitted request.
 fn called<F>(
-    guard: &Arc<Guard>,
+    granted: Granted,
     mut parts: Parts,
     body: Body,
-    stamp: Stamp,
-    admitted: Admitted,
     handler: impl FnOnce(Request) -> F,
 ) -> Called<F> {
-    let Admitted {
-        grant,
-        taken,
-        names,
-    } = admitted;
-    // On a public route nobody looked at them, and they need not be text.
-    let named = match &names {
-        Some(names) => Some(names.clone()),
-        None => PathNames::of(&mut parts, guard.names).ok(),
-    };
-    let (body, failure) = arriving(guard, &parts, stamp, &grant, taken.clone(), body);
-    let standing = Standing::of(guard, &grant, taken, names, &parts);
-    let opening = Arc::new(Opening::new(standing, stamp.id));
-    match named {
-        Some(names) => drop(parts.extensions.insert(names)),
-        None => drop(parts.extensions.remove::<PathNames>()),
-    }
-    parts.extensions.insert(Granted {
-        policy: guard.policy,
-        request_id: stamp.id,
-        at: stamp.at,
-        grant,
-        opening: Arc::clone(&opening),
-    });
+    let (body, failure) = arriving(&granted, &parts, body);
+    parts.extensions.insert(granted.clone());
     let safe = parts.method.is_safe();
     let mut request = Request::from_parts(parts, body);
     if failure.is_some() {
@@ -203,7 +176,7 @@ fn called<F>(
         future,
         safe,
         failure,
-        opening,
+        answering: Answering::new(granted),
     }
 }
 
@@ -223,7 +196,7 @@ where
         });
         match self.failure.as_ref().and_then(|failure| failure.get()) {
             Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
-            Some(_) | None => bound(&guard.path, &self.opening, answer),
+            Some(_) | None => bound(&guard.path, &self.answering, answer),
         }
     }
 }

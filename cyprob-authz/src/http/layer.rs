@@ -22,7 +22,6 @@ use tower::{Layer, Service, ServiceExt as _};
 use super::grant::Granted;
 use super::guard::Guarded;
 use super::inventory::Inventory;
-use super::names::PathNames;
 use super::policy::Policy;
 use super::problem::{Problem, ProblemCode};
 use super::request::Stamp;
@@ -108,8 +107,8 @@ impl PolicyRoutes {
 /// A [`tower::Layer`] that admits requests to any service as the [`SecureRouter`](super::SecureRouter) admits them to its handlers.
 ///
 /// The service sees admitted requests alone, and finds the proof by
-/// [`Auth::of`](super::Auth::of) and the path's names as [`PathNames`], both in
-/// the request's extensions. Its body is bounded, and ends in an error when it
+/// [`Auth::of`](super::Auth::of) and the path's names by
+/// [`PathNames::of`](super::PathNames::of), both from the request's extensions. Its body is bounded, and ends in an error when it
 /// came too late. What the service answers is completed as a handler's answer
 /// is; an error of it is logged and becomes 500.
 ///
@@ -253,22 +252,16 @@ where
     }
 }
 
-/// The request as it came, with the proof and the path's names.
+/// The request as it came, with what it was admitted by.
 ///
 /// What the router left in it stays here: a router further in would take the
 /// names for its own.
 fn handed_on(request: Request<Body>) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
-    let names = parts.extensions.remove::<PathNames>();
     let granted = parts.extensions.remove::<Granted>();
     let stamp = parts.extensions.remove::<Stamp>();
     let before = parts.extensions.remove::<Before>();
     parts.extensions = before.map(|before| before.0).unwrap_or_default();
-    match names {
-        Some(names) => drop(parts.extensions.insert(names)),
-        // one of a layer further out names another route's
-        None => drop(parts.extensions.remove::<PathNames>()),
-    }
     if let Some(granted) = granted {
         parts.extensions.insert(granted);
     }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use cyprob_core::domain::{Caller, DeploymentCtx, OrgCtx, Scoped, UserCtx};
 
-use super::grant::{Grant, SignedIn};
+use super::grant::{Admission, Granted, SignedIn};
 use crate::domain::policy::{Extent, Rights};
-use crate::domain::{
-    JobClaims, OrgPermission, Permission, Principal, SystemMarker, SystemPermission,
-};
+use crate::domain::{OrgPermission, Permission, Principal, SystemMarker, SystemPermission};
+use crate::service::VerifiedJob;
 
 /// What a route asks, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,10 @@ impl RoutePolicy {
 }
 
 pub(crate) mod sealed {
+    use std::sync::Arc;
+
     use super::RoutePolicy;
-    use crate::http::grant::Grant;
+    use crate::http::grant::{Admission, Granted};
 
     /// Keeps the set of policies closed.
     #[diagnostic::on_unimplemented(
@@ -134,8 +136,13 @@ pub(crate) mod sealed {
         /// The policy as a value.
         const POLICY: RoutePolicy;
 
+        /// The admission, if it is by a policy of this kind.
         #[doc(hidden)]
-        fn take(grant: Grant) -> Option<(Self::Ctx, Self::Bearer)>;
+        fn admission(granted: &Granted) -> Option<&Arc<Admission<Self::Ctx, Self::Bearer>>>;
+
+        /// The same way back.
+        #[doc(hidden)]
+        fn granted(admission: Arc<Admission<Self::Ctx, Self::Bearer>>) -> Granted;
     }
 }
 
@@ -203,17 +210,28 @@ macro_rules! debug {
 
 debug! { Org Objects System StepUp }
 
+/// Between what the guard granted and the kind that a policy is of.
+macro_rules! admissions {
+    ($kind:ident) => {
+        fn admission(granted: &Granted) -> Option<&Arc<Admission<Self::Ctx, Self::Bearer>>> {
+            match granted {
+                Granted::$kind(admission) => Some(admission),
+                _ => None,
+            }
+        }
+
+        fn granted(admission: Arc<Admission<Self::Ctx, Self::Bearer>>) -> Granted {
+            Granted::$kind(admission)
+        }
+    };
+}
+
 impl sealed::Sealed for Public {
     type Ctx = Caller;
     type Bearer = Option<SignedIn>;
     const POLICY: RoutePolicy = RoutePolicy::Public;
 
-    fn take(grant: Grant) -> Option<(Caller, Option<SignedIn>)> {
-        match grant {
-            Grant::Public(caller, signed_in) => Some((caller, signed_in)),
-            _ => None,
-        }
-    }
+    admissions! { Public }
 }
 
 impl sealed::Sealed for Authenticated {
@@ -221,12 +239,7 @@ impl sealed::Sealed for Authenticated {
     type Bearer = SignedIn;
     const POLICY: RoutePolicy = RoutePolicy::Authenticated { step_up: false };
 
-    fn take(grant: Grant) -> Option<(UserCtx, SignedIn)> {
-        match grant {
-            Grant::Authenticated(signed_in) => Some((signed_in.user.clone(), signed_in)),
-            _ => None,
-        }
-    }
+    admissions! { Authenticated }
 }
 
 impl<P: OrgPermission> sealed::Sealed for Org<P> {
@@ -237,12 +250,7 @@ impl<P: OrgPermission> sealed::Sealed for Org<P> {
         step_up: false,
     };
 
-    fn take(grant: Grant) -> Option<(OrgCtx, Principal)> {
-        match grant {
-            Grant::Org(ctx, principal) => Some((ctx, principal)),
-            _ => None,
-        }
-    }
+    admissions! { Org }
 }
 
 impl<P: OrgPermission> sealed::Sealed for Objects<P> {
@@ -253,12 +261,7 @@ impl<P: OrgPermission> sealed::Sealed for Objects<P> {
         step_up: false,
     };
 
-    fn take(grant: Grant) -> Option<(Scoped, Principal)> {
-        match grant {
-            Grant::Objects(ctx, principal) => Some((ctx, principal)),
-            _ => None,
-        }
-    }
+    admissions! { Objects }
 }
 
 impl<P: SystemMarker> sealed::Sealed for System<P> {
@@ -268,25 +271,15 @@ impl<P: SystemMarker> sealed::Sealed for System<P> {
         permission: P::PERMISSION,
     };
 
-    fn take(grant: Grant) -> Option<(DeploymentCtx, SignedIn)> {
-        match grant {
-            Grant::System(ctx, signed_in) => Some((ctx, signed_in)),
-            _ => None,
-        }
-    }
+    admissions! { System }
 }
 
 impl sealed::Sealed for Worker {
     type Ctx = OrgCtx;
-    type Bearer = JobClaims;
+    type Bearer = VerifiedJob;
     const POLICY: RoutePolicy = RoutePolicy::Worker;
 
-    fn take(grant: Grant) -> Option<(OrgCtx, JobClaims)> {
-        match grant {
-            Grant::Worker(ctx, job) => Some((ctx, job.claims)),
-            _ => None,
-        }
-    }
+    admissions! { Worker }
 }
 
 impl<P: SignIn> sealed::Sealed for StepUp<P> {
@@ -294,7 +287,11 @@ impl<P: SignIn> sealed::Sealed for StepUp<P> {
     type Bearer = P::Bearer;
     const POLICY: RoutePolicy = P::POLICY.fresh();
 
-    fn take(grant: Grant) -> Option<(P::Ctx, P::Bearer)> {
-        P::take(grant)
+    fn admission(granted: &Granted) -> Option<&Arc<Admission<P::Ctx, P::Bearer>>> {
+        P::admission(granted)
+    }
+
+    fn granted(admission: Arc<Admission<P::Ctx, P::Bearer>>) -> Granted {
+        P::granted(admission)
     }
 }

@@ -10,15 +10,15 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body::Frame;
 
-use super::connection::{Connection, Ended, Opening};
+use super::connection::{Answering, Connection, Ended};
 use super::problem::{Problem, ProblemCode};
 
 /// Binds an answer that stays open to its token.
 ///
 /// Event streams are connections, and so is whatever its handler took the
 /// connection for. An upgrade that nobody would end is refused.
-pub(super) fn bound(route: &str, opening: &Opening, response: Response) -> Response {
-    let opened = opening.answered();
+pub(super) fn bound(route: &str, answering: &Answering, response: Response) -> Response {
+    let opened = answering.answered();
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if opened.is_some_and(|connection| connection.is_held()) {
             return response;
@@ -31,7 +31,7 @@ pub(super) fn bound(route: &str, opening: &Opening, response: Response) -> Respo
     }
     let connection = match opened {
         Some(connection) => connection,
-        None if is_event_stream(&response) => match opening.open() {
+        None if is_event_stream(&response) => match answering.open() {
             Ok(connection) => connection,
             Err(problem) => return problem.into_response(),
         },

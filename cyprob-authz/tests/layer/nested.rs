@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Extension;
 use axum::{BoxError, Router};
 use cyprob_authz::http::{Auth, Method, PathNames, PolicyLayer, PublicRoutes, SecureRouter};
 use cyprob_authz::testkit::{Narrow, Stand, narrow};
@@ -24,14 +23,14 @@ fn said(names: &PathNames) -> String {
     [of("org"), of("id"), of("region")].join(" ")
 }
 
-async fn handled(auth: Auth<Read>, Extension(names): Extension<PathNames>) -> String {
+async fn handled(auth: Auth<Read>, names: PathNames) -> String {
     format!("{} {}", auth.org(), said(&names))
 }
 
 async fn served(request: Request<Body>) -> Result<Response<Body>, BoxError> {
     let auth = Auth::<Read>::of(request.extensions()).map_err(|_| "no proof")?;
-    let names = request.extensions().get::<PathNames>().ok_or("no names")?;
-    let text = format!("{} {}", auth.org(), said(names));
+    let names = PathNames::of(request.extensions()).ok_or("no names")?;
+    let text = format!("{} {}", auth.org(), said(&names));
     Ok(Response::new(Body::from(text)))
 }
 

@@ -28,7 +28,7 @@ async fn the_service_finds_the_names_that_were_checked_and_what_came_with_the_re
     let look = |request: Request<Body>| async move {
         let extensions = request.extensions();
         assert!(extensions.get::<Mark>().is_some());
-        let names = extensions.get::<PathNames>().unwrap();
+        let names = PathNames::of(extensions).unwrap();
         let text = format!("{:?} {:?}", names.get("org"), names.get("id"));
         // the router in front leaves nothing of its own, which one further in would read
         assert!(extensions.get::<axum::extract::MatchedPath>().is_none());
