@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::grant::Granted;
+use super::guard::Guard;
 use super::problem::{Problem, ProblemCode};
 use super::standing::Full;
 use crate::domain::Rule;
@@ -132,29 +133,42 @@ pub(super) struct Opened {
 /// INVARIANT: the connection is kept only as long as this is there. Who watches
 /// it holds the admission, so what kept it beyond would keep itself.
 #[derive(Debug)]
-pub(super) struct Answering(Granted);
+pub(super) struct Answering {
+    granted: Granted,
+    answered: bool,
+}
 
 impl Answering {
     pub(super) const fn new(granted: Granted) -> Self {
-        Self(granted)
+        Self {
+            granted,
+            answered: false,
+        }
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.granted.terms().guard
     }
 
     /// The connection that the handler opened, if any; to be asked when it has answered.
-    pub(super) fn answered(&self) -> Option<Connection> {
-        let mut opened = self.0.opened();
+    pub(super) fn answered(&mut self) -> Option<Connection> {
+        self.answered = true;
+        let mut opened = self.granted.opened();
         opened.answered = true;
         opened.kept.take()
     }
 
     /// Opens the connection, or gives the one that is open.
     pub(super) fn open(&self) -> Result<Connection, Problem> {
-        self.0.open()
+        self.granted.open()
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        drop(self.answered());
+        if !self.answered {
+            drop(self.answered());
+        }
     }
 }
 

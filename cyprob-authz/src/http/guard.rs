@@ -119,14 +119,11 @@ where
     let (mut parts, body) = request.into_parts();
     let begun = match admit_from_memory(&guard, &mut parts, stamp) {
         Some(granted) => Begun::Called(called(granted, parts, body, handler)),
-        None => {
-            let guard = Arc::clone(&guard);
-            Begun::Asking(Box::pin(async move {
-                let granted = admit(&guard, &mut parts, stamp, None).await?;
-                guard.admits_length(&parts)?;
-                Ok(called(granted, parts, body, handler))
-            }))
-        }
+        None => Begun::Asking(Box::pin(async move {
+            let granted = admit(&guard, &mut parts, stamp, None).await?;
+            guard.admits_length(&parts)?;
+            Ok(called(granted, parts, body, handler))
+        })),
     };
     async move {
         let called = match begun {
@@ -134,7 +131,7 @@ where
             Begun::Asking(asking) => asking.await,
         };
         let response = match called {
-            Ok(called) => called.answer(&guard).await,
+            Ok(called) => called.answer().await,
             Err(problem) => problem.into_response(),
         };
         complete(response, stamp, head)
@@ -185,7 +182,8 @@ where
     F: Future<Output = Response> + Send + 'static,
 {
     /// What its handler answers, or what is said in its stead.
-    async fn answer(self, guard: &Guard) -> Response {
+    async fn answer(self) -> Response {
+        let guard = self.answering.guard();
         let answer = match self.future {
             Some(future) => run(guard, self.safe, future).await,
             None => None,
@@ -196,7 +194,7 @@ where
         });
         match self.failure.as_ref().and_then(|failure| failure.get()) {
             Some(problem) if !says_more(&answer, problem) => problem.clone().into_response(),
-            Some(_) | None => bound(&guard.path, &self.answering, answer),
+            Some(_) | None => bound(self.answering, answer),
         }
     }
 }

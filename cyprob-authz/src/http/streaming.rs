@@ -17,14 +17,14 @@ use super::problem::{Problem, ProblemCode};
 ///
 /// Event streams are connections, and so is whatever its handler took the
 /// connection for. An upgrade that nobody would end is refused.
-pub(super) fn bound(route: &str, answering: &Answering, response: Response) -> Response {
+pub(super) fn bound(mut answering: Answering, response: Response) -> Response {
     let opened = answering.answered();
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if opened.is_some_and(|connection| connection.is_held()) {
             return response;
         }
         tracing::error!(
-            %route,
+            route = %answering.guard().path,
             "an upgrade was refused: its handler must hold what `Auth::connection` gives, and end with it"
         );
         return Problem::new(ProblemCode::Internal).into_response();
