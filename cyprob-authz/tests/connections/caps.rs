@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use cyprob_authz::domain::{AccessClaims, ServiceClaims};
 use cyprob_core::domain::Revocation;
+use http::Request;
+use http::header::AUTHORIZATION;
+use tower::ServiceExt as _;
 
 use crate::support::{Client, Site};
 
@@ -103,6 +107,25 @@ async fn a_machine_holds_sixteen_over_all_its_keys() {
     drop(opened(&site, &site.stand.mint_service(&other), 1).await);
     drop(held);
     site.empty().await;
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_answer_keeps_no_place() {
+    let site = Site::new().await;
+    let token = site.stand.mint(&site.claims());
+    for _ in 0..2 {
+        let request = Request::get("/orgs/acme/never")
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        let mut answer = Box::pin(site.router.clone().oneshot(request));
+        let waited = tokio::time::timeout(Duration::from_millis(50), &mut answer).await;
+        assert!(waited.is_err());
+        // the session and its person
+        assert_eq!(site.holders(), 2);
+        drop(answer);
+        site.empty().await;
+    }
 }
 
 #[tokio::test]

@@ -93,6 +93,12 @@ async fn export(auth: Auth<Org<perm::RunsRead>>) -> Result<Response, Problem> {
     Ok(stream("application/x-ndjson"))
 }
 
+/// Opens a connection and never answers.
+async fn never(auth: Auth<Org<perm::RunsRead>>) -> Result<Response, Problem> {
+    drop(auth.connection()?);
+    std::future::pending().await
+}
+
 /// A download of which nobody said that it is a connection.
 async fn download(_: Auth<Org<perm::RunsRead>>) -> Response {
     stream("application/x-ndjson")
@@ -181,6 +187,7 @@ fn routes(stand: &Stand) -> Router {
         .get("/orgs/{org}/fresh", fresh)
         .get("/orgs/{org}/export", export)
         .get("/orgs/{org}/download", download)
+        .get("/orgs/{org}/never", never)
         .get("/orgs/{org}/socket", socket)
         .get("/orgs/{org}/fresh-socket", fresh_socket)
         .get("/orgs/{org}/objects", objects)
