@@ -21,24 +21,26 @@ use crate::domain::{JobClaims, Person, Principal};
 /// Nobody but the guard in front of the handler can make one. It dereferences
 /// to the policy's proof: for `Auth<Org<RunsCreate>>` an
 /// [`OrgCtx`](cyprob_core::domain::OrgCtx).
-pub struct Auth<P: Policy>(Arc<Admission<P::Ctx, P::Bearer>>);
+pub struct Auth<P: Policy> {
+    admission: Arc<Admission<P::Ctx, P::Bearer>>,
+}
 
 impl<P: Policy> Auth<P> {
     /// The proof.
     pub fn ctx(&self) -> &P::Ctx {
-        &self.0.ctx
+        &self.admission.ctx
     }
 
     /// The request's id, as the answer names it.
     #[must_use]
     pub fn request_id(&self) -> RequestId {
-        self.0.terms.stamp.id
+        self.admission.terms.stamp.id
     }
 
     /// When the request came in.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        self.0.terms.stamp.at
+        self.admission.terms.stamp.at
     }
 
     /// Makes of the request a connection that outlives it, such as a WebSocket, and takes one of the caller's places.
@@ -52,21 +54,21 @@ impl<P: Policy> Auth<P> {
     ///
     /// `slow_down`, if the caller holds as many connections as may be.
     pub fn connection(&self) -> Result<Connection, Problem> {
-        P::granted(Arc::clone(&self.0)).open()
+        P::granted(Arc::clone(&self.admission)).open()
     }
 
-    /// The proof for a request that came through a [`PolicyLayer`](super::PolicyLayer), out of its extensions.
+    /// The proof for a request that was admitted, out of its extensions: for a service behind a [`PolicyLayer`](super::PolicyLayer).
     ///
     /// # Errors
     ///
-    /// `forbidden`, if no layer checked this very policy.
+    /// `forbidden`, if no guard checked this very policy.
     pub fn of(extensions: &Extensions) -> Result<Self, Problem> {
         let granted = extensions
             .get::<Granted>()
             .filter(|granted| granted.terms().guard.policy == <P as Sealed>::POLICY);
         let admission = granted.and_then(P::admission).map(Arc::clone);
         admission
-            .map(Self)
+            .map(|admission| Self { admission })
             .ok_or_else(|| Problem::new(ProblemCode::Forbidden))
     }
 }
@@ -75,13 +77,13 @@ impl<P: Policy + Personal> Auth<P> {
     /// The person who calls, with what their token says.
     #[must_use]
     pub fn principal(&self) -> &Person {
-        self.0.bearer.principal()
+        self.admission.bearer.principal()
     }
 
     /// The proof that the caller is signed in.
     #[must_use]
     pub fn user(&self) -> &UserCtx {
-        self.0.bearer.user()
+        self.admission.bearer.user()
     }
 }
 
@@ -89,7 +91,7 @@ impl<P: Policy + Organizational> Auth<P> {
     /// Who calls, a person or a service account, with what the token says and permits.
     #[must_use]
     pub fn who(&self) -> &Principal {
-        &self.0.bearer
+        &self.admission.bearer
     }
 }
 
@@ -99,7 +101,7 @@ impl Auth<Public> {
     /// A dead token on a public route counts as none.
     #[must_use]
     pub fn signed_in(&self) -> Option<&SignedIn> {
-        self.0.bearer.as_ref()
+        self.admission.bearer.as_ref()
     }
 }
 
@@ -107,7 +109,7 @@ impl Auth<Worker> {
     /// What the worker's token says.
     #[must_use]
     pub fn job(&self) -> &JobClaims {
-        &self.0.bearer.claims
+        &self.admission.bearer.claims
     }
 }
 
@@ -125,7 +127,11 @@ impl<P: Policy> fmt::Debug for Auth<P> {
     }
 }
 
-/// Takes what the guard granted; without a guard in front it refuses.
+/// Gives what the guard granted, as often as it is asked; without a guard in front it refuses.
+///
+/// It stays with the request, so a handler that hands its request on to a router
+/// of its own hands on the proof. What was judged is the handler's route: names
+/// that the other router reads in the path by itself were not.
 impl<S: Send + Sync, P: Policy> FromRequestParts<S> for Auth<P> {
     type Rejection = Problem;
 

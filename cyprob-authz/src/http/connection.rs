@@ -133,42 +133,33 @@ pub(super) struct Opened {
 /// INVARIANT: the connection is kept only as long as this is there. Who watches
 /// it holds the admission, so what kept it beyond would keep itself.
 #[derive(Debug)]
-pub(super) struct Answering {
-    granted: Granted,
-    answered: bool,
-}
+pub(super) struct Answering(Granted);
 
 impl Answering {
     pub(super) const fn new(granted: Granted) -> Self {
-        Self {
-            granted,
-            answered: false,
-        }
+        Self(granted)
     }
 
     pub(super) fn guard(&self) -> &Guard {
-        &self.granted.terms().guard
+        &self.0.terms().guard
     }
 
     /// The connection that the handler opened, if any; to be asked when it has answered.
-    pub(super) fn answered(&mut self) -> Option<Connection> {
-        self.answered = true;
-        let mut opened = self.granted.opened();
+    pub(super) fn answered(&self) -> Option<Connection> {
+        let mut opened = self.0.opened();
         opened.answered = true;
         opened.kept.take()
     }
 
     /// Opens the connection, or gives the one that is open.
     pub(super) fn open(&self) -> Result<Connection, Problem> {
-        self.granted.open()
+        self.0.open()
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        if !self.answered {
-            drop(self.answered());
-        }
+        drop(self.answered());
     }
 }
 
@@ -210,7 +201,8 @@ impl Granted {
 
 /// Asks until the answer is no, then gives the place back and tells it.
 ///
-/// It holds neither the place nor the connection, which end it by being dropped.
+/// Once the handler has answered it holds neither the place nor the connection,
+/// which end it by being dropped (see [`Answering`]).
 /// But a client that reads nothing keeps its connection from being dropped, so
 /// the place is not left to that.
 async fn watching(granted: Granted, place: Weak<Place>, tell: watch::Sender<Option<Ended>>) {

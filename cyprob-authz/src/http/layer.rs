@@ -108,9 +108,10 @@ impl PolicyRoutes {
 ///
 /// The service sees admitted requests alone, and finds the proof by
 /// [`Auth::of`](super::Auth::of) and the path's names by
-/// [`PathNames::of`](super::PathNames::of), both from the request's extensions. Its body is bounded, and ends in an error when it
-/// came too late. What the service answers is completed as a handler's answer
-/// is; an error of it is logged and becomes 500.
+/// [`PathNames::of`](super::PathNames::of), both from the request's extensions.
+/// Its body is bounded, and ends in an error when it came too late. What the
+/// service answers is completed as a handler's answer is; an error of it is
+/// logged and becomes 500.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -262,8 +263,10 @@ fn handed_on(request: Request<Body>) -> Request<Body> {
     let stamp = parts.extensions.remove::<Stamp>();
     let before = parts.extensions.remove::<Before>();
     parts.extensions = before.map(|before| before.0).unwrap_or_default();
-    if let Some(granted) = granted {
-        parts.extensions.insert(granted);
+    match granted {
+        Some(granted) => drop(parts.extensions.insert(granted)),
+        // One of a layer further out is another route's.
+        None => drop(parts.extensions.remove::<Granted>()),
     }
     if let Some(stamp) = stamp {
         parts.extensions.insert(stamp);

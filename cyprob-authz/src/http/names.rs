@@ -1,5 +1,6 @@
 //! The names in a request's path.
 
+use std::fmt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -16,8 +17,17 @@ use super::problem::{Problem, ProblemCode};
 /// reads the path once more might read it otherwise. Where the sealed router or
 /// the layer is nested at a path that has names itself, those are none of the
 /// route's and not in here, though the framework's own extractors give them too.
-#[derive(Clone, Debug)]
 pub struct PathNames(Granted);
+
+/// Only the names: the admission says much more.
+impl fmt::Debug for PathNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.terms().names.as_ref();
+        f.debug_map()
+            .entries(names.into_iter().flat_map(Names::own))
+            .finish()
+    }
+}
 
 impl PathNames {
     /// Those of a request that was admitted, out of its extensions.

@@ -38,7 +38,7 @@ pub(super) fn origin(parts: &Parts) -> RequestOrigin {
     }
 }
 
-pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
+fn address(parts: &Parts) -> Option<IpAddr> {
     let stated = parts.extensions.get::<ClientAddress>().map(|a| a.0);
     let peer = || {
         parts

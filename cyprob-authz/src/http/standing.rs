@@ -41,7 +41,7 @@ impl Granted {
 
     /// Whether it stands by a token, so that there is something to watch.
     pub(super) fn can_end(&self) -> bool {
-        !matches!(self.who(), Who::Stranger)
+        !matches!(self, Self::Public(admission) if admission.bearer.is_none())
     }
 
     /// A place among the caller's connections; strangers take none.

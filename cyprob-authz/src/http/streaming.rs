@@ -17,7 +17,7 @@ use super::problem::{Problem, ProblemCode};
 ///
 /// Event streams are connections, and so is whatever its handler took the
 /// connection for. An upgrade that nobody would end is refused.
-pub(super) fn bound(mut answering: Answering, response: Response) -> Response {
+pub(super) fn bound(answering: Answering, response: Response) -> Response {
     let opened = answering.answered();
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if opened.is_some_and(|connection| connection.is_held()) {

@@ -109,15 +109,21 @@ async fn a_machine_holds_sixteen_over_all_its_keys() {
     site.empty().await;
 }
 
+fn asked(method: &str, path: &str, token: &str) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::empty())
+        .unwrap()
+}
+
 #[tokio::test]
 async fn who_leaves_before_the_answer_keeps_no_place() {
     let site = Site::new().await;
     let token = site.stand.mint(&site.claims());
     for _ in 0..2 {
-        let request = Request::get("/orgs/acme/never")
-            .header(AUTHORIZATION, format!("Bearer {token}"))
-            .body(Body::empty())
-            .unwrap();
+        let request = asked("GET", "/orgs/acme/never", &token);
         let mut answer = Box::pin(site.router.clone().oneshot(request));
         let waited = tokio::time::timeout(Duration::from_millis(50), &mut answer).await;
         assert!(waited.is_err());
@@ -126,6 +132,28 @@ async fn who_leaves_before_the_answer_keeps_no_place() {
         drop(answer);
         site.empty().await;
     }
+}
+
+#[tokio::test]
+async fn a_change_that_runs_on_without_its_client_keeps_no_place() {
+    let site = Site::new().await;
+    let token = site.stand.mint(&site.claims());
+    let request = asked("POST", "/orgs/acme/again", &token);
+    let mut answer = Box::pin(site.router.clone().oneshot(request));
+    let waited = tokio::time::timeout(Duration::from_millis(50), &mut answer).await;
+    assert!(waited.is_err());
+    assert_eq!(site.holders(), 2);
+    drop(answer);
+    // its handler goes on, holds its proof and opens another: nobody is there to be answered
+    let running = site.stand.access.in_flight();
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        assert_eq!(site.holders(), 0);
+    }
+    tokio::time::timeout(Duration::from_secs(5), running.drained())
+        .await
+        .unwrap();
+    site.empty().await;
 }
 
 #[tokio::test]

@@ -93,6 +93,16 @@ async fn export(auth: Auth<Org<perm::RunsRead>>) -> Result<Response, Problem> {
     Ok(stream("application/x-ndjson"))
 }
 
+/// Opens a connection, and another after a moment in which its client may leave.
+async fn again(auth: Auth<Org<perm::RunsRead>>) -> Result<StatusCode, Problem> {
+    drop(auth.connection()?);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(auth.connection()?);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    drop(auth);
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Opens a connection and never answers.
 async fn never(auth: Auth<Org<perm::RunsRead>>) -> Result<Response, Problem> {
     drop(auth.connection()?);
@@ -188,6 +198,7 @@ fn routes(stand: &Stand) -> Router {
         .get("/orgs/{org}/export", export)
         .get("/orgs/{org}/download", download)
         .get("/orgs/{org}/never", never)
+        .post("/orgs/{org}/again", again)
         .get("/orgs/{org}/socket", socket)
         .get("/orgs/{org}/fresh-socket", fresh_socket)
         .get("/orgs/{org}/objects", objects)

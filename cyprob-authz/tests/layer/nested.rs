@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::{BoxError, Router};
-use cyprob_authz::http::{Auth, Method, PathNames, PolicyLayer, PublicRoutes, SecureRouter};
+use cyprob_authz::http::{
+    Auth, Method, PathNames, PolicyLayer, Public, PublicRoutes, SecureRouter,
+};
 use cyprob_authz::testkit::{Narrow, Stand, narrow};
 use cyprob_core::domain::RoleName;
 use http::header::AUTHORIZATION;
@@ -106,6 +108,32 @@ async fn the_organization_that_is_judged_is_the_route_s() {
             assert_eq!(status, StatusCode::NOT_FOUND, "{body}");
         }
     }
+}
+
+/// Whether there are a proof of reading and names.
+async fn left(request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    let proof = Auth::<Read>::of(request.extensions()).is_ok();
+    let names = PathNames::of(request.extensions()).is_some();
+    Ok(Response::new(Body::from(format!("{proof} {names}"))))
+}
+
+#[tokio::test]
+async fn a_public_layer_behind_a_layer_hands_on_no_proof_of_the_outer_one() {
+    let stand = Stand::new(11);
+    let org = stand.org("acme", RoleName::OWNER);
+    let token = stand.mint(&stand.claims(Some(org)));
+    let (inner, _) = PolicyLayer::routes(Arc::clone(&stand.access))
+        .route::<Public>(Method::Get, "/orgs/{name}/runs/{id}")
+        .seal(&PublicRoutes::parse("GET /orgs/{name}/runs/{id}").unwrap())
+        .unwrap();
+    let (outer, _) = PolicyLayer::routes(Arc::clone(&stand.access))
+        .route::<Read>(Method::Get, RUN)
+        .seal(&PublicRoutes::default())
+        .unwrap();
+    let router = outside("/eu", outer.layer(inner.layer(tower::service_fn(left))));
+    let path = "/eu/orgs/acme/runs/run_A";
+    let told = (StatusCode::OK, "false true".to_owned());
+    assert_eq!(get(&router, path, &token).await, told);
 }
 
 #[tokio::test]

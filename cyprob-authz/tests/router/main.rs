@@ -16,6 +16,7 @@ mod machines;
 mod matrix;
 mod objects;
 mod one_use;
+mod proofs;
 mod refusals;
 mod revoked;
 mod sealing;

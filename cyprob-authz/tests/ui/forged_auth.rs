@@ -1,8 +1,7 @@
 use cyprob_authz::http::{Auth, Authenticated};
-use cyprob_core::domain::UserCtx;
 
-fn forge(ctx: UserCtx) -> Auth<Authenticated> {
-    Auth { ctx }
+fn forge() -> Auth<Authenticated> {
+    Auth { admission: todo!() }
 }
 
 fn main() {}
