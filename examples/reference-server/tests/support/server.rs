@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Client;
@@ -15,6 +16,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
     pub(crate) data: PathBuf,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -78,15 +80,19 @@ impl Server {
         // Both pipes are read to their end, or the server would block on them.
         std::thread::spawn(move || lines.for_each(drop));
         let errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&log);
         std::thread::spawn(move || {
-            errors
-                .map_while(Result::ok)
-                .for_each(|l| eprintln!("server: {l}"))
+            errors.map_while(Result::ok).for_each(|line| {
+                eprintln!("server: {line}");
+                kept.lock().unwrap().push(line);
+            });
         });
         Ok(Self {
             child,
             url,
             data: data.to_owned(),
+            log,
         })
     }
 
@@ -99,6 +105,12 @@ impl Server {
             .unwrap()
             .trim()
             .to_owned()
+    }
+
+    /// Whether these words are in its log, which has warnings and errors.
+    pub(crate) fn said(&self, words: &str) -> bool {
+        let log = self.log.lock().unwrap();
+        log.iter().any(|line| line.contains(words))
     }
 
     pub(crate) fn pid(&self) -> u32 {
