@@ -127,10 +127,10 @@ fn aud_4_a_failing_sink_delays_no_request_and_loses_no_event() {
     all(before, "log", || published(&world));
     all(before, "sink", || lines(&file).len());
 
-    // What stands in its way now is no file that can be written.
+    // What stands in its way now is a link, which a sink never follows.
     let aside = sink.join("aside");
     std::fs::rename(&file, &aside).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &file).unwrap();
     made.extend(rename(&world, 1));
     all(1, "failure", || {
         usize::from(world.server.said("an audit sink stands still"))
@@ -141,7 +141,7 @@ fn aud_4_a_failing_sink_delays_no_request_and_loses_no_event() {
     let meanwhile = first.len() + made.len();
     all(meanwhile, "log with a failing sink", || published(&world));
     assert_eq!(lines(&aside).len(), before);
-    std::fs::remove_dir(&file).unwrap();
+    // In one step: the sink makes no file of its own in between.
     std::fs::rename(&aside, &file).unwrap();
     let begun = Instant::now();
     made.extend(rename(&world, 50));
