@@ -11,5 +11,5 @@ pub use file_reader::{FileReader, Unreadable};
 pub use job_tokens::{JobGrant, JobTokenError, JobTokens};
 pub use plugin_store::{InstallOutcome, PluginStore};
 pub use queue::Queue;
-pub use run_store::{CancelOutcome, CreateOutcome, RunStore};
+pub use run_store::{CancelOutcome, CreateOutcome, KeyedRun, RunStore};
 pub use workers::{Lost, Report, Verdict, Workers};

@@ -7,7 +7,7 @@ use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
-use crate::domain::{NewRun, Run, StoredFinding};
+use crate::domain::{Digest, NewRun, Requester, Run, StoredFinding};
 
 /// How queueing a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,37 @@ pub enum CreateOutcome {
     KeyUsed,
     /// The run is none of those the caller may have; nothing changed.
     Outside,
+}
+
+/// What was asked for under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedRun {
+    /// The digest of the request; none of a key from before digests were kept.
+    pub request: Option<Digest>,
+    /// The run that the request was answered with.
+    pub id: RunId,
+    /// That run; none if it is none of those the caller may have.
+    pub run: Option<Run>,
+}
+
+impl KeyedRun {
+    /// Whether this is what was asked for; of a key from before nobody knows, and it is.
+    #[must_use]
+    pub fn is_of(&self, request: &Digest) -> bool {
+        self.request.is_none_or(|asked| asked == *request)
+    }
+
+    /// How queueing a run under the key ends, by the digest of its request.
+    #[must_use]
+    pub fn outcome(self, request: &Digest) -> CreateOutcome {
+        if !self.is_of(request) {
+            return CreateOutcome::KeyUsed;
+        }
+        match self.run {
+            Some(run) => CreateOutcome::Known(run),
+            None => CreateOutcome::Hidden(self.id),
+        }
+    }
 }
 
 /// How taking a run back ended.
@@ -54,6 +85,14 @@ pub trait RunStore: Debug + Send + Sync + 'static {
         most_open: u32,
         event: &AuditEvent,
     ) -> Result<CreateOutcome, StoreError>;
+
+    /// What a requester asked for under a key of theirs with this text; none if they asked for nothing.
+    async fn keyed(
+        &self,
+        org: &Scoped,
+        requester: Requester,
+        text: &str,
+    ) -> Result<Option<KeyedRun>, StoreError>;
 
     /// Whether there is a run, whoever may have it. An answer that says so tells more than a scope does.
     async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError>;

@@ -191,6 +191,25 @@ async fn a_key_of_somebody_else_is_free() {
     assert_eq!(actions, [Action::RunCreated; 2]);
 }
 
+/// What the caller's role permits comes before what they asked for under a key.
+#[tokio::test]
+async fn a_retry_outside_the_role_is_refused_as_a_new_request_is() {
+    let site = Site::new().await;
+    let keyed = || RunRequest {
+        idempotency_key: Some("once".to_owned()),
+        ..request(&["team:web"])
+    };
+    let first = site.requests.create(&site.org, site.user, keyed()).await;
+    first.unwrap();
+    site.taken().await;
+    let now = ObjectScope::tagged(tags(&["team:db"]));
+    let org = as_of(&site, site.user, now);
+    let refused = site.requests.create(&org, site.user, keyed()).await;
+    assert!(matches!(refused, Err(RunRequestError::Outside)));
+    site.refused(&org, "runs:create", "organization", org.org())
+        .await;
+}
+
 /// A machine that acts for another person now does not get the run of its key, and is recorded.
 #[tokio::test]
 async fn the_run_of_a_key_may_be_one_that_the_caller_may_not_have() {

@@ -112,6 +112,48 @@ async fn a_key_is_good_for_one_request() {
     assert_eq!(site.actions().await, [Action::RunCreated]);
 }
 
+/// The same request again is its first run, even where it would be none any more as a new one.
+#[tokio::test]
+async fn a_retry_is_its_first_run_whatever_became_of_the_plugin() {
+    let site = Site::new().await;
+    let own = PluginId::parse("telnet-open").unwrap();
+    let keyed = |key: &str, bytes: &[u8], plugins: Option<&[&str]>| RunRequest {
+        idempotency_key: Some(key.to_owned()),
+        ..request("json", bytes, plugins)
+    };
+    let ask = async |asked| site.requests.create(&site.org, site.user, asked).await;
+    let named = Some(&["telnet-open"][..]);
+    let first = ask(keyed("named", FACTS, named)).await.unwrap();
+    let second = ask(keyed("all", FACTS, None)).await.unwrap();
+    site.events().await;
+    for removed in [false, true] {
+        let org = site.org.org_ctx();
+        if removed {
+            assert!(site.library.remove(org, &own).await.unwrap());
+        } else {
+            site.library.set_enabled(org, &own, false).await.unwrap();
+        }
+        site.events().await;
+        assert_eq!(ask(keyed("named", FACTS, named)).await.unwrap(), first);
+        assert_eq!(ask(keyed("all", FACTS, None)).await.unwrap(), second);
+        // Something else under the key is told of the key, and what is new of the plugin.
+        for other in [
+            keyed("all", FACTS, named),
+            keyed("named", FACTS, None),
+            keyed("named", FACTS, Some(&["stranger"])),
+            keyed("named", br#"{"a.b": 1}"#, named),
+        ] {
+            let refused = ask(other).await.unwrap_err();
+            assert!(matches!(refused, RunRequestError::KeyUsed), "{refused}");
+        }
+        let refused = ask(keyed("new", FACTS, named)).await.unwrap_err();
+        assert!(matches!(refused, RunRequestError::UnknownPlugin(_)));
+        let refused = ask(keyed("new", FACTS, None)).await.unwrap_err();
+        assert!(matches!(refused, RunRequestError::NoPlugins));
+        assert_eq!(site.actions().await, []);
+    }
+}
+
 #[tokio::test]
 async fn facts_that_cannot_be_read_are_refused_with_their_place() {
     let site = Site::new().await;

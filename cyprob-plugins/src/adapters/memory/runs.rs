@@ -5,15 +5,27 @@ use cyprob_core::domain::audit::AuditEvent;
 use cyprob_core::domain::{OrgCtx, OrgId, Page, PageRequest, RunId, Scoped, Timestamp};
 use cyprob_core::ports::store::StoreError;
 
-use super::{MemoryRuns, Row};
-use crate::domain::{Fence, NewRun, Run, RunState, StoredFinding};
-use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
+use super::{MemoryRuns, Row, State};
+use crate::domain::{Fence, NewRun, Requester, Run, RunState, StoredFinding};
+use crate::ports::{CancelOutcome, CreateOutcome, KeyedRun, RunStore};
 
 impl Row {
     /// Whether the caller may have it.
     fn is_in(&self, org: &Scoped) -> bool {
         org.admits(self.run.requested_by, &self.run.tags)
     }
+}
+
+/// What was asked for under a key.
+fn keyed(state: &State, org: &Scoped, requester: Requester, text: &str) -> Option<KeyedRun> {
+    let own = state.runs.iter().filter(|((of, _), _)| *of == org.org());
+    let mut keyed = own.filter_map(|(_, row)| row.new.key.as_ref().zip(Some(row)));
+    let (key, row) = keyed.find(|(key, _)| key.requester == requester && key.text == text)?;
+    Some(KeyedRun {
+        request: Some(key.request),
+        id: row.run.id,
+        run: row.is_in(org).then(|| row.run.clone()),
+    })
 }
 
 #[async_trait]
@@ -29,20 +41,10 @@ impl RunStore for MemoryRuns {
             return Ok(CreateOutcome::Outside);
         }
         let mut state = self.state().await;
-        let known = new.key.as_ref().and_then(|key| {
-            let own = state.runs.iter().filter(|((of, _), _)| *of == org.org());
-            let keyed = own.filter_map(|(_, row)| row.new.key.as_ref().zip(Some(row)));
-            let mut same = keyed
-                .filter(|(known, _)| (known.requester, &known.text) == (key.requester, &key.text));
-            same.next()
-                .map(|(known, row)| (known.request == key.request, row))
-        });
-        if let Some((same, row)) = known {
-            return Ok(match (same, row.is_in(org)) {
-                (false, _) => CreateOutcome::KeyUsed,
-                (true, true) => CreateOutcome::Known(row.run.clone()),
-                (true, false) => CreateOutcome::Hidden(row.run.id),
-            });
+        if let Some(key) = &new.key
+            && let Some(known) = keyed(&state, org, key.requester, &key.text)
+        {
+            return Ok(known.outcome(&key.request));
         }
         let mut rows = state.runs.iter();
         let open = |((of, _), row): &(&(OrgId, RunId), &Row)| {
@@ -72,6 +74,15 @@ impl RunStore for MemoryRuns {
         };
         state.runs.insert((org.org(), new.id), row);
         Ok(CreateOutcome::Queued)
+    }
+
+    async fn keyed(
+        &self,
+        org: &Scoped,
+        requester: Requester,
+        text: &str,
+    ) -> Result<Option<KeyedRun>, StoreError> {
+        Ok(keyed(&*self.state().await, org, requester, text))
     }
 
     async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError> {

@@ -9,8 +9,8 @@ use cyprob_core::domain::{OrgCtx, Page, PageRequest, RunId, Scoped, Tag, Timesta
 use cyprob_core::ports::store::StoreError;
 
 use super::{GONE, SqlRuns, recorded, sql};
-use crate::domain::{NewRun, Requester, Run, RunCounts, RunKey, StoredFinding};
-use crate::ports::{CancelOutcome, CreateOutcome, RunStore};
+use crate::domain::{Digest, NewRun, Requester, Run, RunCounts, StoredFinding};
+use crate::ports::{CancelOutcome, CreateOutcome, KeyedRun, RunStore};
 
 /// The tags of a run: in no tag is a comma.
 fn tags(joined: Option<&str>) -> Result<BTreeSet<Tag>, StoreError> {
@@ -45,11 +45,21 @@ fn in_scope<'a, const N: usize>(org: &'a Scoped, more: [Arg<'a>; N]) -> Vec<Arg<
 }
 
 /// The id of whoever asks; no person and no service account have the same.
-fn requester(key: &RunKey) -> Arg<'_> {
-    Arg::Id(Some(match key.requester {
+fn asking(requester: Requester) -> Arg<'static> {
+    Arg::Id(Some(match requester {
         Requester::Person(id) => *id.as_bytes(),
         Requester::Service(id) => *id.as_bytes(),
     }))
+}
+
+/// What was asked for under a key, and the run of it.
+fn used<B: Backend>(row: &B::Row) -> Result<(Option<Digest>, RunId), StoreError> {
+    let columns = Columns::of(row, "run_keys");
+    let request = |bytes: &[u8]| bytes.try_into().ok().map(Digest::from_bytes);
+    Ok((
+        columns.read_optional("request", request)?,
+        columns.id("run_id")?,
+    ))
 }
 
 fn run<B: Backend>(row: &B::Row) -> Result<Run, StoreError> {
@@ -95,20 +105,13 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         let own = org.org();
         tx.lock(&sql::LOCK_TENANT, &[own.into()]).await?;
         if let Some(key) = &new.key {
-            let args = [own.into(), requester(key), key.text.as_str().into()];
+            let args = [own.into(), asking(key.requester), key.text.as_str().into()];
             if let Some(row) = tx.fetch_optional(&sql::RUN_KEY, &args).await? {
-                let columns = Columns::of(&row, "run_keys");
-                // Of a key from before digests were kept nobody knows what it was used for.
-                let asked = columns.optional::<&[u8]>("request")?;
-                if asked.is_some_and(|asked| asked != key.request.as_bytes()) {
-                    return Ok(CreateOutcome::KeyUsed);
-                }
-                let known: RunId = columns.id("run_id")?;
-                let args = in_scope(org, [known.into()]);
-                return match tx.fetch_optional(&sql::RUN, &args).await? {
-                    Some(row) => run::<B>(&row).map(CreateOutcome::Known),
-                    None => Ok(CreateOutcome::Hidden(known)),
-                };
+                let (request, id) = used::<B>(&row)?;
+                let args = in_scope(org, [id.into()]);
+                let row = tx.fetch_optional(&sql::RUN, &args).await?;
+                let run = row.as_ref().map(run::<B>).transpose()?;
+                return Ok(KeyedRun { request, id, run }.outcome(&key.request));
             }
         }
         let open = tx.fetch_optional(&sql::OPEN_RUNS, &[own.into()]).await?;
@@ -134,7 +137,7 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         if let Some(key) = &new.key {
             let args = [
                 own.into(),
-                requester(key),
+                asking(key.requester),
                 key.text.as_str().into(),
                 Arg::bytes(key.request.as_bytes()),
                 new.id.into(),
@@ -163,6 +166,24 @@ impl<B: Backend> RunStore for SqlRuns<B> {
         recorded(tx.record(event).await)?;
         tx.commit().await?;
         Ok(CreateOutcome::Queued)
+    }
+
+    async fn keyed(
+        &self,
+        org: &Scoped,
+        requester: Requester,
+        text: &str,
+    ) -> Result<Option<KeyedRun>, StoreError> {
+        let mut read = self.store.org_read(org.org_ctx()).await?;
+        let args = [org.org().into(), asking(requester), text.into()];
+        let Some(row) = read.fetch_optional(&sql::RUN_KEY, &args).await? else {
+            return Ok(None);
+        };
+        let (request, id) = used::<B>(&row)?;
+        let args = in_scope(org, [id.into()]);
+        let row = read.fetch_optional(&sql::RUN, &args).await?;
+        let run = row.as_ref().map(run::<B>).transpose()?;
+        Ok(Some(KeyedRun { request, id, run }))
     }
 
     async fn exists(&self, org: &OrgCtx, id: RunId) -> Result<bool, StoreError> {

@@ -58,6 +58,11 @@ pub(crate) async fn a_key_from_before_gives_its_run<B: Backend>(runs: &SqlRuns<B
         let on = Resource::new("test", "x");
         let event = AuditEvent::new(entropy.id(at), at, &caller, Action::RunCreated, on);
         let event = event.in_org(org.org());
+        let key = runs.keyed(&org, Requester::Person(by), "once").await;
+        assert_eq!(
+            key.unwrap().map(|key| (key.request, key.run.is_some())),
+            known.then_some((None, true))
+        );
         match runs.create(&org, &new, 9, &event).await.unwrap() {
             CreateOutcome::Known(found) if known => {
                 assert_eq!(found.id.to_string(), format!("run_{run}"));

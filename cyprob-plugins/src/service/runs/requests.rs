@@ -14,7 +14,7 @@ use crate::domain::{
     Diagnostic, FactsFile, Mode, NewRun, PluginId, Requester, Run, RunCounts, RunKey,
     StoredFinding, request_digest,
 };
-use crate::ports::{CancelOutcome, CreateOutcome, FileReader, PluginStore, RunStore};
+use crate::ports::{CancelOutcome, CreateOutcome, FileReader, KeyedRun, PluginStore, RunStore};
 use crate::service::RuleSet;
 
 /// Most plugins of one run.
@@ -132,7 +132,7 @@ impl RunRequests {
     /// Queues a run: its plugins and their bytes are pinned now.
     ///
     /// The same request again under the same idempotency key gives the run of the
-    /// first, as long as its plugins and the caller's role still permit it as a new one;
+    /// first, whatever became of its plugins, as long as the caller's role still permits it;
     /// another request under it is refused. Keys are each caller's own, those
     /// of a service account its own and not of the person it acts for. A run that the
     /// caller may not have once it is there is not queued, and one of a key that they
@@ -154,19 +154,18 @@ impl RunRequests {
             self.refusals.outside(org, &request.tags).await?;
             return Err(RunRequestError::Outside);
         }
+        let requester = Requester::of(&org.caller().actor, by);
+        if let Some(text) = &request.idempotency_key
+            && let Some(known) = self.runs.keyed(org, requester, text).await?
+        {
+            return self.again(org, known, request).await;
+        }
         let at = self.clock.now();
         let (tags, text) = (request.tags, request.idempotency_key);
         let named = text.as_ref().and(request.plugins.clone());
         let chosen = self.chosen(org.org_ctx(), request.plugins).await?;
-        let reader = Arc::clone(&self.reader);
         let facts = request.facts;
-        let requester = Requester::of(&org.caller().actor, by);
-        // Reading is bounded, but long enough to be kept off the threads that answer requests.
-        let turn = Arc::clone(&self.readers).acquire_owned().await;
-        let turn = turn.map_err(StoreError::unavailable)?;
-        let read = tokio::task::spawn_blocking(move || {
-            // Given back when the reading ends, whether or not somebody still waits for it.
-            let _turn = turn;
+        let read = self.reading(move |reader| {
             let sets = reader.facts(&facts).map_err(RunRequestError::Facts)?;
             let key = text.map(|text| RunKey {
                 requester,
@@ -183,8 +182,7 @@ impl RunRequests {
             let rules = rules.map_err(|error| RunRequestError::Plugin(error.plugin))?;
             Ok::<_, RunRequestError>((facts, sets.len(), chosen, rules.digest(), tags, key))
         });
-        let read = read.await.map_err(StoreError::unavailable)?;
-        let (facts, sets, chosen, rule_set, tags, key) = read?;
+        let (facts, sets, chosen, rule_set, tags, key) = read.await?;
         if sets == 0 {
             return Err(RunRequestError::NoFacts);
         }
@@ -219,10 +217,7 @@ impl RunRequests {
             CreateOutcome::Full => Err(RunRequestError::TooManyRuns),
             CreateOutcome::Known(run) => Ok(run),
             CreateOutcome::KeyUsed => Err(RunRequestError::KeyUsed),
-            CreateOutcome::Hidden(run) => {
-                self.refusals.missing(org, run, Permission::CREATE).await?;
-                Err(RunRequestError::NotFound)
-            }
+            CreateOutcome::Hidden(run) => Err(self.hidden(org, run).await?),
             CreateOutcome::Outside => Err(RunRequestError::Outside),
             CreateOutcome::Queued => {
                 self.queued.notify_one();
@@ -238,6 +233,50 @@ impl RunRequests {
                 })
             }
         }
+    }
+
+    /// A request under a key that its requester used before: only what it asks for is looked at.
+    async fn again(
+        &self,
+        org: &Scoped,
+        known: KeyedRun,
+        request: RunRequest,
+    ) -> Result<Run, RunRequestError> {
+        let digest = self.reading(move |reader| {
+            let sets = reader.facts(&request.facts);
+            let sets = sets.map_err(RunRequestError::Facts)?;
+            let named = request.plugins.as_deref();
+            Ok(request_digest(named, &request.tags, &sets))
+        });
+        if !known.is_of(&digest.await?) {
+            return Err(RunRequestError::KeyUsed);
+        }
+        match known.run {
+            Some(run) => Ok(run),
+            None => Err(self.hidden(org, known.id).await?),
+        }
+    }
+
+    /// Records that a run of a key was not given out.
+    async fn hidden(&self, org: &Scoped, run: RunId) -> Result<RunRequestError, StoreError> {
+        self.refusals.missing(org, run, Permission::CREATE).await?;
+        Ok(RunRequestError::NotFound)
+    }
+
+    /// Reads on a thread for such work: that is bounded, but too long for those that answer requests.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn FileReader) -> Result<T, RunRequestError> + Send + 'static,
+    ) -> Result<T, RunRequestError> {
+        let reader = Arc::clone(&self.reader);
+        let turn = Arc::clone(&self.readers).acquire_owned().await;
+        let turn = turn.map_err(StoreError::unavailable)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Given back when the reading ends, whether or not somebody still waits for it.
+            let _turn = turn;
+            read(reader.as_ref())
+        });
+        done.await.map_err(StoreError::unavailable)?
     }
 
     async fn chosen(

@@ -59,6 +59,7 @@ macro_rules! runs_conformance {
                 a_run_comes_back_as_it_was
                 the_same_key_gives_the_first_run
                 a_key_of_another_request_is_used
+                a_key_tells_what_it_was_used_for
                 keys_are_each_requesters_own
                 of_many_requests_with_one_key_one_is_queued
                 each_organization_has_so_many_open

@@ -8,7 +8,7 @@ use cyprob_core::ports::store::StoreError;
 
 use super::requests::run_of;
 use super::world::{Done, Stores, World, moment, tags, walk};
-use crate::domain::{NewRun, Requester, Run, RunState};
+use crate::domain::{Digest, NewRun, Requester, Run, RunState};
 use crate::ports::{CancelOutcome, CreateOutcome};
 
 /// The tags that runs of these tests have, and one that none has.
@@ -228,6 +228,11 @@ pub async fn a_key_of_a_run_outside_is_hidden(stores: Stores) -> Done {
         let outcome = runs.create(&org, &asked, 1_000, &event).await?;
         assert_eq!(outcome, expected);
         assert!(!runs.exists(org.org_ctx(), asked.id).await?);
+        let by = Requester::Service(machine);
+        let known = runs.keyed(&org, by, "key").await?;
+        let digest = Digest::of(word.as_bytes());
+        let outcome = known.map(|known| known.outcome(&digest));
+        assert_eq!(outcome, Some(expected), "the same is told before");
     }
     world.expect_events(&[]).await
 }

@@ -7,8 +7,8 @@ use cyprob_core::domain::audit::Action;
 use cyprob_core::ports::store::StoreError;
 
 use super::world::{Done, Stores, World, moment, plugin, race, tags, walk};
-use crate::domain::{NewRun, Requester, Run, RunState};
-use crate::ports::{CancelOutcome, CreateOutcome};
+use crate::domain::{Digest, NewRun, Requester, Run, RunState};
+use crate::ports::{CancelOutcome, CreateOutcome, KeyedRun};
 
 pub(super) fn run_of(new: &NewRun) -> Run {
     Run {
@@ -70,6 +70,41 @@ pub async fn a_key_of_another_request_is_used(stores: Stores) -> Done {
     assert_eq!(runs.run(&world.own, other.id).await?, None);
     assert_eq!(runs.run(&world.own, first.id).await?, Some(run_of(&first)));
     world.expect_events(&[Action::RunCreated]).await
+}
+
+/// A key's run is found with the digest of its request, by its requester, its text and its organization alone.
+pub async fn a_key_tells_what_it_was_used_for(stores: Stores) -> Done {
+    let world = World::new(stores);
+    let by = Requester::Person(world.user);
+    let runs = &world.stores.runs;
+    assert_eq!(runs.keyed(&world.own, by, "key").await?, None);
+    let first = world.keyed(1, by, "it");
+    world.create(&world.own, &first).await?;
+    world.queued(2).await?;
+    let used = KeyedRun {
+        request: Some(Digest::of(b"it")),
+        id: first.id,
+        run: Some(run_of(&first)),
+    };
+    assert_eq!(runs.keyed(&world.own, by, "key").await?, Some(used));
+    let stranger = world.id(moment(0));
+    for (org, by, text) in [
+        (&world.own, by, "another"),
+        (&world.own, Requester::Person(stranger), "key"),
+        (&world.own, Requester::Service(world.id(moment(0))), "key"),
+        (&world.other, by, "key"),
+    ] {
+        assert_eq!(runs.keyed(org, by, text).await?, None, "{by:?} {text}");
+    }
+    // The run as it is now, not as it was queued.
+    let event = world.event(Action::RunCancelled);
+    runs.cancel(&world.own, first.id, moment(9), &event).await?;
+    let found = runs.keyed(&world.own, by, "key").await?;
+    let state = found.and_then(|found| found.run).map(|run| run.state);
+    assert_eq!(state, Some(RunState::Cancelled));
+    world
+        .expect_events(&[Action::RunCreated, Action::RunCreated, Action::RunCancelled])
+        .await
 }
 
 /// Two people have each their own run under the same key, and so has a machine that acts for one of them.

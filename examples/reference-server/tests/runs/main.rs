@@ -289,6 +289,24 @@ fn the_same_request_again_is_one_run() {
     assert!(detail.contains("another request"), "{detail}");
     assert!(detail.contains("a new key"), "{detail}");
     assert_eq!(queued(&owner, "a", &body), first);
+    // Nor does it matter what became of the plugins: what was asked for was queued.
+    let plugins = world.client.get(&format!("{ORG}/plugins"), &owner);
+    let plugins = plugins.expect(200).json();
+    let enable = |enabled: bool| {
+        for plugin in plugins["items"].as_array().unwrap() {
+            let path = format!("{ORG}/plugins/{}/enabled", plugin["id"].as_str().unwrap());
+            let body = json!({ "enabled": enabled });
+            let answer = world.client.call("PUT", &path, Some(&owner), Some(&body));
+            answer.expect(200);
+        }
+    };
+    enable(false);
+    assert_eq!(queued(&owner, "a", &body), first);
+    let refused = send(&owner, "a", &other).expect(422).json();
+    assert_eq!(refused["field"], "Idempotency-Key");
+    let refused = send(&owner, "c", &body).expect(422).json();
+    assert_eq!(refused["field"], "plugins");
+    enable(true);
     // A colleague has keys of their own: nothing is taken from them, nor told to them.
     let colleague = world.new_member("acme", "operator", &owner);
     let theirs = queued(&colleague.token, "a", &other);
