@@ -22,11 +22,15 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         static TIME: NeverBack = NeverBack::new();
         static BEGUN: OnceLock<Instant> = OnceLock::new();
+        let begun = BEGUN.get_or_init(Instant::now);
+        if let Some(time) = TIME.lately(begun.elapsed()) {
+            return time;
+        }
         let wall = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Timestamp::UNIX_EPOCH.after(since),
             Err(before) => Timestamp::UNIX_EPOCH.before(before.duration()),
         };
-        TIME.time(wall, BEGUN.get_or_init(Instant::now).elapsed())
+        TIME.time(wall, begun.elapsed())
     }
 }
 
