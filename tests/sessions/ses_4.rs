@@ -14,6 +14,8 @@ use crate::site::{PASSWORD, Site, Ways, ask, expect, sign_in, text};
 
 const CASES: u64 = 256;
 const STEPS: usize = 24;
+/// How long it takes at most until a wall clock that was set is looked at.
+const NOTICED: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the machine's clock is made of, with a wall clock that anybody may set.
@@ -138,8 +140,9 @@ impl Case<'_> {
                 let before = self.machine.now();
                 let from = [self.machine.wall.now(), before][self.roll(2) as usize];
                 self.machine.wall.set(from.after(self.span()));
+                self.machine.pass(NOTICED);
                 // It may only have caught up with what had passed.
-                if self.machine.now() > before {
+                if self.machine.now() > before.after(NOTICED) {
                     for token in self.access.iter_mut().chain(&mut self.refresh) {
                         token.hurried = true;
                     }
