@@ -177,7 +177,7 @@ fn fitting(mut blocks: Vec<NarrowBlock>) -> Vec<NarrowBlock> {
 
 /// Tokens of zero to two appended blocks and requests of every kind, weighted so that every outcome is met often.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    prop_oneof![14 => anything(), 3 => conditional(), 3 => scoped(), 3 => counted()]
+    prop_oneof![14 => anything(), 3 => conditional(), 5 => scoped(), 3 => counted()]
 }
 
 /// Requests that little refuses but that no use of the token was taken, or another one.
