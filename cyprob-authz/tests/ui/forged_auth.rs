@@ -1,7 +1,10 @@
 use cyprob_authz::http::{Auth, Authenticated};
 
-fn forge() -> Auth<Authenticated> {
-    Auth { admission: todo!() }
+fn copied(auth: &Auth<Authenticated>) -> Auth<Authenticated> {
+    let Auth { admission } = auth;
+    Auth {
+        admission: admission.clone(),
+    }
 }
 
 fn main() {}
