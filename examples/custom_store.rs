@@ -50,7 +50,7 @@ impl SecretProvider for TableStore {
             let (value, at) = rows.get(&(local.name().clone(), version))?.clone()?;
             Some(Secret {
                 value,
-                version: Some(version),
+                version: Some(version.into()),
                 stored_at: Some(at),
             })
         }))

@@ -185,7 +185,7 @@ async fn an_event_of_a_newer_version_hides_no_plan() {
     let newer = text.replace("token_key.rotated", "token_key.danced");
     assert_ne!(newer, text);
     let value = SecretValue::new(newer.into_bytes()).unwrap();
-    let expected = Expected::Version(kept.version.unwrap());
+    let expected = Expected::Version(kept.version.unwrap().number().unwrap());
     store.put(&name, &value, expected, AT).await.unwrap();
     assert_eq!(keys.plan(USER, AT).await.unwrap(), plan);
     // It waits for a version that knows it, also through a change.

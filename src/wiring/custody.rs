@@ -10,7 +10,9 @@ use cyprob_authz::ports::{
 };
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::{Entropy, EntropyExt};
-use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion};
+use cyprob_secrets::domain::{
+    LocalRef, SecretName, SecretRef, SecretValue, SecretVersion, SourceVersion,
+};
 use cyprob_secrets::ports::{Expected, PutOutcome, Secret, SecretStore};
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
@@ -53,7 +55,8 @@ impl StoredKeys {
         let Some(secret) = found.map_err(CustodyError::unavailable)? else {
             return Ok(None);
         };
-        let version = secret.version.ok_or(CustodyError::Damaged(purpose))?;
+        let number = secret.version.as_ref().and_then(SourceVersion::number);
+        let version = number.ok_or(CustodyError::Damaged(purpose))?;
         Ok(Some((secret, version.get())))
     }
 

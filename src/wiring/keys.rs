@@ -7,7 +7,7 @@ use cyprob_authz::adapters::MemoryKeys;
 use cyprob_authz::ports::KeyCustody;
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
-use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue};
+use cyprob_secrets::domain::{LocalRef, SecretName, SecretRef, SecretValue, SourceVersion};
 use cyprob_secrets::ports::{Expected, PutOutcome, SecretError, SecretStore};
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
@@ -161,6 +161,8 @@ async fn one(
     };
     let id = found
         .version
+        .as_ref()
+        .and_then(SourceVersion::number)
         .and_then(|version| u32::try_from(version.get()).ok());
     match (<[u8; 32]>::try_from(found.value.expose_secret()), id) {
         (Ok(bytes), Some(id)) => Ok(DeploymentKey {

@@ -54,7 +54,7 @@ impl SecretProvider for MemoryStore {
             };
             Some(Secret {
                 value: value.clone(),
-                version: Some(*version),
+                version: Some((*version).into()),
                 stored_at: Some(*at),
             })
         }))

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use std::sync::Arc;
+
 use crate::domain::{Scheme, SecretName, SecretRef, SecretVersion};
 
 /// A source of an error, for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// A failure of a provider or store; no variant ever carries a value.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
     /// No provider of this kind is configured, or the wrong one was asked.
@@ -55,7 +57,7 @@ pub enum SecretError {
     Unavailable {
         /// The cause, for the log.
         #[source]
-        source: BoxError,
+        source: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
 }
 
@@ -63,7 +65,7 @@ impl SecretError {
     /// What an adapter answers when its source fails; the cause is for the log alone.
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable {
-            source: source.into(),
+            source: source.into().into(),
         }
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use cyprob_core::domain::Timestamp;
 
 use super::SecretError;
-use crate::domain::{Scheme, SecretRef, SecretValue, SecretVersion};
+use crate::domain::{Scheme, SecretRef, SecretValue, SourceVersion};
 
 /// A secret as it was read.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Secret {
     /// Its bytes.
     pub value: SecretValue,
     /// Its version, where the source has versions.
-    pub version: Option<SecretVersion>,
+    pub version: Option<SourceVersion>,
     /// When this version was stored, where the source says so.
     pub stored_at: Option<Timestamp>,
 }

@@ -1,5 +1,7 @@
-//! Reading a secret wherever it is.
+//! Reading a secret wherever it is, and keeping it fresh.
 
+mod reader;
 mod resolver;
 
+pub use reader::{Freshness, SecretReader, Served};
 pub use resolver::{DuplicateScheme, SecretResolver};

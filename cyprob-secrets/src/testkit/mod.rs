@@ -3,6 +3,7 @@
 mod block_on;
 pub mod canary;
 pub mod properties;
+pub mod scripted;
 pub mod store;
 pub mod strategies;
 #[cfg(test)]

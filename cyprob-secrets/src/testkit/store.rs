@@ -3,7 +3,7 @@
 use cyprob_core::domain::Timestamp;
 use secrecy::ExposeSecret;
 
-use crate::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion};
+use crate::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion, SourceVersion};
 use crate::ports::{Expected, PutOutcome, Secret, SecretError, SecretStore};
 
 type Done = Result<(), SecretError>;
@@ -80,7 +80,7 @@ async fn put(
 fn assert_holds(secret: Option<Secret>, bytes: &[u8], version: u64) {
     let holds = secret.is_some_and(|secret| {
         secret.value.expose_secret() == bytes
-            && secret.version == SecretVersion::new(version)
+            && secret.version == SecretVersion::new(version).map(SourceVersion::from)
             && secret.stored_at == Some(AT)
     });
     assert!(holds, "not the value that was stored");

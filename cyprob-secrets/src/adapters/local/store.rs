@@ -98,7 +98,7 @@ impl Inner {
             SecretValue::new(opened.bytes.to_vec()).map_err(|_| damaged(item, Damage::State))?;
         Ok(Some(Secret {
             value,
-            version: Some(version),
+            version: Some(version.into()),
             stored_at: Some(opened.at),
         }))
     }

@@ -1,0 +1,181 @@
+//! Secrets, kept fresh in memory.
+
+mod entry;
+mod served;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use cyprob_core::domain::Timestamp;
+use cyprob_core::ports::Clock;
+
+use self::entry::{Answer, Call, Entry, Turn, Waiting};
+use self::served::Held;
+use super::SecretResolver;
+use crate::domain::{Keeping, SecretRef};
+use crate::ports::SecretError;
+
+pub use self::served::{Freshness, Served};
+
+/// How long a source may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many secrets are kept at most.
+const MOST: usize = 10_000;
+
+/// Reads secrets through memory: at most one call for one secret is on its way at a time.
+///
+/// What its source withdraws is gone at the next answer: a secret that is not
+/// there any more, that the source will not give, or that cannot be vouched for.
+/// A source that is out of reach leaves what is in memory up to the bound of
+/// [`Keeping`], and what is served from there says its age. It is asked again
+/// after a tenth of a second, and then twice as long each time, up to ten
+/// seconds; until then everybody gets the same answer at once.
+///
+/// Calls run in tasks of their own, so a caller that leaves strands nobody.
+#[derive(Clone, Debug)]
+pub struct SecretReader(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sources: SecretResolver,
+    keeping: Keeping,
+    clock: Arc<dyn Clock>,
+    entries: RwLock<HashMap<SecretRef, Arc<Entry>>>,
+}
+
+impl SecretReader {
+    /// Reads from these sources, and keeps what they say for so long.
+    #[must_use]
+    pub fn new(sources: SecretResolver, keeping: Keeping, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            sources,
+            keeping,
+            clock,
+            entries: RwLock::default(),
+        }))
+    }
+
+    /// Reads a secret; `None` if there is none.
+    ///
+    /// It must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Unavailable`] if the source is out of reach and nothing in
+    /// memory is within the bound; else what the source says.
+    pub async fn read(&self, reference: &SecretRef) -> Result<Option<Served>, SecretError> {
+        let at = self.0.clock.now();
+        let entry = self.0.entry(reference);
+        if let Some(held) = entry.held() {
+            let age = at.since(held.asked_at);
+            if age < self.0.keeping.fresh() {
+                if age >= self.0.keeping.refresh() {
+                    drop(self.0.asked(reference, &entry, at));
+                }
+                return Ok(Some(Served::fresh(held, age)));
+            }
+        }
+        let answer = match self.0.asked(reference, &entry, at) {
+            Ok(waiting) => told(waiting).await,
+            Err(cause) => Answer::Outage(cause),
+        };
+        self.0.served(answer, &entry)
+    }
+
+    /// Forgets a secret, as after it was changed: the next who reads it waits for its source.
+    pub fn forget(&self, reference: &SecretRef) {
+        if let Some(entry) = self.0.known(reference) {
+            entry.forget();
+        }
+    }
+}
+
+/// What came of a call that somebody makes.
+async fn told(mut waiting: Waiting) -> Answer {
+    let told = waiting.wait_for(Option::is_some).await;
+    let told = told.ok().and_then(|told| told.clone());
+    // Who made it is gone, as when the runtime ends.
+    told.unwrap_or_else(|| {
+        let gone = SecretError::unavailable("the call for the secret was given up");
+        Answer::Outage(Arc::new(gone))
+    })
+}
+
+impl Shared {
+    fn known(&self, reference: &SecretRef) -> Option<Arc<Entry>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(reference).map(Arc::clone)
+    }
+
+    /// The secret's place, made if there is none; where all are taken, one that nobody keeps.
+    fn entry(&self, reference: &SecretRef) -> Arc<Entry> {
+        if let Some(entry) = self.known(reference) {
+            return entry;
+        }
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MOST && !entries.contains_key(reference) {
+            entries.retain(|_, entry| entry.is_worth_keeping());
+        }
+        if entries.len() >= MOST && !entries.contains_key(reference) {
+            return Arc::default();
+        }
+        Arc::clone(entries.entry(reference.clone()).or_default())
+    }
+
+    /// Joins the call that is on its way, or makes one; the cause, if the source was out of reach a moment ago.
+    fn asked(
+        self: &Arc<Self>,
+        reference: &SecretRef,
+        entry: &Arc<Entry>,
+        at: Timestamp,
+    ) -> Result<Waiting, Arc<SecretError>> {
+        match entry.turn(at) {
+            Turn::Wait(waiting) => Ok(waiting),
+            Turn::Pause(cause) => Err(cause),
+            Turn::Call(call) => {
+                let waiting = call.waiting();
+                let (shared, reference) = (Arc::clone(self), reference.clone());
+                tokio::spawn(async move { shared.call(&reference, call, at).await });
+                Ok(waiting)
+            }
+        }
+    }
+
+    async fn call(&self, reference: &SecretRef, call: Call, asked_at: Timestamp) {
+        let read = tokio::time::timeout(PATIENCE, self.sources.read(reference)).await;
+        let answer = match read {
+            Ok(Ok(Some(secret))) => Answer::Found(Arc::new(Held { secret, asked_at })),
+            Ok(Ok(None)) => Answer::Missing,
+            Ok(Err(error @ SecretError::Unavailable { .. })) => Answer::Outage(Arc::new(error)),
+            Ok(Err(error)) => Answer::Refused(Arc::new(error)),
+            Err(late) => Answer::Outage(Arc::new(SecretError::unavailable(late))),
+        };
+        call.answered(answer, self.clock.now());
+    }
+
+    /// What a reader gets who waited for this answer.
+    fn served(&self, answer: Answer, entry: &Entry) -> Result<Option<Served>, SecretError> {
+        let at = self.clock.now();
+        match answer {
+            Answer::Found(held) => {
+                let age = at.since(held.asked_at);
+                Ok(Some(Served::fresh(held, age)))
+            }
+            Answer::Missing => Ok(None),
+            Answer::Refused(error) => Err(SecretError::clone(&error)),
+            Answer::Outage(cause) => {
+                let held = entry.held().map(|held| {
+                    let age = at.since(held.asked_at);
+                    (held, age)
+                });
+                match held.filter(|(_, age)| *age < self.keeping.stale()) {
+                    Some((held, age)) => Ok(Some(Served::stale(held, age, cause))),
+                    None => Err(SecretError::clone(&cause)),
+                }
+            }
+        }
+    }
+}
