@@ -3,6 +3,10 @@
 mod blocking;
 pub mod env;
 pub mod file;
+#[cfg(feature = "vault")]
+mod json_field;
 pub mod local;
 pub mod memory;
 mod private_file;
+#[cfg(feature = "vault")]
+pub mod vault;

@@ -1,6 +1,8 @@
 //! Names, references and values of secrets; no I/O.
 
+mod backoff;
 mod keeping;
+mod lease;
 mod master_key;
 mod name;
 mod org_path;
@@ -9,7 +11,9 @@ mod source_version;
 mod value;
 mod version;
 
+pub(crate) use backoff::Backoff;
 pub use keeping::{Keeping, KeepingError};
+pub use lease::Lease;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use name::SecretName;
 pub use org_path::{OrgSecretBase, OrgSecretPath};
@@ -17,6 +21,8 @@ pub use reference::{
     AwsSmRef, EnvName, FilePath, LocalRef, RefFault, RefPart, Scheme, SecretRef, SecretRefError,
     VaultRef,
 };
+#[cfg(feature = "vault")]
+pub(crate) use reference::{plain, segments, word};
 pub use source_version::{SourceVersion, VersionId};
 pub use value::{NotText, SecretValue, SecretValueError};
 pub use version::SecretVersion;

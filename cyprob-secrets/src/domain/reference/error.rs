@@ -40,6 +40,8 @@ pub enum RefPart {
     Scheme,
     /// Vault's mount, the first segment.
     Mount,
+    /// A namespace of Vault.
+    Namespace,
     /// The path below the mount, or of a file.
     Path,
     /// The name of a secret or of a variable.
@@ -60,6 +62,7 @@ impl fmt::Display for RefPart {
             Self::Reference => "the whole",
             Self::Scheme => "scheme",
             Self::Mount => "mount",
+            Self::Namespace => "namespace",
             Self::Path => "path",
             Self::Name => "name",
             Self::Field => "field behind `#`",

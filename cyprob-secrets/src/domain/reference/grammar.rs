@@ -81,7 +81,7 @@ pub(crate) fn check_text(part: RefPart, text: &str, max: usize) -> Parsed<()> {
 }
 
 /// Checks one word: 1 to 255 of the allowed characters, not `.` or `..`.
-pub(super) fn word(part: RefPart, text: &str, allowed: fn(u8) -> bool) -> Parsed<&str> {
+pub(crate) fn word(part: RefPart, text: &str, allowed: fn(u8) -> bool) -> Parsed<&str> {
     let fault = if text.is_empty() {
         RefFault::Missing
     } else if matches!(text, "." | "..") {
@@ -111,6 +111,6 @@ pub(crate) fn segments(part: RefPart, text: &str, allowed: fn(u8) -> bool) -> Pa
 }
 
 /// Letters, digits and `. _ -`.
-pub(super) fn plain(byte: u8) -> bool {
+pub(crate) fn plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }

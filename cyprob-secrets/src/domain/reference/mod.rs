@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 pub use error::{RefFault, RefPart, SecretRefError};
 pub(crate) use grammar::{check_text, segments};
+#[cfg(feature = "vault")]
+pub(crate) use grammar::{plain, word};
 pub use kinds::{AwsSmRef, EnvName, FilePath, LocalRef, VaultRef};
 
 /// Where a secret is.

@@ -1,18 +1,13 @@
 //! One secret in memory, and the one call for it that is on its way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 use tokio::sync::watch;
 
 use super::served::Held;
+use crate::domain::Backoff;
 use crate::ports::SecretError;
-
-/// How soon a source is asked again that was out of reach.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// How late at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What came of a call.
 #[derive(Clone, Debug)]
@@ -38,8 +33,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 struct Calls {
     running: Option<Waiting>,
-    /// How many in a row came to nothing.
-    outages: u32,
+    backoff: Backoff,
     /// The last of them, and until when it counts as the answer to everybody.
     pause: Option<(Arc<SecretError>, Timestamp)>,
     /// How often the secret was forgotten: what was asked for before is not kept.
@@ -131,13 +125,11 @@ impl Call {
             }
             calls.pause = match &answer {
                 Answer::Outage(cause) => {
-                    let pause = FIRST_PAUSE.saturating_mul(1 << calls.outages.min(10));
-                    let until = at.after(pause.min(LONGEST_PAUSE));
-                    calls.outages = calls.outages.saturating_add(1);
+                    let until = at.after(calls.backoff.next());
                     Some((Arc::clone(cause), until))
                 }
                 Answer::Found(_) | Answer::Missing | Answer::Refused(_) => {
-                    calls.outages = 0;
+                    calls.backoff.reset();
                     None
                 }
             };

@@ -1,0 +1,47 @@
+//! Calls that the client library lacks, or makes in a way that cannot be used.
+//!
+//! None of them derives `Debug`: some hold what must not be printed.
+
+use rustify_derive::Endpoint;
+
+/// Logs in as a role of machines.
+#[derive(Endpoint)]
+#[endpoint(path = "auth/{self.mount}/login", method = "POST")]
+pub(super) struct LogInByAppRole {
+    #[endpoint(skip)]
+    pub(super) mount: String,
+    pub(super) role_id: String,
+    pub(super) secret_id: String,
+}
+
+/// Logs in with a signed token.
+#[derive(Endpoint)]
+#[endpoint(path = "auth/{self.mount}/login", method = "POST")]
+pub(super) struct LogInByJwt {
+    #[endpoint(skip)]
+    pub(super) mount: String,
+    pub(super) role: String,
+    pub(super) jwt: String,
+}
+
+/// Extends the life of the token that it is sent with, by as much as its role allows.
+#[derive(Endpoint)]
+#[endpoint(path = "auth/token/renew-self", method = "POST")]
+pub(super) struct RenewToken {}
+
+/// Ends the token that it is sent with.
+#[derive(Endpoint)]
+#[endpoint(path = "auth/token/revoke-self", method = "POST")]
+pub(super) struct RevokeToken {}
+
+/// Says what a wrapping token wraps, without taking it out.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/wrapping/lookup", method = "POST")]
+pub(super) struct LookUpWrapping {
+    pub(super) token: String,
+}
+
+/// Takes out what the token wraps that it is sent with.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/wrapping/unwrap", method = "POST")]
+pub(super) struct Unwrap {}
