@@ -2,6 +2,7 @@
 
 mod block_on;
 pub mod canary;
+pub mod fault_proxy;
 pub mod properties;
 pub mod scripted;
 pub mod store;
