@@ -38,6 +38,7 @@ pub use address::{VaultAddress, VaultAddressError};
 pub use builder::{Accepting, NoLogin, VaultBuilder};
 pub use connection::{Vault, VaultError, VaultStanding};
 pub use kv::{KvVersion, VaultKv};
-pub use login::{AppRole, Kubernetes, SecretId, TokenFile, VaultLogin};
+pub use login::{AppRole, Kubernetes, LoginRefusal, SecretId, TokenFile, VaultLogin};
 pub use names::{VaultMount, VaultNamespace};
 pub use risk::VaultRisk;
+pub use tls::CertificateError;

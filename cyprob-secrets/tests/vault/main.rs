@@ -1,0 +1,11 @@
+//! The adapters of Vault, on a real server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect"
+)]
+
+mod over_vault;
+mod stand;

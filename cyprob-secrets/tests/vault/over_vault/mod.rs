@@ -1,0 +1,4 @@
+mod kv;
+mod login;
+mod outage;
+mod token;

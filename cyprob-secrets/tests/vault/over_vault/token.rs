@@ -1,0 +1,108 @@
+//! The connection's own token: renewed, taken anew, and never longer than it lives.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::stand::{Stand, until};
+
+#[tokio::test]
+async fn a_token_is_renewed_before_its_end_and_taken_anew_at_the_end_of_renewing() {
+    let stand = Stand::new();
+    stand.role(json!({"token_ttl": "2s", "token_max_ttl": "6s"}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    let logins = || proxy.requests_to(&format!("/v1/auth/{}/login", stand.name));
+    assert_eq!(logins(), 1);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(9) {
+        assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+        assert!(vault.standing().logged_in);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let renewals = proxy.requests_to("/v1/auth/token/renew-self");
+    assert!(renewals >= 3, "renewed {renewals} times");
+    assert!((2..=5).contains(&logins()), "logged in {} times", logins());
+}
+
+#[tokio::test]
+async fn a_token_revoked_under_us_costs_nobody_a_read() {
+    let stand = Stand::new();
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    for revoked in 0..3 {
+        let mut reads = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let (kv, reference) = (kv.clone(), stand.reference("a#x"));
+            reads.spawn(async move {
+                use cyprob_secrets::ports::SecretProvider as _;
+                crate::stand::said(&kv.read(&reference).await)
+            });
+        }
+        while let Some(read) = reads.join_next().await {
+            assert_eq!(read.unwrap(), "y v1");
+        }
+        // however many noticed it, one logged in
+        let logins = proxy.requests_to(&format!("/v1/auth/{}/login", stand.name));
+        assert_eq!(logins, 1 + revoked);
+        // of all tokens that the role gave
+        let prefix = format!("sys/leases/revoke-prefix/auth/{}", stand.name);
+        stand.admin.make("POST", &prefix, json!({}));
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_gone_withdraws_what_was_read_and_heals_by_itself() {
+    let stand = Stand::new();
+    let (_proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+    let role_id = stand.role_id();
+    stand.admin.make("DELETE", &stand.role_path(""), json!({}));
+    let prefix = format!("sys/leases/revoke-prefix/auth/{}", stand.name);
+    stand.admin.make("POST", &prefix, json!({}));
+    assert_eq!(stand.said(&kv, "a#x").await, "NoLogin");
+    assert!(vault.standing().refusal.is_some() && !vault.standing().logged_in);
+    // the operator makes it again, with the ids it had
+    stand.role(json!({}));
+    stand.admin.make(
+        "POST",
+        &stand.role_path("/role-id"),
+        json!({"role_id": role_id}),
+    );
+    // its secret id went with it, so this connection stays out; a new one gets in
+    assert_eq!(stand.said(&kv, "a#x").await, "NoLogin");
+    let again = stand.kv(&stand.connect(stand.given()).await.unwrap());
+    assert_eq!(stand.said(&again, "a#x").await, "y v1");
+}
+
+#[tokio::test]
+async fn an_outage_of_renewing_is_retried_until_it_heals() {
+    use cyprob_secrets::testkit::fault_proxy::Fault;
+    let stand = Stand::new();
+    stand.role(json!({"token_ttl": "3s"}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    proxy.inject_on(
+        "/v1/auth/",
+        Fault::Status {
+            code: 500,
+            body: String::new(),
+        },
+    );
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // past its end it is not used, though the server might take it yet
+    assert!(!vault.standing().logged_in);
+    let read = stand.said(&kv, "a#x").await;
+    assert_eq!(read, "unavailable: status 500");
+    proxy.heal();
+    until("it logged in again", || async {
+        vault.standing().logged_in
+    })
+    .await;
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+}
