@@ -1,6 +1,7 @@
 //! Names, references and values of secrets; no I/O.
 
 mod backoff;
+mod credentials;
 mod keeping;
 mod lease;
 mod master_key;
@@ -12,6 +13,7 @@ mod value;
 mod version;
 
 pub(crate) use backoff::Backoff;
+pub use credentials::{Credentials, LeaseId, Lent};
 pub use keeping::{Keeping, KeepingError};
 pub use lease::Lease;
 pub use master_key::{MasterKey, MasterKeyError};

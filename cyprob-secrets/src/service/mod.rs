@@ -1,7 +1,9 @@
-//! Reading a secret wherever it is, and keeping it fresh.
+//! Reading a secret wherever it is, keeping it fresh, and keeping what is lent.
 
+mod leases;
 mod reader;
 mod resolver;
 
+pub use leases::{LeaseKeeper, LeaseStanding};
 pub use reader::{Freshness, SecretReader, Served};
 pub use resolver::{DuplicateScheme, SecretResolver};

@@ -45,3 +45,18 @@ pub(super) struct LookUpWrapping {
 #[derive(Endpoint)]
 #[endpoint(path = "sys/wrapping/unwrap", method = "POST")]
 pub(super) struct Unwrap {}
+
+/// Extends a lease by as much as its role allows.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/leases/renew", method = "POST")]
+pub(super) struct RenewLease {
+    pub(super) lease_id: String,
+}
+
+/// Ends a lease.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/leases/revoke", method = "POST")]
+pub(super) struct RevokeLease {
+    pub(super) lease_id: String,
+    pub(super) sync: bool,
+}

@@ -58,6 +58,8 @@ pub(super) enum Complaint {
     Wrapping,
     #[error("the login is not valid")]
     Login,
+    #[error("there is no such role")]
+    NoRole,
     #[error("for another reason")]
     Other,
 }
@@ -71,6 +73,8 @@ impl Complaint {
             Self::Lease
         } else if says("wrapping token") {
             Self::Wrapping
+        } else if says("unknown role") {
+            Self::NoRole
         } else if says("invalid role") || says("secret id") || says("secret ID") {
             Self::Login
         } else {

@@ -22,6 +22,7 @@
 mod address;
 mod builder;
 mod connection;
+mod database;
 mod endpoints;
 mod fault;
 mod kv;
@@ -37,6 +38,7 @@ mod transport;
 pub use address::{VaultAddress, VaultAddressError};
 pub use builder::{Accepting, NoLogin, VaultBuilder};
 pub use connection::{Vault, VaultError, VaultStanding};
+pub use database::VaultDatabase;
 pub use kv::{KvVersion, VaultKv};
 pub use login::{AppRole, Kubernetes, LoginRefusal, SecretId, TokenFile, VaultLogin};
 pub use names::{VaultMount, VaultNamespace};

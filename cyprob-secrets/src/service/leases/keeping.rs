@@ -1,0 +1,190 @@
+//! The task that keeps what is lent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::Wish;
+use crate::domain::{Backoff, Credentials, Lease, LeaseId};
+use crate::ports::{DynamicCredentials, LeaseError};
+
+/// How often the time to renew is looked at: a machine may have slept in between.
+const LOOK: Duration = Duration::from_secs(15);
+/// The shortest pause between two calls.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// The longest once the credentials are over: those who need them wait.
+const OVER: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) source: Arc<dyn DynamicCredentials>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) failure: Mutex<Option<LeaseError>>,
+}
+
+impl Shared {
+    pub(super) async fn issue(
+        &self,
+        generation: u64,
+        give_back: &mpsc::UnboundedSender<LeaseId>,
+    ) -> Result<Arc<Credentials>, LeaseError> {
+        let asked_at = self.clock.now();
+        let lent = self.source.issue().await?;
+        let give_back = give_back.clone();
+        let credentials = Credentials::new(lent, generation, asked_at, move |lease| {
+            // Without a keeper it ends by itself.
+            let _ = give_back.send(lease.clone());
+        });
+        Ok(Arc::new(credentials))
+    }
+
+    fn failed(&self, failure: Option<LeaseError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+pub(super) struct Keeping {
+    shared: Arc<Shared>,
+    tell: watch::Sender<Arc<Credentials>>,
+    give_back: mpsc::UnboundedSender<LeaseId>,
+    /// The term for which the credentials in use were lent at first.
+    term: Duration,
+    chance: u16,
+    backoff: Backoff,
+}
+
+impl Keeping {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        tell: watch::Sender<Arc<Credentials>>,
+        give_back: mpsc::UnboundedSender<LeaseId>,
+    ) -> Self {
+        let term = tell.borrow().lease().term();
+        let chance = u16::from_be_bytes(shared.entropy.bytes());
+        Self {
+            shared,
+            tell,
+            give_back,
+            term,
+            chance,
+            backoff: Backoff::default(),
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut wishes: mpsc::UnboundedReceiver<Wish>,
+        mut given_back: mpsc::UnboundedReceiver<LeaseId>,
+    ) {
+        let mut wake = wake_after(self.until_renewal());
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => {
+                    let kept = self.keep().await;
+                    wake = wake_after(self.pause_after(kept));
+                }
+                Some(wish) = wishes.recv() => match wish {
+                    Wish::Rotate(told) => {
+                        let replaced = self.replace().await;
+                        wake = wake_after(self.pause_after(replaced.clone().map(drop)));
+                        let _ = told.send(replaced);
+                    }
+                    Wish::Close(told) => {
+                        let lease = self.current().lease_id().clone();
+                        let _ = told.send(self.shared.source.revoke(&lease).await);
+                        return;
+                    }
+                },
+                Some(lease) = given_back.recv() => self.take_back(lease),
+                else => return,
+            }
+        }
+    }
+
+    fn current(&self) -> Arc<Credentials> {
+        Arc::clone(&self.tell.borrow())
+    }
+
+    fn lease(&self) -> Lease {
+        self.tell.borrow().lease()
+    }
+
+    fn until_renewal(&self) -> Duration {
+        let at = self.shared.clock.now();
+        self.lease().renews_at(self.chance).since(at)
+    }
+
+    /// How long to wait after what was tried.
+    fn pause_after(&mut self, tried: Result<(), LeaseError>) -> Duration {
+        let failure = match tried {
+            Ok(()) => {
+                self.backoff.reset();
+                self.shared.failed(None);
+                return self.until_renewal();
+            }
+            Err(failure) => failure,
+        };
+        tracing::warn!(%failure, "leased credentials not renewed or replaced");
+        self.shared.failed(Some(failure));
+        let left = self.lease().left(self.shared.clock.now());
+        let longest = if left.is_zero() { OVER } else { left / 4 };
+        self.backoff.next().min(longest)
+    }
+
+    /// Renews or replaces the credentials, if it is time.
+    async fn keep(&mut self) -> Result<(), LeaseError> {
+        if !self.until_renewal().is_zero() {
+            return Ok(());
+        }
+        let current = self.current();
+        let asked_at = self.shared.clock.now();
+        if current.is_renewable() && !self.lease().is_over(asked_at) {
+            match self.shared.source.renew(current.lease_id()).await {
+                Ok(term) => {
+                    current.renewed(asked_at, term);
+                    // Near the end of all renewing it is granted less and less.
+                    if term * 2 > self.term {
+                        return Ok(());
+                    }
+                }
+                Err(outage @ LeaseError::Unavailable { .. }) => return Err(outage),
+                Err(LeaseError::Gone | LeaseError::Refused(_)) => {}
+            }
+        }
+        self.replace().await.map(drop)
+    }
+
+    async fn replace(&mut self) -> Result<Arc<Credentials>, LeaseError> {
+        let generation = self.tell.borrow().generation().saturating_add(1);
+        let next = self.shared.issue(generation, &self.give_back).await?;
+        self.term = next.lease().term();
+        self.chance = u16::from_be_bytes(self.shared.entropy.bytes());
+        self.tell.send_replace(Arc::clone(&next));
+        Ok(next)
+    }
+
+    /// Takes back at the source what nobody uses any more; it is tried until the lease would be over.
+    fn take_back(&self, lease: LeaseId) {
+        let (shared, term) = (Arc::clone(&self.shared), self.term);
+        tokio::spawn(async move {
+            let give_up = shared.clock.now().after(term);
+            let mut backoff = Backoff::default();
+            while let Err(failure) = shared.source.revoke(&lease).await {
+                let outage = matches!(failure, LeaseError::Unavailable { .. });
+                if !outage || shared.clock.now() >= give_up {
+                    tracing::warn!(%lease, %failure, "lease not given back");
+                    return;
+                }
+                tokio::time::sleep(backoff.next()).await;
+            }
+        });
+    }
+}
+
+fn wake_after(pause: Duration) -> Instant {
+    Instant::now() + pause.clamp(SHORTEST, LOOK)
+}
