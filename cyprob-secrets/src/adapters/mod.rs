@@ -7,6 +7,8 @@ pub mod file;
 mod json_field;
 pub mod local;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod private_file;
 #[cfg(feature = "vault")]
 pub mod vault;

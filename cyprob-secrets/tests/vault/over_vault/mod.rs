@@ -1,4 +1,5 @@
 mod kv;
 mod login;
 mod outage;
+mod rotation;
 mod token;

@@ -1,0 +1,54 @@
+//! Waiting until nothing is left that was made with credentials that were replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_core::ports::Clock;
+use sqlx::PgPool;
+use tokio::time::Instant;
+
+use super::sql;
+use crate::domain::Credentials;
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(250);
+/// A connection may be on its way for so long.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// Holds credentials as long as connections of theirs are left, or to their end.
+pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn Clock>) {
+    let begun = Instant::now();
+    while !pool.is_closed() && !old.lease().is_over(clock.now()) {
+        tokio::time::sleep(LOOK).await;
+        let left = match sweep(&pool, old.username()).await {
+            Ok(()) => left(&pool, old.username()).await,
+            Err(error) => Err(error),
+        };
+        if begun.elapsed() > ON_ITS_WAY && matches!(left, Ok(0)) {
+            return;
+        }
+    }
+}
+
+/// Closes what is idle and was made with them.
+async fn sweep(pool: &PgPool, username: &str) -> Result<(), sqlx::Error> {
+    for _ in 0..pool.num_idle() {
+        let Some(mut connection) = pool.try_acquire() else {
+            return Ok(());
+        };
+        let name: String = sqlx::query_scalar(sql::SIGNED_IN_AS)
+            .fetch_one(&mut *connection)
+            .await?;
+        if name == username {
+            connection.close().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn left(pool: &PgPool, username: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(sql::CONNECTIONS_OF)
+        .bind(username)
+        .fetch_one(pool)
+        .await
+}

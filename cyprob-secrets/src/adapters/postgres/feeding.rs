@@ -1,0 +1,89 @@
+//! The task that gives a pool its credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_core::ports::Clock;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::draining::drained;
+use super::live_pool::sign_in;
+use super::parking::Parking;
+use super::state::State;
+use crate::domain::Credentials;
+
+/// How often the end of the credentials is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long before their end credentials are used no more: a query needs some of it.
+const MARGIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+
+pub(super) struct Feeding {
+    pub(super) pool: PgPool,
+    pub(super) state: Arc<State>,
+    pub(super) place: PgConnectOptions,
+    pub(super) parking: Parking,
+    pub(super) newest: watch::Receiver<Arc<Credentials>>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Feeding {
+    pub(super) async fn run(mut self) {
+        let mut draining = JoinSet::new();
+        let closed = self.pool.close_event();
+        tokio::pin!(closed);
+        loop {
+            let wait = self.park_or_not();
+            tokio::select! {
+                () = &mut closed => return,
+                () = tokio::time::sleep(wait) => {}
+                Some(_) = draining.join_next() => {}
+                changed = self.newest.changed() => {
+                    if changed.is_err() {
+                        // Nobody will replace them any more; they hold to their end.
+                        return self.last(draining).await;
+                    }
+                    let next = Arc::clone(&self.newest.borrow_and_update());
+                    self.pool.set_connect_options(sign_in(&self.place, &next));
+                    let old = self.state.replace(next);
+                    draining.spawn(drained(self.pool.clone(), old, Arc::clone(&self.clock)));
+                }
+            }
+        }
+    }
+
+    /// Without a keeper: the end of the credentials is still kept, and what was replaced drained.
+    async fn last(self, mut draining: JoinSet<()>) {
+        let closed = self.pool.close_event();
+        tokio::pin!(closed);
+        loop {
+            let wait = self.park_or_not();
+            tokio::select! {
+                () = &mut closed => return,
+                () = tokio::time::sleep(wait) => {}
+                Some(_) = draining.join_next() => {}
+            }
+        }
+    }
+
+    /// Lets nobody sign in whose credentials are about to end; says when to look again.
+    fn park_or_not(&self) -> Duration {
+        let credentials = self.state.credentials();
+        let lease = credentials.lease();
+        let (least, most) = MARGIN;
+        let margin = (lease.term() / 20).clamp(least, most);
+        let left = lease.left(self.clock.now()).saturating_sub(margin);
+        let parked = left.is_zero();
+        if parked && !self.state.is_parked() {
+            tracing::warn!("database credentials are about to end; connections wait for others");
+            self.pool.set_connect_options(self.parking.options());
+        } else if !parked && self.state.is_parked() {
+            self.pool
+                .set_connect_options(sign_in(&self.place, &credentials));
+        }
+        self.state.park(parked);
+        if parked { LOOK / 20 } else { left.min(LOOK) }
+    }
+}

@@ -1,0 +1,95 @@
+//! Which credentials a pool works with now.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::domain::Credentials;
+
+/// How near to a moment a connection was made at it.
+///
+/// Of one that is new and counts as old no harm comes, and one that is old and
+/// counts as new is found by the drain, which asks whose it is.
+const MARGIN: Duration = Duration::from_millis(10);
+
+#[derive(Debug)]
+pub(super) struct State {
+    in_use: Mutex<InUse>,
+    parked: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct InUse {
+    credentials: Arc<Credentials>,
+    /// Nothing for the first credentials, which replaced none.
+    since: Option<Instant>,
+    /// When connections were made since then that had begun with those before.
+    late: Vec<Instant>,
+}
+
+impl State {
+    pub(super) fn new(credentials: Arc<Credentials>) -> Self {
+        Self {
+            in_use: Mutex::new(InUse {
+                credentials,
+                since: None,
+                late: Vec::new(),
+            }),
+            parked: watch::Sender::new(false),
+        }
+    }
+
+    fn in_use(&self) -> MutexGuard<'_, InUse> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn credentials(&self) -> Arc<Credentials> {
+        Arc::clone(&self.in_use().credentials)
+    }
+
+    /// Works with others from now on, and gives those before.
+    pub(super) fn replace(&self, next: Arc<Credentials>) -> Arc<Credentials> {
+        let mut in_use = self.in_use();
+        in_use.since = Some(Instant::now());
+        in_use.late.clear();
+        std::mem::replace(&mut in_use.credentials, next)
+    }
+
+    /// Whether a connection of this age may have been made with credentials that were replaced.
+    pub(super) fn is_old(&self, age: Duration) -> bool {
+        let in_use = self.in_use();
+        let Some(made) = Instant::now().checked_sub(age) else {
+            return true;
+        };
+        in_use.since.is_some_and(|since| made < since + MARGIN)
+            || in_use
+                .late
+                .iter()
+                .any(|late| made < *late + MARGIN && *late < made + MARGIN)
+    }
+
+    /// A connection was made just now, as this user.
+    pub(super) fn made_as(&self, name: &str) {
+        let mut in_use = self.in_use();
+        if in_use.credentials.username() != name {
+            in_use.late.push(Instant::now());
+        }
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        *self.parked.borrow()
+    }
+
+    pub(super) fn park(&self, parked: bool) {
+        self.parked
+            .send_if_modified(|now| std::mem::replace(now, parked) != parked);
+    }
+
+    /// Waits while nobody may sign in.
+    pub(super) async fn unparked(&self) {
+        // The sender is ours, so it never ends.
+        let _ = self.parked.subscribe().wait_for(|parked| !parked).await;
+    }
+}
