@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what other parts of scripts/test set
-# Servers on loopback for the full run: sshd, nginx with TLS, redis, PostgreSQL.
+# Servers on loopback for the full run: sshd, nginx with TLS, redis, PostgreSQL,
+# and the sources of secrets of secret_servers.sh.
 #
 # Each runs in the foreground of its own process, as an unprivileged user, in a
 # temporary directory, and is ended by its own process id.
@@ -51,8 +52,13 @@ servers__launch() { # name, port, command...
         sleep 0.1
     done
     echo "$name did not come up on port $port:" >&2
-    tail -n 20 "$work/$name.log" >&2
+    servers__show_log "$name"
     return 1
+}
+
+# The end of a server's log, without what opens it.
+servers__show_log() { # name
+    tail -n 20 "$work/$1.log" | sed -E 's/^((Unseal Key|Root Token)[^:]*):.*/\1: (not shown)/' >&2
 }
 
 servers__ssh() {
@@ -136,7 +142,7 @@ servers_start() {
     if ((EUID == 0)); then
         chown nobody:nogroup "$servers_dir" || return 1
     fi
-    servers__ssh && servers__nginx && servers__redis && servers__postgres
+    servers__ssh && servers__nginx && servers__redis && servers__postgres && servers__secret_sources
 }
 
 # Ends every server by its process id; one that does not end within 5 s is killed.
