@@ -124,6 +124,21 @@ pub enum Refusal {
     /// It holds no acceptable master key.
     #[error("holds no master key; write 64 hexadecimal digits")]
     NotAKey,
+    /// Its source knows this deployment, or not even that, and does not let it read the secret.
+    #[error("the source's policy does not let this deployment read it; grant that")]
+    Denied,
+    /// Its source cannot make sense of the reference.
+    #[error("the source does not take the reference; correct its name, stage or version")]
+    NotTaken,
+    /// A key is asked for, and there is no JSON object.
+    #[error("is no JSON object; leave the key out or store an object")]
+    NotAnObject,
+    /// The key holds a number, a truth value, nothing, a list or an object.
+    #[error("its key holds no string; store the value as a JSON string")]
+    NotText,
+    /// A key stands in its JSON object twice, so that readers may differ.
+    #[error("its JSON object names a key twice; store each key once")]
+    RepeatedKey,
 }
 
 /// What is wrong with a sealed file.

@@ -19,6 +19,7 @@ pub fn reference() -> impl Strategy<Value = String> {
     let forms = [
         format!("vault://[a-z0-9][a-z0-9_-]{{0,8}}/{path}#[a-z_]{{1,8}}{version}"),
         format!("awssm://{path}(#[a-z_]{{1,8}})?(\\?stage=AWS[A-Z]{{1,9}})?"),
+        format!("awssm://{path}(#[a-z_]{{1,8}})?\\?version=[0-9a-f]{{8}}-[A-Za-z0-9._-]{{1,23}}"),
         format!("file:///{path}"),
         "env://[A-Za-z_][A-Za-z0-9_]{0,20}".to_owned(),
         format!("local://[a-z0-9][a-z0-9._-]{{0,8}}(/[a-z0-9][a-z0-9._-]{{0,8}}){{0,3}}{version}"),
@@ -33,7 +34,7 @@ pub fn hostile() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         4 => prop::sample::select(vec![
             "vault://", "awssm://", "file://", "env://", "local://", "/", "//", ".", "..", "../",
-            "%2f", "%2e%2e", "%00", "\\", "#", "?", "?version=1", "&", "=", "@", "+", ":", ";", "~", " ",
+            "%2f", "%2e%2e", "%00", "\\", "#", "?", "?version=1", "?stage=", "version=", "&", "=", "@", "+", ":", ";", "~", " ",
             "\n", "\0", "\u{2215}", "\u{ff0e}", "\u{202e}", "a", "kv", "orgs", "org_", "A", "0", "-", "_",
         ])
         .prop_map(str::to_owned),

@@ -117,7 +117,7 @@ pub enum RefFault {
     #[error("the field comes first; write #field?parameter=value")]
     FieldAfterParameters,
     /// A parameter that the scheme does not have, or a second one.
-    #[error("unknown, repeated or without `=`; write at most the one parameter of the scheme")]
+    #[error("unknown, a second one or without `=`; write at most one that the scheme has")]
     BadParameter,
     /// A version that is not a number from 1 without leading zero.
     #[error("not a version; write a number from 1 up without leading zero")]

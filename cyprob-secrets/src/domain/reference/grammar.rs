@@ -52,13 +52,26 @@ impl<'a> Pieces<'a> {
     }
 
     /// The value of the one parameter the scheme has, if it is written.
-    pub(super) fn parameter(&self, key: &str) -> Parsed<Option<&'a str>> {
+    pub(super) fn parameter(&self, key: &'static str) -> Parsed<Option<&'a str>> {
+        let written = self.parameter_of([key])?;
+        Ok(written.map(|(_, value)| value))
+    }
+
+    /// The parameter that is written, and its value; at most one of those that the scheme has.
+    pub(super) fn parameter_of<const N: usize>(
+        &self,
+        keys: [&'static str; N],
+    ) -> Parsed<Option<(&'static str, &'a str)>> {
         let Some(text) = self.parameters else {
             return Ok(None);
         };
-        match text.split_once('=') {
-            Some((name, value)) if name == key && !value.contains(['&', '=']) => Ok(Some(value)),
-            _ => Err(SecretRefError::new(
+        let written = text.split_once('=').and_then(|(name, value)| {
+            let key = keys.into_iter().find(|key| *key == name)?;
+            (!value.contains(['&', '='])).then_some((key, value))
+        });
+        match written {
+            Some(written) => Ok(Some(written)),
+            None => Err(SecretRefError::new(
                 RefPart::Parameters,
                 RefFault::BadParameter,
             )),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::grammar::{Pieces, plain, segments, word};
 use super::{RefFault, RefPart, SecretRefError};
-use crate::domain::{SecretName, SecretVersion};
+use crate::domain::{SecretName, SecretVersion, VersionId};
 
 /// A field of a secret in a Vault KV engine: `vault://mount/path#field?version=N`.
 ///
@@ -65,13 +65,21 @@ impl fmt::Display for VaultRef {
 
 /// A secret of AWS Secrets Manager: `awssm://name#json-key?stage=AWSCURRENT`.
 ///
-/// Without a key it is the whole text; without a stage it is `AWSCURRENT`,
-/// which the canonical form leaves out.
+/// Without a key it is the whole value. `?version=ID` in place of a stage is one
+/// version for good; without either it is the stage `AWSCURRENT`, which the
+/// canonical form leaves out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AwsSmRef {
     name: String,
     key: Option<String>,
-    stage: String,
+    which: Which,
+}
+
+/// Which version of a secret of AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Which {
+    Stage(String),
+    Version(VersionId),
 }
 
 const CURRENT_STAGE: &str = "AWSCURRENT";
@@ -83,11 +91,15 @@ impl AwsSmRef {
             plain(b) || matches!(b, b'+' | b'=' | b'@')
         })?;
         let key = pieces.field.map(|key| word(RefPart::Field, key, plain));
-        let stage = pieces.parameter("stage")?.unwrap_or(CURRENT_STAGE);
+        let which = match pieces.parameter_of(["stage", "version"])? {
+            None => Which::Stage(CURRENT_STAGE.to_owned()),
+            Some(("version", id)) => Which::Version(id.parse()?),
+            Some((_, stage)) => Which::Stage(word(RefPart::Stage, stage, plain)?.to_owned()),
+        };
         Ok(Self {
             name: name.to_owned(),
             key: key.transpose()?.map(str::to_owned),
-            stage: word(RefPart::Stage, stage, plain)?.to_owned(),
+            which,
         })
     }
 
@@ -97,16 +109,28 @@ impl AwsSmRef {
         &self.name
     }
 
-    /// The key in the secret's JSON object; `None` is the whole text.
+    /// The key in the secret's JSON object; `None` is the whole value.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The staging label.
+    /// The staging label; `None` where a version is named.
     #[must_use]
-    pub fn stage(&self) -> &str {
-        &self.stage
+    pub fn stage(&self) -> Option<&str> {
+        match &self.which {
+            Which::Stage(stage) => Some(stage),
+            Which::Version(_) => None,
+        }
+    }
+
+    /// The version's id; `None` where a stage is named.
+    #[must_use]
+    pub fn version(&self) -> Option<&VersionId> {
+        match &self.which {
+            Which::Stage(_) => None,
+            Which::Version(id) => Some(id),
+        }
     }
 }
 
@@ -116,10 +140,11 @@ impl fmt::Display for AwsSmRef {
         if let Some(key) = &self.key {
             write!(f, "#{key}")?;
         }
-        if self.stage != CURRENT_STAGE {
-            write!(f, "?stage={}", self.stage)?;
+        match &self.which {
+            Which::Stage(stage) if stage == CURRENT_STAGE => Ok(()),
+            Which::Stage(stage) => write!(f, "?stage={stage}"),
+            Which::Version(id) => write!(f, "?version={id}"),
         }
-        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ pub use kinds::{AwsSmRef, EnvName, FilePath, LocalRef, VaultRef};
 /// | --- | --- |
 /// | `vault://mount/path#field?version=N` | version optional |
 /// | `awssm://name#json-key?stage=AWSCURRENT` | key and stage optional |
+/// | `awssm://name#json-key?version=ID` | key optional |
 /// | `file:///abs/path` | |
 /// | `env://NAME` | |
 /// | `local://name?version=N` | version optional |

@@ -14,6 +14,8 @@ fn canonical_texts_come_back_unchanged() {
         "awssm://prod/db",
         "awssm://prod/db+a=b@c#user",
         "awssm://prod/db#user?stage=AWSPREVIOUS",
+        "awssm://prod/db#user?version=3f2a8c1e-0b54-4d0e-9f6e-6b8f7c1d2e3f",
+        "awssm://prod/db?version=AWSCURRENT",
         "file:///etc/cyprob/key",
         "file:///a/b@c,d:e~f=g+h",
         "env://CYPROB_KEY_1",
@@ -30,6 +32,24 @@ fn the_current_stage_is_the_default() {
     let written: SecretRef = "awssm://a?stage=AWSCURRENT".parse().unwrap();
     assert_eq!(written, "awssm://a".parse().unwrap());
     assert_eq!(written.to_string(), "awssm://a");
+}
+
+#[test]
+fn a_secret_of_aws_has_a_stage_or_a_version() {
+    let read = |text: &str| match text.parse() {
+        Ok(SecretRef::AwsSm(reference)) => reference,
+        other => panic!("{other:?}"),
+    };
+    let current = read("awssm://a");
+    assert_eq!(
+        (current.stage(), current.version()),
+        (Some("AWSCURRENT"), None)
+    );
+    let pinned = read("awssm://a?version=v-1");
+    assert_eq!(pinned.stage(), None);
+    assert_eq!(pinned.version().map(|id| id.as_str()), Some("v-1"));
+    // A version may be called like a stage; it is another secret all the same.
+    assert_ne!(read("awssm://a?version=AWSCURRENT"), current);
 }
 
 #[test]
@@ -103,6 +123,25 @@ fn every_refusal_names_its_part() {
         ("awssm://a#", (P::Field, F::Missing)),
         ("awssm://a?stage=", (P::Stage, F::Missing)),
         ("awssm://a?stage=a/b", (P::Stage, F::BadCharacter)),
+        ("awssm://a?version=", (P::Version, F::Missing)),
+        ("awssm://a?version=a/b", (P::Version, F::BadCharacter)),
+        ("awssm://a?Version=a", (P::Parameters, F::BadParameter)),
+        (
+            "awssm://a?stage=b&version=c",
+            (P::Parameters, F::BadParameter),
+        ),
+        (
+            "awssm://a?version=c&stage=b",
+            (P::Parameters, F::BadParameter),
+        ),
+        (
+            "awssm://a?version=c?stage=b",
+            (P::Parameters, F::BadParameter),
+        ),
+        (
+            "awssm://a?stage=b?version=c",
+            (P::Parameters, F::BadParameter),
+        ),
         ("awssm://arn:aws:x", (P::Name, F::BadCharacter)),
         ("file://", (P::Path, F::NotAbsolute)),
         ("file://etc/passwd", (P::Path, F::NotAbsolute)),
