@@ -4,6 +4,7 @@ mod block_on;
 pub mod canary;
 pub mod fault_proxy;
 pub mod properties;
+pub mod provider;
 pub mod scripted;
 pub mod store;
 pub mod strategies;

@@ -87,6 +87,8 @@ struct State {
     by_prefix: Vec<(String, Fault)>,
     /// The path of each request, in order.
     paths: Vec<String>,
+    /// Bytes of huge bodies.
+    huge: usize,
 }
 
 impl FaultProxy {
@@ -151,6 +153,12 @@ impl FaultProxy {
         let state = self.shared.state();
         let begin = state.paths.iter().filter(|p| p.starts_with(path_prefix));
         begin.count()
+    }
+
+    /// How many bytes of [`Fault::Huge`] bodies the clients have let it write.
+    #[must_use]
+    pub fn huge_bytes(&self) -> usize {
+        self.shared.state().huge
     }
 }
 

@@ -63,7 +63,7 @@ async fn connection(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
                 answer.body = b"<html>{\"not\": json".to_vec();
                 send(&mut client, &answer).await?;
             }
-            Some(Fault::Huge(length)) => huge(&mut client, length).await?,
+            Some(Fault::Huge(length)) => huge(&mut client, shared, length).await?,
         }
     }
     Ok(())
@@ -109,7 +109,7 @@ fn framed(answer: &Message) -> Vec<u8> {
     }
 }
 
-async fn huge(client: &mut TcpStream, length: usize) -> io::Result<()> {
+async fn huge(client: &mut TcpStream, shared: &Shared, length: usize) -> io::Result<()> {
     let total = length.to_string();
     let head = Message::answer(200).head(&[("content-length", total.as_str())]);
     client.write_all(&head).await?;
@@ -119,6 +119,7 @@ async fn huge(client: &mut TcpStream, length: usize) -> io::Result<()> {
         let part = block.get(..left).unwrap_or(&block);
         client.write_all(part).await?;
         left -= part.len();
+        shared.state().huge += part.len();
     }
     Ok(())
 }

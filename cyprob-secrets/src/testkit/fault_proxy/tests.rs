@@ -183,6 +183,7 @@ async fn the_proxy_answers_itself() {
     proxy.inject(Fault::Huge(100_000));
     let (status, text) = ask(&mut client, "/a", "").await.unwrap();
     assert_eq!((status, text.len()), (200, 100_000));
+    assert_eq!(proxy.huge_bytes(), 100_000);
     proxy.heal();
     assert_eq!(ask(&mut client, "/a", "").await.unwrap().1, "POST /a ");
 }
