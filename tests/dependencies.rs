@@ -141,6 +141,30 @@ fn no_crate_but_its_owner_pulls_a_private_library() {
 }
 
 #[test]
+fn aws_comes_by_its_feature_alone_and_with_the_one_tls() {
+    assert!(!has(&tree("cyprob", &[]), "aws-sdk-secretsmanager"));
+    let lines = tree("cyprob", &["--features", "aws"]);
+    assert!(has(&lines, "aws-sdk-secretsmanager") && has(&lines, "ring"));
+    for other in [
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "openssl-sys",
+        "native-tls",
+        "s2n-tls",
+    ] {
+        assert!(!has(&lines, other), "{other} is pulled");
+    }
+    for one in ["rustls", "hyper", "h2", "http"] {
+        let own = |line: &&String| line.starts_with(&format!("{one} v"));
+        let own = lines.iter().filter(own);
+        let mut versions: Vec<&str> = own.filter_map(|line| line.split('|').next()).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        assert_eq!(versions.len(), 1, "{versions:?}");
+    }
+}
+
+#[test]
 fn the_reference_server_pulls_no_testkit() {
     for options in [&[][..], &["--all-features"]] {
         let lines = tree("cyprob-reference-server", options);

@@ -30,10 +30,12 @@ const MEMBERS: [(&str, &[&str]); 9] = [
 ];
 
 /// Third parties that only one crate may know, so that they stay private to it.
-const PRIVATE: [(&str, &str); 6] = [
+const PRIVATE: [(&str, &str); 8] = [
     ("biscuit-auth", "cyprob-authz"),
     ("vaultrs", "cyprob-secrets"),
+    ("aws-config", "cyprob-secrets"),
     ("aws-sdk-secretsmanager", "cyprob-secrets"),
+    ("aws-sdk-sts", "cyprob-secrets"),
     ("wasmtime", "cyprob-plugins"),
     ("async-nats", "cyprob-plugins"),
     ("libyaml-rs", "cyprob-core"),

@@ -1,9 +1,11 @@
-//! Sources of secrets: memory, environment, files, and the encrypted local store.
+//! Sources of secrets: memory, environment, files, the encrypted local store, Vault and AWS.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod blocking;
 pub mod env;
 pub mod file;
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "aws", feature = "vault"))]
 mod json_field;
 pub mod local;
 pub mod memory;

@@ -106,21 +106,12 @@ pub enum Refusal {
     /// It holds nothing.
     #[error("is empty")]
     Empty,
-    /// The source's policy does not allow it.
-    #[error("the source's policy does not let this deployment read it; grant that")]
-    Denied,
     /// The source does not know this deployment any more.
     #[error("the source does not accept this deployment's own login; renew it")]
     NoLogin,
-    /// The source does not understand what it is asked for.
-    #[error("the source rejects the reference; check mount, kind of engine and path")]
-    Rejected,
     /// A version of what has none.
     #[error("its source keeps no versions; leave the version out")]
     Unversioned,
-    /// The field is a number, a list or something else.
-    #[error("the field is no text; store it as a string")]
-    NotText,
     /// It holds no acceptable master key.
     #[error("holds no master key; write 64 hexadecimal digits")]
     NotAKey,

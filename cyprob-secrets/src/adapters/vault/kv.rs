@@ -12,7 +12,7 @@ use super::VaultMount;
 use super::connection::Vault;
 use super::fault::{Fault, Outage};
 use super::reply::Reply;
-use crate::adapters::json_field::{self, Field};
+use crate::adapters::json_field::{self, Held};
 use crate::domain::{Scheme, SecretRef, SecretValue, SecretVersion, VaultRef};
 use crate::ports::{Refusal, Secret, SecretError, SecretProvider};
 
@@ -101,11 +101,10 @@ impl VaultKv {
         let Some(fields) = fields else {
             return Ok(None);
         };
-        match json_field::pick(fields.get(), reference.field()) {
-            Ok(Field::Text(text)) => secret(&text, metadata.as_ref()).map(Some),
-            Ok(Field::Absent) => Ok(None),
-            Ok(Field::NoText) => Err(Refusal::NotText.into()),
-            Ok(Field::Repeated) | Err(json_field::NoObject) => Err(Outage::Garbled.into()),
+        match json_field::held(fields.get(), reference.field()) {
+            Held::Text(text) => secret(&text, metadata.as_ref()).map(Some),
+            Held::Nothing => Ok(None),
+            Held::Unfit(refusal) => Err(refusal.into()),
         }
     }
 }
@@ -171,7 +170,7 @@ impl Failure {
             Self::Refused(refusal) => refusal,
             Self::Fault(Fault::Denied) => Refusal::Denied,
             Self::Fault(Fault::Login(_)) => Refusal::NoLogin,
-            Self::Fault(Fault::Rejected(_)) => Refusal::Rejected,
+            Self::Fault(Fault::Rejected(_)) => Refusal::NotTaken,
             Self::Fault(fault @ (Fault::Outage(_) | Fault::Missing)) => {
                 return SecretError::unavailable(fault);
             }

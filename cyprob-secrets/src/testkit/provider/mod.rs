@@ -9,7 +9,7 @@
 //! behaviour in a module `conformance`, each with a stand of its own in a Tokio
 //! runtime of its own:
 //!
-//! ```ignore
+//! ```text
 //! secret_provider_conformance!(|| async { MyStand::new().await });
 //! secret_provider_conformance!(|| async { MyStand::new().await }; versions);
 //! secret_provider_conformance!(|| async { MyStand::new().await }; versions, remote);
