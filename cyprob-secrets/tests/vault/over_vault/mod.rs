@@ -1,5 +1,7 @@
+mod conformance;
 mod kv;
 mod login;
 mod outage;
 mod rotation;
 mod token;
+mod traces;

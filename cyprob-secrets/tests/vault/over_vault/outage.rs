@@ -60,7 +60,7 @@ async fn every_fault_is_named_ends_in_time_and_heals() {
             status(307, ""),
             "unavailable: a standby that does not forward; name the active node or a load balancer",
         ),
-        (X),
+        (status(400, "{\"errors\":[\"y\"]}"), "NotTaken"),
         (
             status(403, "{\"errors\":[\"permission denied\"]}"),
             "Denied",
