@@ -43,8 +43,10 @@ pub enum SecretError {
         /// What is wrong with it.
         damage: Damage,
     },
-    /// A sealed file was made under another master key.
-    #[error("{item}: sealed under another master key; configure the key it was made with")]
+    /// A sealed file was made under another key than the store has.
+    #[error(
+        "{item}: sealed under another key; configure the master key or restore the key ring it was made with"
+    )]
     WrongKey {
         /// The file.
         item: Sealed,
@@ -148,6 +150,9 @@ pub enum Damage {
     /// Its seal does not open: a bit is not what it was.
     #[error("its seal does not open; bits were changed")]
     Seal,
+    /// It is from before a change that this process has seen.
+    #[error("older than it was; restart this process if a backup was restored")]
+    Older,
     /// The store says it is there, and it is not.
     #[error("missing")]
     Missing,

@@ -10,6 +10,8 @@ use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+use super::faults;
 use crate::adapters::private_file::{self, ReadFault};
 use crate::ports::{Damage, Refusal, Sealed, SecretError};
 
@@ -121,6 +123,8 @@ impl Dir {
         entropy: &dyn Entropy,
     ) -> Result<(), SecretError> {
         let temporary = self.write_temporary(bytes, entropy)?;
+        #[cfg(test)]
+        faults::step().inspect_err(|_| self.discard(&temporary))?;
         if let Err(errno) = rustix::fs::renameat(&self.fd, &temporary, &self.fd, file) {
             self.discard(&temporary);
             return Err(errno.into());
@@ -136,6 +140,8 @@ impl Dir {
         entropy: &dyn Entropy,
     ) -> Result<bool, SecretError> {
         let temporary = self.write_temporary(bytes, entropy)?;
+        #[cfg(test)]
+        faults::step().inspect_err(|_| self.discard(&temporary))?;
         let linked = rustix::fs::linkat(&self.fd, &temporary, &self.fd, file, AtFlags::empty());
         self.discard(&temporary);
         match linked {
@@ -146,11 +152,15 @@ impl Dir {
     }
 
     fn write_temporary(&self, bytes: &[u8], entropy: &dyn Entropy) -> Result<String, SecretError> {
+        #[cfg(test)]
+        faults::step()?;
         let tag = u64::from_be_bytes(entropy.bytes());
         let name = format!("{TEMPORARY}{tag:016x}");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR)?;
         let mut file = File::from(fd);
+        #[cfg(test)]
+        faults::step().inspect_err(|_| self.discard(&name))?;
         if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
             self.discard(&name);
             return Err(SecretError::unavailable(error));
@@ -160,6 +170,10 @@ impl Dir {
 
     /// Removes a temporary file; one that stays is removed at the next opening.
     fn discard(&self, temporary: &str) {
+        #[cfg(test)]
+        if faults::step().is_err() {
+            return;
+        }
         let _ = rustix::fs::unlinkat(&self.fd, temporary, AtFlags::empty());
     }
 
@@ -175,6 +189,8 @@ impl Dir {
 
     /// Removes a file if it is there; durable only after [`Dir::sync`].
     pub(super) fn remove(&self, file: &str) -> Result<(), SecretError> {
+        #[cfg(test)]
+        faults::step()?;
         match rustix::fs::unlinkat(&self.fd, file, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(errno.into()),
@@ -183,6 +199,8 @@ impl Dir {
 
     /// Makes the directory's own changes durable.
     pub(super) fn sync(&self) -> Result<(), SecretError> {
+        #[cfg(test)]
+        faults::step()?;
         Ok(rustix::fs::fsync(&self.fd)?)
     }
 

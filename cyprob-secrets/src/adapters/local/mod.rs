@@ -2,18 +2,40 @@
 //!
 //! One file holds one version: a header (format, kind, key id, version, time)
 //! and the value under XChaCha20-Poly1305, whose associated data are the
-//! header and the secret's name; the key is derived from the master key and
-//! the store's own random id by HKDF-SHA-256 (RFC 5869). A second file per
-//! name lists its versions, so that a missing one is noticed. Every file is
-//! written beside its place, synced, and renamed into it.
+//! store's id, the header and the secret's name. A second file per name lists
+//! its versions, so that a missing one is noticed. Every file is written beside
+//! its place, synced, and renamed into it.
+//!
+//! The files are sealed under a random data key, which lies in the key ring, a
+//! file that the master key wraps. There is one data key for the whole store and
+//! not one for each secret: the master key is replaced by writing one file,
+//! which a rename does whole or not at all, and a data key that leaked or served
+//! its time has to be replaced for all it sealed anyway. While that goes on the
+//! ring holds two keys, the one that seals and the one that retires, and each
+//! file names its own. XChaCha20's random nonces of 24 bytes set no bound to
+//! what one key may seal.
+//!
+//! Every operation looks at the ring under the lock, so that a handle follows a
+//! rotation of another process, and never seals under a key that is gone.
+//!
+//! A store of the first format, in which the data key is derived from the master
+//! key, is used as it is; its first rotation of either kind brings it to this
+//! one. Only then do programs from before it fail to read it.
 //!
 //! What it cannot notice: all files of one name, or the whole directory, put
-//! back to an earlier state together. Keep the directory and its backups as
-//! you would keep the key.
+//! back to an earlier state together, in a process that opens it afterwards.
+//! Keep the directory and its backups as you would keep the key. What is
+//! replaced or removed may stay on the medium until it is written over.
 
 mod dir;
+#[cfg(test)]
+mod faults;
 mod format;
+mod held;
 mod key;
+mod keys;
+mod ring;
+mod rotate;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -38,8 +60,35 @@ pub enum KeySource {
     /// A private file of 64 hexadecimal digits, made when the store is.
     ///
     /// Keep it outside the store's directory and its backups, or the
-    /// encryption protects nothing.
+    /// encryption protects nothing. A rotation keeps the keys that it replaces
+    /// beside it, each as this name with a dot and the key's id.
     File(PathBuf),
+}
+
+/// A master key was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rewrapped {
+    /// The file in which the key from before is kept, if it was in a file.
+    pub before: Option<PathBuf>,
+    /// Whether files are still sealed under an earlier data key: see [`LocalStore::reencrypt`].
+    pub reencryption_due: bool,
+}
+
+/// A data key was replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reencrypted {
+    /// The files, values and lists, that were sealed under the new key now.
+    pub resealed: u64,
+    /// Those that were already: written meanwhile, or by a run that did not end.
+    pub already: u64,
+}
+
+/// Draws a master key.
+#[must_use]
+pub fn random_master_key(entropy: &dyn Entropy) -> MasterKey {
+    MasterKey::generate(|out| entropy.fill(out))
 }
 
 /// An encrypted store in a directory of its own; it serves `local://` references.
@@ -71,6 +120,44 @@ impl LocalStore {
     ) -> Result<Self, SecretError> {
         let inner = Arc::new(Inner::open(directory, key, entropy)?);
         Ok(Self { inner })
+    }
+
+    /// Replaces the master key; the values stay sealed as they are.
+    ///
+    /// The store opens with the key from before until the key ring is replaced,
+    /// which one rename does, and with the new one from then on. A store opened
+    /// with a key file opens with it at every instant: the file gets the new key,
+    /// and the one from before is kept beside it, for backups of the store made
+    /// until now and for other stores under the same file; remove it when there
+    /// are none. A given key is the caller's to keep, before the call.
+    ///
+    /// Other handles follow: those with a key file read it again, those with a
+    /// given key go on until the data key changes and then fail with `WrongKey`.
+    /// Whoever had the old key may know the data key: after a leak, call
+    /// [`reencrypt`](Self::reencrypt) next.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`]; after `Unavailable` either key may be the one, and a
+    /// second call, through a store opened with the one that is, settles it.
+    pub async fn rewrap(&self, new: MasterKey) -> Result<Rewrapped, SecretError> {
+        self.run(move |inner| inner.rewrap(new)).await
+    }
+
+    /// Draws a new data key and seals every value and list under it.
+    ///
+    /// It takes the lock for one file at a time, so others read and write
+    /// meanwhile. Ended at any point, it leaves a store that works, and the next
+    /// call goes on where it stopped; when it returns, the old data key is gone
+    /// from the directory. It also removes what an interrupted deletion left.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`]; after `Damaged` all other files are sealed anew, and the
+    /// old key stays until the one that is named is restored or deleted and
+    /// this is called again.
+    pub async fn reencrypt(&self) -> Result<Reencrypted, SecretError> {
+        self.run(Inner::reencrypt).await
     }
 
     async fn run<T: Send + 'static>(

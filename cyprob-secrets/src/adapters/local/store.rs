@@ -5,27 +5,35 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cyprob_core::domain::Timestamp;
-use cyprob_core::ports::{Entropy, EntropyExt};
+use cyprob_core::ports::Entropy;
 
-use super::dir::Dir;
-use super::format::{Keys, StoreId};
-use super::{KeySource, key};
-use crate::domain::{SecretName, SecretValue, SecretVersion};
+use super::KeySource;
+use super::dir::{Dir, Locked};
+use super::held::Held;
+use super::ring::Ring;
+use crate::domain::{SecretName, SecretRefError, SecretValue, SecretVersion};
 use crate::ports::{Damage, Expected, PutOutcome, Sealed, Secret, SecretError};
-
-const MARKER: &str = "store";
 
 /// An opened store.
 pub(super) struct Inner {
     dir: Dir,
-    keys: Keys,
+    held: Held,
     entropy: Arc<dyn Entropy>,
+}
+
+/// A store while its lock is held, with the keys of this moment.
+pub(super) struct Session<'a> {
+    pub(super) dir: &'a Dir,
+    pub(super) held: &'a Held,
+    pub(super) ring: Arc<Ring>,
+    pub(super) entropy: &'a dyn Entropy,
+    _lock: Locked,
 }
 
 /// The versions of a name: `floor..=last` can be read, none if `floor > last`.
 #[derive(Clone, Copy)]
-struct Head {
-    floor: u64,
+pub(super) struct Head {
+    pub(super) floor: u64,
     last: u64,
 }
 
@@ -48,34 +56,21 @@ impl Inner {
         let dir = Dir::open_or_make(directory)?;
         let lock = dir.lock(true)?;
         dir.clean()?;
-        let marker = dir.read(MARKER, &Sealed::Store)?;
-        if marker.is_none() && dir.list()?.iter().any(|name| name.contains('@')) {
-            // Secrets without their marker: making a new store would orphan them.
-            return Err(damaged(Sealed::Store, Damage::Missing));
-        }
-        let master = key::load(key, marker.is_some(), entropy.as_ref())?;
-        let keys = match marker {
-            Some(file) => {
-                // The id stands before the sealed part, which proves it.
-                let (id, sealed) = file
-                    .split_first_chunk::<16>()
-                    .ok_or_else(|| damaged(Sealed::Store, Damage::Length))?;
-                let keys = Keys::derive(&master, id)?;
-                keys.open(&Sealed::Store, sealed)?;
-                keys
-            }
-            None => {
-                let id: StoreId = entropy.bytes();
-                let keys = Keys::derive(&master, &id)?;
-                let at = Timestamp::UNIX_EPOCH;
-                let sealed = keys.seal(&Sealed::Store, &[], at, entropy.as_ref())?;
-                let file = [id.as_slice(), &sealed].concat();
-                dir.replace(MARKER, &file, entropy.as_ref())?;
-                keys
-            }
-        };
+        let held = Held::open(&dir, key, entropy.as_ref())?;
         drop(lock);
-        Ok(Self { dir, keys, entropy })
+        Ok(Self { dir, held, entropy })
+    }
+
+    /// Waits for the lock: `write` excludes all others, else only writers.
+    pub(super) fn session(&self, write: bool) -> Result<Session<'_>, SecretError> {
+        let lock = self.dir.lock(write)?;
+        Ok(Session {
+            dir: &self.dir,
+            held: &self.held,
+            ring: self.held.ring(&self.dir)?,
+            entropy: self.entropy.as_ref(),
+            _lock: lock,
+        })
     }
 
     pub(super) fn read(
@@ -83,17 +78,17 @@ impl Inner {
         name: &SecretName,
         version: Option<SecretVersion>,
     ) -> Result<Option<Secret>, SecretError> {
-        let _lock = self.dir.lock(false)?;
-        let head = self.head(name)?;
+        let session = self.session(false)?;
+        let head = session.head(name)?;
         let wanted = version.or(head.newest());
         let Some(version) = wanted.filter(|version| head.has(*version)) else {
             return Ok(None);
         };
         let item = Sealed::Value(name.clone(), version);
-        let Some(file) = self.dir.read(&value_file(name, version), &item)? else {
+        let Some(file) = session.dir.read(&value_file(name, version), &item)? else {
             return Err(damaged(item, Damage::Missing));
         };
-        let opened = self.keys.open(&item, &file)?;
+        let opened = session.ring.unseal(&item, &file)?;
         let value =
             SecretValue::new(opened.bytes.to_vec()).map_err(|_| damaged(item, Damage::State))?;
         Ok(Some(Secret {
@@ -111,8 +106,8 @@ impl Inner {
         at: Timestamp,
     ) -> Result<PutOutcome, SecretError> {
         use secrecy::ExposeSecret;
-        let _lock = self.dir.lock(true)?;
-        let head = self.head(name)?;
+        let session = self.session(true)?;
+        let head = session.head(name)?;
         if head.newest() != expected.version() {
             return Ok(PutOutcome::Conflict(head.newest()));
         }
@@ -120,51 +115,48 @@ impl Inner {
         let version =
             version.ok_or_else(|| SecretError::unavailable("no version number is left"))?;
         let item = Sealed::Value(name.clone(), version);
-        let entropy = self.entropy.as_ref();
-        let file = self.keys.seal(&item, value.expose_secret(), at, entropy)?;
         // From here the value counts, even if the list is not rewritten: see `head`.
-        self.dir
-            .replace(&value_file(name, version), &file, entropy)?;
+        session.write(&item, &value_file(name, version), value.expose_secret(), at)?;
         let last = version.get();
-        self.write_head(name, Head { last, ..head }, at)?;
+        session.write_head(name, Head { last, ..head }, at)?;
         Ok(PutOutcome::Stored(version))
     }
 
     pub(super) fn delete(&self, name: &SecretName) -> Result<bool, SecretError> {
-        let _lock = self.dir.lock(true)?;
-        let head = self.head(name)?;
+        let session = self.session(true)?;
+        let head = session.head(name)?;
         if head.newest().is_none() {
             return Ok(false);
         }
         let floor = head.last.saturating_add(1);
-        self.write_head(name, Head { floor, ..head }, Timestamp::UNIX_EPOCH)?;
+        session.write_head(name, Head { floor, ..head }, Timestamp::UNIX_EPOCH)?;
         // Also what an interrupted earlier deletion left below the floor.
         let encoded = encode(name);
-        for file in self.dir.list()? {
+        for file in session.dir.list()? {
             if let Some((of, number)) = file.split_once('@')
                 && of == encoded
                 && number.parse::<u64>().is_ok_and(|number| number < floor)
             {
-                self.dir.remove(&file)?;
+                session.dir.remove(&file)?;
             }
         }
-        self.dir.sync()?;
+        session.dir.sync()?;
         Ok(true)
     }
 
     pub(super) fn names(&self) -> Result<Vec<SecretName>, SecretError> {
-        let _lock = self.dir.lock(false)?;
+        let session = self.session(false)?;
         let mut names = BTreeSet::new();
-        for file in self.dir.list()? {
+        for file in session.dir.list()? {
             if let Some((encoded, _)) = file.split_once('@')
-                && let Ok(name) = encoded.replace('+', "/").parse::<SecretName>()
+                && let Ok(name) = decode(encoded)
             {
                 names.insert(name);
             }
         }
         let mut live = Vec::new();
         for name in names {
-            if self.head(&name)?.newest().is_some() {
+            if session.head(&name)?.newest().is_some() {
                 live.push(name);
             }
         }
@@ -172,21 +164,22 @@ impl Inner {
     }
 
     pub(super) fn versions(&self, name: &SecretName) -> Result<Vec<SecretVersion>, SecretError> {
-        let _lock = self.dir.lock(false)?;
-        let head = self.head(name)?;
+        let head = self.session(false)?.head(name)?;
         Ok((head.floor..=head.last)
             .filter_map(SecretVersion::new)
             .collect())
     }
+}
 
+impl Session<'_> {
     /// Reads the list of a name, and counts in a value that was written just
     /// before the list could be: so an old list put back hides no newer value.
-    fn head(&self, name: &SecretName) -> Result<Head, SecretError> {
+    pub(super) fn head(&self, name: &SecretName) -> Result<Head, SecretError> {
         let item = Sealed::Head(name.clone());
         let mut head = match self.dir.read(&head_file(name), &item)? {
             None => Head { floor: 1, last: 0 },
             Some(file) => {
-                let opened = self.keys.open(&item, &file)?;
+                let opened = self.ring.unseal(&item, &file)?;
                 let numbers = opened.bytes.split_first_chunk::<8>();
                 let (floor, last) = numbers
                     .and_then(|(floor, last)| Some((floor, last.try_into().ok()?)))
@@ -208,9 +201,19 @@ impl Inner {
     fn write_head(&self, name: &SecretName, head: Head, at: Timestamp) -> Result<(), SecretError> {
         let bytes = [head.floor.to_be_bytes(), head.last.to_be_bytes()].concat();
         let item = Sealed::Head(name.clone());
-        let entropy = self.entropy.as_ref();
-        let file = self.keys.seal(&item, &bytes, at, entropy)?;
-        self.dir.replace(&head_file(name), &file, entropy)
+        self.write(&item, &head_file(name), &bytes, at)
+    }
+
+    /// Seals an item under the key of this moment and puts it in its place.
+    pub(super) fn write(
+        &self,
+        item: &Sealed,
+        file: &str,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<(), SecretError> {
+        let sealed = self.ring.seal(item, bytes, at, self.entropy)?;
+        self.dir.replace(file, &sealed, self.entropy)
     }
 }
 
@@ -219,12 +222,28 @@ fn encode(name: &SecretName) -> String {
     name.as_str().replace('/', "+")
 }
 
+fn decode(encoded: &str) -> Result<SecretName, SecretRefError> {
+    encoded.replace('+', "/").parse()
+}
+
 fn head_file(name: &SecretName) -> String {
     format!("{}@head", encode(name))
 }
 
 fn value_file(name: &SecretName, version: SecretVersion) -> String {
     format!("{}@{version}", encode(name))
+}
+
+/// What a file of this name holds; `None` if it is none that this store writes.
+pub(super) fn item_of(file: &str) -> Option<Sealed> {
+    let (encoded, of) = file.split_once('@')?;
+    let name = decode(encoded).ok()?;
+    if of == "head" {
+        return Some(Sealed::Head(name));
+    }
+    // Only the canonical digits: another spelling is read by nobody.
+    let version = of.parse().ok()?;
+    Some(Sealed::Value(name, version))
 }
 
 fn damaged(item: Sealed, damage: Damage) -> SecretError {
