@@ -328,3 +328,22 @@ fn no_key_and_no_value_shows_in_what_a_rotation_says() {
         }
     }
 }
+
+#[test]
+fn what_a_key_seals_is_bound_to_the_store() {
+    use super::super::keys::{Form, SealKey};
+    let key = |store: u8| SealKey::new(Form::Second([store; 16]), [7; 8], &[9; 32]);
+    let at = Timestamp::UNIX_EPOCH;
+    let item = value("a", 1);
+    let sealed = key(1).seal(&item, 0, b"x", at, &SystemEntropy).unwrap();
+    assert_eq!(*key(1).open(&item, &sealed).unwrap().bytes, b"x");
+    assert_eq!(
+        damage(key(2).open(&item, &sealed).err().unwrap()),
+        (item.clone(), Damage::Seal)
+    );
+    let first = SealKey::new(Form::First, [7; 8], &[9; 32]);
+    assert_eq!(
+        damage(first.open(&item, &sealed).err().unwrap()),
+        (item, Damage::Header)
+    );
+}

@@ -58,10 +58,10 @@ fn readers_and_writers_notice_no_rotation() {
                 })
             })
             .collect();
-        for rotater in rotaters {
-            rotater.join().unwrap();
-        }
+        let rotated: Vec<_> = rotaters.into_iter().map(|r| r.join()).collect();
+        // Also after a panic, or the others would go on for ever.
         over.store(true, Ordering::SeqCst);
+        assert!(rotated.iter().all(Result::is_ok));
         let written: Vec<u64> = writers.into_iter().map(|w| w.join().unwrap()).collect();
         let reads: Vec<u64> = readers.into_iter().map(|r| r.join().unwrap()).collect();
         (written, reads)
