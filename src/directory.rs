@@ -9,6 +9,7 @@ use cyprob_authz::service::KeyOperations;
 use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
 use cyprob_core::ports::{Clock, Entropy};
 use cyprob_secrets::adapters::local::{KeySource, LocalStore};
+use cyprob_secrets::domain::SecretName;
 use cyprob_secrets::ports::SecretError;
 
 use crate::{DeploymentKeys, KeyError, StoredKeys};
@@ -70,14 +71,38 @@ pub(crate) fn key_store(
 ///
 /// [`DirectoryError`] if the directory has no key store that opens.
 pub fn token_keys(directory: &Path, master_key: &Path) -> Result<KeyOperations, DirectoryError> {
+    let store = local_secrets(directory, master_key)?;
+    let entropy = Arc::new(SystemEntropy);
+    let custody = StoredKeys::new(store, Arc::clone(&entropy) as _);
+    Ok(KeyOperations::new(Arc::new(custody), entropy))
+}
+
+/// The secrets of a directory's deployment, to read, write and rotate beside its processes.
+///
+/// Among them are the keys of the deployment itself: see [`is_deployment_key`].
+/// The master key is where [`token_keys`] has it. Running processes follow a
+/// rotation at their next look at a secret.
+///
+/// # Errors
+///
+/// [`DirectoryError`] if the directory has no store that opens; none is made.
+pub fn local_secrets(
+    directory: &Path,
+    master_key: &Path,
+) -> Result<Arc<LocalStore>, DirectoryError> {
     let path = directory.join("secrets");
     if !path.is_dir() {
         return Err(DirectoryError::NoDeployment { path });
     }
-    let entropy = Arc::new(SystemEntropy);
-    let store = key_store(directory, master_key, &entropy)?;
-    let custody = StoredKeys::new(store, Arc::clone(&entropy) as _);
-    Ok(KeyOperations::new(Arc::new(custody), entropy))
+    key_store(directory, master_key, &Arc::new(SystemEntropy))
+}
+
+/// Whether a secret is a key of the deployment itself: one that it signs, seals or counts with.
+///
+/// A value put there by hand ends sessions or loses what was sealed.
+#[must_use]
+pub fn is_deployment_key(name: &SecretName) -> bool {
+    name.as_str() == "keys" || name.as_str().starts_with("keys/")
 }
 
 /// The deployment's keys in `secrets`, made if they are missing; of several processes one makes them.

@@ -40,7 +40,7 @@ pub use check_mode::CheckMode;
 pub use clustered::{Clustered, ClusteredError, Roles};
 pub use control_plane::ControlPlane;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use directory::{DirectoryError, token_keys};
+pub use directory::{DirectoryError, is_deployment_key, local_secrets, token_keys};
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;

@@ -4,13 +4,13 @@ mod keys;
 mod users;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::{Exit, runtime};
 use crate::config::Config;
-use crate::server::{self, BootstrapFile, Deployment, ServeError};
+use crate::server::{self, BootstrapFile, DEFAULT_DATA, DataDir, Deployment, ServeError};
 use keys::KeyCommand;
 use users::{UserArgs, UserCommand};
 
@@ -42,6 +42,25 @@ pub(crate) struct Place {
     /// The data directory; ./cyprob-data by default.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+}
+
+impl Place {
+    /// The data directory of a deployment and the file of its master key; nothing is made.
+    pub(super) fn keys(&self) -> Result<(DataDir, PathBuf), ServeError> {
+        let config = Config::load(self.config.as_deref())?;
+        let named = self.data.as_deref().or(config.data.as_deref());
+        let path = named.unwrap_or(Path::new(DEFAULT_DATA));
+        if !path.is_dir() {
+            let path = path.to_owned();
+            return Err(cyprob::DirectoryError::NoDeployment { path }.into());
+        }
+        let data = DataDir::open(path)?;
+        let master_key = match config.master_key_file {
+            Some(file) => file,
+            None => data.join("master-key"),
+        };
+        Ok((data, master_key))
+    }
 }
 
 impl AdminCommand {

@@ -9,6 +9,7 @@ mod plugin;
 mod policy;
 mod routes;
 mod runtime;
+mod secrets;
 mod serve;
 mod token;
 mod worker;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub(crate) use exit::Exit;
+pub(crate) use secrets::SecretsError;
 
 /// The security control plane's reference server and its tools.
 #[derive(Debug, Parser)]
@@ -47,6 +49,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Print every route with its policy, and the matrix of roles and routes.
     Routes(routes::RoutesArgs),
+    /// Read, write and list secrets, and rotate the keys that seal them; servers may run.
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Serve the control plane.
     Serve(serve::ServeArgs),
     /// Work on tokens; no server needed.
@@ -66,6 +71,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Plugin(command) => command.run().into(),
         Command::Policy(command) => command.run().into(),
         Command::Routes(args) => args.run().into(),
+        Command::Secrets(command) => command.run().into(),
         Command::Serve(args) => args.run().into(),
         Command::Token(command) => command.run().into(),
         Command::Worker => worker::run().into(),

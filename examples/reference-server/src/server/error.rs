@@ -12,7 +12,7 @@ use cyprob::core::service::AccountError;
 use cyprob::{BuildError, ClusteredError, DirectoryError, EmbeddedError, StartError};
 
 use super::{DataDirError, ListenerError, MailError};
-use crate::cli::Exit;
+use crate::cli::{Exit, SecretsError};
 use crate::config::{ConfigError, PostgresConfigError};
 
 /// Why the server does not start, or did not end well.
@@ -120,6 +120,9 @@ pub(crate) enum ServeError {
     /// They cannot be read.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// A command on secrets.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     /// A token was not narrowed.
     #[error(transparent)]
     Attenuate(#[from] AttenuateError),
@@ -152,6 +155,7 @@ impl ServeError {
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
             Self::Demo(_) => Exit::Findings,
+            Self::Secrets(error) => error.exit(),
             _ => Exit::Unavailable,
         }
     }

@@ -1,7 +1,6 @@
 //! `cyprob admin keys ...`: the keys that sign tokens, beside the servers that run.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use cyprob::authz::domain::{KeyPurpose, KeyView, RootKeyId};
@@ -12,8 +11,7 @@ use cyprob::core::ports::Clock as _;
 use serde_json::json;
 
 use super::Place;
-use crate::config::Config;
-use crate::server::{DEFAULT_DATA, DataDir, ServeError};
+use crate::server::ServeError;
 
 /// Keys that sign tokens.
 #[derive(Debug, Subcommand)]
@@ -78,18 +76,7 @@ pub(crate) struct RevokeArgs {
 impl Common {
     /// Opens the key store alone; the database stays with the server that runs.
     fn open(&self) -> Result<KeyOperations, ServeError> {
-        let config = Config::load(self.place.config.as_deref())?;
-        let named = self.place.data.as_deref().or(config.data.as_deref());
-        let path = named.unwrap_or(Path::new(DEFAULT_DATA));
-        if !path.is_dir() {
-            let path = path.to_owned();
-            return Err(cyprob::DirectoryError::NoDeployment { path }.into());
-        }
-        let data = DataDir::open(path)?;
-        let master_key: PathBuf = match &config.master_key_file {
-            Some(file) => file.clone(),
-            None => data.join("master-key"),
-        };
+        let (data, master_key) = self.place.keys()?;
         Ok(cyprob::token_keys(data.path(), &master_key)?)
     }
 
