@@ -108,12 +108,10 @@ impl Ring {
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, SecretError> {
         let mut kept = Zeroizing::new(Vec::with_capacity(2 * KEPT));
-        for key in [Some(&self.current), self.retiring.as_ref()] {
-            if let Some(key) = key {
-                kept.push(key.form().number());
-                kept.extend(key.id());
-                kept.extend(key.expose_secret());
-            }
+        for key in std::iter::once(&self.current).chain(&self.retiring) {
+            kept.push(key.form().number());
+            kept.extend(key.id());
+            kept.extend(key.expose_secret());
         }
         let wrapping = SealKey::wrapping(master, &self.store)?;
         let at = Timestamp::UNIX_EPOCH;
