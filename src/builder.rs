@@ -379,6 +379,7 @@ impl ControlPlaneBuilder<Ready> {
             bootstrapped: watch::Sender::new(false),
             audit,
             leadership: stores.leadership,
+            journal: stores.journal,
             others,
             plugin_runs,
             notifier,

@@ -12,7 +12,7 @@ use cyprob_core::adapters::system::SystemEntropy;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
 use crate::directory::{self, DirectoryError};
-use crate::{ControlPlane, DeploymentKeys, Stores};
+use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
 
 /// The parts of one node of a control plane.
 ///
@@ -98,7 +98,8 @@ impl Clustered {
         let audit = directory::logs(directory)?;
         let tiles = Arc::new(DirectorySink::new(&audit));
         let leadership = Arc::new(PostgresLeadership::new(database));
-        let stores = Stores::postgres(&store, &keys, entropy, tiles, leadership).await?;
+        let mut stores = Stores::postgres(&store, &keys, entropy, tiles, leadership).await?;
+        stores.journal = Some(OperatorJournal::of(directory));
         let components = components();
         let tables: Vec<&Component> = components.iter().collect();
         store.verify_isolation(&tables, &[]).await?;

@@ -19,6 +19,7 @@ use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
+use crate::OperatorJournal;
 use crate::audit_log::Audit;
 use crate::keys::Recording;
 use crate::plugin_runs::PluginRuns;
@@ -42,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) bootstrapped: watch::Sender<bool>,
     pub(crate) audit: Audit,
     pub(crate) leadership: Arc<dyn Leadership>,
+    pub(crate) journal: Option<OperatorJournal>,
     pub(crate) others: Option<Arc<dyn RevocationSource>>,
     pub(crate) plugin_runs: PluginRuns,
     pub(crate) notifier: Arc<dyn Notifier>,

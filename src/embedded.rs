@@ -9,7 +9,7 @@ use cyprob_core::adapters::system::SystemEntropy;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
 use crate::directory::{self, DirectoryError};
-use crate::{ControlPlane, DeploymentKeys, Stores};
+use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
 
 /// The parts of a control plane that live in one directory of the host's own.
 ///
@@ -70,7 +70,8 @@ impl Embedded {
         let keys = directory::keys(directory, master_key, &entropy).await?;
         let audit = directory::logs(directory)?;
         let tiles = Arc::new(DirectorySink::new(&audit));
-        let stores = Stores::sqlite(&store, &keys, entropy, tiles).await?;
+        let mut stores = Stores::sqlite(&store, &keys, entropy, tiles).await?;
+        stores.journal = Some(OperatorJournal::of(directory));
         Ok(Self {
             store,
             keys,

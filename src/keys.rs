@@ -1,4 +1,4 @@
-//! Keeping a process's token keys as their plans say, and their changes in the trail.
+//! Keeping a process's token keys as their plans say, and in the trail their changes and what operators did.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use cyprob_core::ports::EntropyExt as _;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::{ControlPlane, error_chain};
+use crate::{ControlPlane, error_chain, operator_journal};
 
 /// How often the plans are read: a key that was revoked elsewhere is good here for this long at most.
 const EVERY: Duration = Duration::from_secs(5);
@@ -49,6 +49,11 @@ pub(crate) async fn follow(plane: &ControlPlane) {
                 let chain = error_chain(error.as_ref());
                 tracing::error!(%chain, "a change of the token keys is not recorded yet");
             }
+        }
+        let recorded = timeout(PATIENCE, operator_journal::record(plane)).await;
+        if let Err(error) = recorded.unwrap_or_else(|late| Err(late.into())) {
+            let chain = error_chain(error.as_ref());
+            tracing::error!(%chain, "what an operator did is not recorded yet");
         }
     }
 }

@@ -26,6 +26,7 @@ mod error_chain;
 pub mod http;
 mod keys;
 mod leading;
+mod operator_journal;
 mod plugin_runs;
 mod post;
 mod stores;
@@ -44,6 +45,7 @@ pub use directory::{DirectoryError, is_deployment_key, local_secrets, token_keys
 #[cfg(feature = "sqlite")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use error_chain::error_chain;
+pub use operator_journal::OperatorJournal;
 pub use stores::Stores;
 pub use who_can::Holder;
 pub use wiring::{DeploymentKey, DeploymentKeys, KeyError, StoredKeys};

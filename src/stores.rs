@@ -28,6 +28,7 @@ use tokio::sync::watch;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::DeploymentKeys;
+use crate::OperatorJournal;
 
 /// The stores of a control plane, which must see one another's commits: one database, or one memory.
 ///
@@ -58,6 +59,8 @@ pub struct Stores {
     pub leadership: Arc<dyn Leadership>,
     /// Where it is heard what other processes revoke; none for the only process of a deployment.
     pub others: Option<Arc<dyn RevocationSource>>,
+    /// Where operators note what they do beside the processes; none if nobody can.
+    pub journal: Option<OperatorJournal>,
 }
 
 impl Stores {
@@ -163,6 +166,7 @@ impl Stores {
             recorded,
             leadership: Arc::new(OnlyProcess),
             others: None,
+            journal: None,
         }
     }
 }

@@ -10,6 +10,11 @@ mod rotate;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use cyprob::OperatorJournal;
+use cyprob::core::adapters::system::{SystemClock, SystemEntropy};
+use cyprob::core::domain::Caller;
+use cyprob::core::domain::audit::{Action, AuditEvent, MetaValue, Resource};
+use cyprob::core::ports::{Clock as _, EntropyExt as _};
 use cyprob::secrets::adapters::local::LocalStore;
 use cyprob::secrets::domain::SecretName;
 
@@ -69,6 +74,17 @@ impl Place {
     fn secrets(&self) -> Result<Arc<LocalStore>, ServeError> {
         let (data, master_key) = self.keys()?;
         Ok(cyprob::local_secrets(data.path(), &master_key)?)
+    }
+
+    /// Notes for the audit trail what is about to be done; it must not be done otherwise.
+    fn note(&self, command: &str, on: Resource) -> Result<(), ServeError> {
+        let (data, _) = self.keys()?;
+        let at = SystemClock.now();
+        let id = SystemEntropy.id(at);
+        let event = AuditEvent::new(id, at, &Caller::operator(), Action::AdminCommand, on)
+            .with("command", MetaValue::public(command));
+        let noted = OperatorJournal::of(data.path()).note(&event);
+        noted.map_err(|source| SecretsError::NotNoted(source).into())
     }
 }
 

@@ -37,6 +37,9 @@ pub(crate) enum SecretsError {
     /// The store or another source.
     #[error(transparent)]
     Source(#[from] SecretError),
+    /// The audit trail would not tell of it.
+    #[error("it cannot be noted for the audit trail, so it is not done")]
+    NotNoted(#[source] std::io::Error),
     /// A line cannot be read or written.
     #[error("the system refused")]
     System(#[from] std::io::Error),
@@ -57,7 +60,9 @@ impl SecretsError {
     /// The status that the command ends with.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Source(SecretError::Unavailable { .. }) | Self::System(_) => Exit::Unavailable,
+            Self::Source(SecretError::Unavailable { .. }) | Self::NotNoted(_) | Self::System(_) => {
+                Exit::Unavailable
+            }
             Self::Source(SecretError::Damaged { .. }) => Exit::Findings,
             _ => Exit::BadInput,
         }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use clap::Args;
+use cyprob::core::domain::audit::Resource;
 use cyprob::secrets::adapters::env::{EnvPrefix, EnvProvider};
 use cyprob::secrets::adapters::file::FileProvider;
 use cyprob::secrets::domain::{EnvName, LocalRef, Scheme, SecretRef};
@@ -44,6 +45,14 @@ impl GetArgs {
         let found = resolver.read(&reference).await;
         let found: Option<Secret> = found.map_err(SecretsError::Source)?;
         let secret = found.ok_or_else(|| SecretsError::Absent(reference.to_string()))?;
+        if let SecretRef::Local(local) = &reference {
+            let version = secret
+                .version
+                .as_ref()
+                .map_or(String::new(), ToString::to_string);
+            let on = Resource::new("secret", format!("{} version {version}", local.name()));
+            self.guarded.place.note("secrets get", on)?;
+        }
         let written = out.write_all(secret.value.expose_secret());
         let written = written.and_then(|()| out.flush());
         Ok(written.map_err(SecretsError::System)?)

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use cyprob::core::adapters::system::SystemClock;
+use cyprob::core::domain::audit::Resource;
 use cyprob::core::ports::Clock as _;
 use cyprob::secrets::domain::{SecretName, SecretValue, SecretVersion};
 use cyprob::secrets::ports::{Expected, PutOutcome, SecretStore as _};
@@ -50,6 +51,8 @@ impl PutArgs {
         self.guarded.allow(&name)?;
         let store = self.guarded.place.secrets()?;
         let value = read(&name)?;
+        let on = Resource::new("secret", &name);
+        self.guarded.place.note("secrets put", on)?;
         let Newest(expected) = self.expect_version;
         let put = store.put(&name, &value, expected, SystemClock.now()).await;
         match put.map_err(SecretsError::Source)? {

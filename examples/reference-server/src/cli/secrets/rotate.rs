@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use cyprob::core::adapters::system::SystemEntropy;
+use cyprob::core::domain::audit::Resource;
 use cyprob::secrets::adapters::local::{LocalStore, random_master_key};
 
 use super::{Place, SecretsError};
@@ -35,10 +36,13 @@ impl RotateArgs {
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<(), ServeError> {
         let store = self.place.secrets()?;
+        let note = |command| self.place.note(command, Resource::new("secret_store", ""));
         if self.keys.master_key {
+            note("secrets rotate --master-key")?;
             rewrap(&store, self.keys.data_key).await?;
         }
         if self.keys.data_key {
+            note("secrets rotate --data-key")?;
             let done = store.reencrypt().await.map_err(SecretsError::Source)?;
             say(&format!(
                 "sealed under a new data key: {} now, {} already; the old one is gone",
