@@ -167,7 +167,7 @@ pub enum Damage {
 pub enum Sealed {
     /// The directory itself.
     Directory,
-    /// The file that marks a directory as a store.
+    /// The key ring, the file that also marks a directory as a store.
     Store,
     /// The master key file.
     Key,
@@ -181,7 +181,7 @@ impl fmt::Display for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory => f.write_str("directory of the secret store"),
-            Self::Store => f.write_str("marker of the secret store"),
+            Self::Store => f.write_str("key ring of the secret store"),
             Self::Key => f.write_str("master key file"),
             Self::Head(name) => write!(f, "version list of secret {name}"),
             Self::Value(name, version) => write!(f, "secret {name} version {version}"),

@@ -16,6 +16,7 @@ use crate::adapters::private_file::{self, ReadFault};
 use crate::ports::{Damage, Refusal, Sealed, SecretError};
 
 const LOCK: &str = ".lock";
+/// What the names of files begin with that are not in place yet.
 const TEMPORARY: &str = ".tmp-";
 /// More than the largest sealed file; a larger one is not ours.
 const MAX_FILE: usize = 80 * 1024;
@@ -24,6 +25,7 @@ const MAX_FILE: usize = 80 * 1024;
 #[derive(Debug)]
 pub(super) struct Dir {
     fd: OwnedFd,
+    temporary: String,
 }
 
 /// A lock on a directory, held until it drops.
@@ -56,11 +58,22 @@ impl Dir {
     pub(super) fn open(path: &Path) -> Result<Self, SecretError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::open(path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self { fd }),
+            Ok(fd) => Ok(Self {
+                fd,
+                temporary: TEMPORARY.to_owned(),
+            }),
             Err(Errno::LOOP) => Err(unsafe_directory(Refusal::SymbolicLink)),
             // With NOFOLLOW and DIRECTORY a link is "not a directory" too.
             Err(Errno::NOTDIR) => Err(unsafe_directory(Refusal::WrongKind)),
             Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// In a directory that is not ours alone: temporary files are told from others by this.
+    pub(super) fn for_file(self, file: &str) -> Self {
+        Self {
+            temporary: format!("{TEMPORARY}{file}-"),
+            ..self
         }
     }
 
@@ -155,7 +168,7 @@ impl Dir {
         #[cfg(test)]
         faults::step()?;
         let tag = u64::from_be_bytes(entropy.bytes());
-        let name = format!("{TEMPORARY}{tag:016x}");
+        let name = format!("{}{tag:016x}", self.temporary);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR)?;
         let mut file = File::from(fd);
@@ -180,7 +193,7 @@ impl Dir {
     /// Removes what an interrupted write left; needs the exclusive lock.
     pub(super) fn clean(&self) -> Result<(), SecretError> {
         for name in self.list()? {
-            if name.starts_with(TEMPORARY) {
+            if name.starts_with(&self.temporary) {
                 self.discard(&name);
             }
         }

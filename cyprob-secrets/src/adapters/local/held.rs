@@ -114,6 +114,7 @@ impl Held {
         };
         let path = path.clone();
         let key_file = KeyFile::at(&path)?;
+        key_file.clean()?;
         let kept = match key_file.read()? {
             Some(before) => Some(key_file.keep(&before, entropy)?),
             None => None,

@@ -33,7 +33,7 @@ impl<'a> KeyFile<'a> {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let dir = Dir::open(parent)?;
+        let dir = Dir::open(parent)?.for_file(file);
         Ok(Self { path, dir, file })
     }
 
@@ -61,6 +61,11 @@ impl<'a> KeyFile<'a> {
         }
         // Another process made it in between: its key is the one.
         self.read()?.ok_or(SecretError::KeyMissing)
+    }
+
+    /// Removes what an interrupted write left of a key.
+    pub(super) fn clean(&self) -> Result<(), SecretError> {
+        self.dir.clean()
     }
 
     /// Keeps a key beside the file, under its id; says where.

@@ -111,7 +111,7 @@ impl LocalStore {
     ///
     /// [`SecretError::UnsafeStore`] if others can reach the directory or key
     /// file, `WrongKey` if the store was made under another key, `KeyMissing`
-    /// if the store exists but the key file does not, `Damaged` if its marker
+    /// if the store exists but the key file does not, `Damaged` if its key ring
     /// is not as written, `Unavailable` if the file system fails.
     pub fn open(
         directory: &Path,

@@ -323,7 +323,7 @@ fn a_damaged_or_missing_marker_is_noticed() {
         bad[byte] ^= 1;
         fs::write(place.file("store"), bad).unwrap();
         let error = place.open().unwrap_err();
-        let named = error.to_string().contains("marker of the secret store");
+        let named = error.to_string().contains("key ring of the secret store");
         assert!(named, "byte {byte}: {error}");
     }
     fs::remove_file(place.file("store")).unwrap();

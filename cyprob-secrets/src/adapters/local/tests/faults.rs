@@ -107,6 +107,12 @@ fn at_every_step(template: &Place, fault: Fault) {
             // Twice, because the first may only end what was struck.
             reencrypt(&again).unwrap();
             reencrypt(&again).unwrap();
+            let beside_the_key = fs::read_dir(place.0.path()).unwrap().map(Result::unwrap);
+            let names = beside_the_key.map(|file| file.file_name().into_string().unwrap());
+            assert!(
+                names.into_iter().all(|name| !name.starts_with('.')),
+                "{told}"
+            );
             assert!(place.under(old).is_empty(), "{told}");
             judge(&beside, change, &told);
             judge(&place.open().unwrap(), change, &told);

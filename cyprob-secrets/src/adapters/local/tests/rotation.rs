@@ -241,7 +241,7 @@ fn every_flipped_bit_of_the_ring_is_noticed() {
             get(&store, "a", 0).unwrap_err(),
             rewrap(&store).unwrap_err(),
         ] {
-            let named = error.to_string().contains("marker of the secret store");
+            let named = error.to_string().contains("key ring of the secret store");
             assert!(named, "bit {bit}: {error}");
         }
     }
