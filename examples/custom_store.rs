@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use cyprob::core::domain::Timestamp;
 use cyprob::secrets::domain::{Scheme, SecretName, SecretRef, SecretValue, SecretVersion};
 use cyprob::secrets::ports::{
-    Expected, PutOutcome, Secret, SecretError, SecretProvider, SecretStore,
+    Expected, Listed, PutOutcome, Secret, SecretError, SecretProvider, SecretStore,
 };
 
 /// Every version ever written, by name and number; a deleted one keeps its number and nothing else.
@@ -91,6 +91,37 @@ impl SecretStore for TableStore {
             own.map(|(_, row)| *row = None).count()
         };
         Ok(self.with(rows) > 0)
+    }
+
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        self.with(|rows| {
+            let floor = newest(rows, name).map(|newest| newest.min(version));
+            let old = rows
+                .iter_mut()
+                .filter(|((of, version), _)| of == name && Some(*version) < floor);
+            old.for_each(|(_, row)| *row = None);
+            Ok(())
+        })
+    }
+
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        self.with(|rows| {
+            let mut newest = BTreeMap::new();
+            for ((name, version), row) in rows.iter().filter(|((name, _), _)| name.is_below(below))
+            {
+                newest.extend(row.as_ref().map(|(_, at)| (name, (*version, *at))));
+            }
+            let listed = newest.into_iter().map(|(name, (version, at))| Listed {
+                name: name.clone(),
+                version,
+                stored_at: Some(at),
+            });
+            Ok(listed.collect())
+        })
     }
 
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use cyprob_core::domain::Timestamp;
 
 use crate::domain::{Scheme, SecretName, SecretRef, SecretValue, SecretVersion};
-use crate::ports::{Expected, PutOutcome, Secret, SecretError, SecretProvider, SecretStore};
+use crate::ports::{
+    Expected, Listed, PutOutcome, Secret, SecretError, SecretProvider, SecretStore,
+};
 
 /// A store that forgets everything when it drops; it serves `local://` references.
 #[derive(Debug, Default)]
@@ -88,6 +90,37 @@ impl SecretStore for MemoryStore {
         Ok(self.with(|secrets| match secrets.get_mut(name) {
             Some(versions) => !std::mem::take(&mut versions.live).is_empty(),
             None => false,
+        }))
+    }
+
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        self.with(|secrets| {
+            if let Some(versions) = secrets.get_mut(name)
+                && let Some((newest, _)) = versions.live.last_key_value()
+            {
+                let floor = version.min(*newest);
+                versions.live.retain(|version, _| *version >= floor);
+            }
+        });
+        Ok(())
+    }
+
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        Ok(self.with(|secrets| {
+            let found = secrets.iter().filter(|(name, _)| name.is_below(below));
+            let newest = found.filter_map(|(name, versions)| {
+                let (version, (_, at)) = versions.live.last_key_value()?;
+                Some(Listed {
+                    name: name.clone(),
+                    version: *version,
+                    stored_at: Some(*at),
+                })
+            });
+            newest.collect()
         }))
     }
 

@@ -23,6 +23,13 @@ impl SecretName {
         &self.0
     }
 
+    /// Whether this name has the other one's segments before some of its own.
+    #[must_use]
+    pub fn is_below(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// This name with more segments after it.
     pub(crate) fn join(&self, below: &str) -> Result<Self, SecretRefError> {
         format!("{}/{below}", self.0).parse()
@@ -88,6 +95,16 @@ mod tests {
             long.as_str(),
         ] {
             assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_below_another_by_whole_segments() {
+        let name = |text: &str| text.parse::<SecretName>().unwrap();
+        assert!(name("a/b").is_below(&name("a")));
+        assert!(name("a/b/c").is_below(&name("a/b")));
+        for (one, other) in [("a", "a"), ("ab", "a"), ("a-b/c", "a"), ("a", "a/b")] {
+            assert!(!name(one).is_below(&name(other)), "{one} {other}");
         }
     }
 }

@@ -8,4 +8,4 @@ mod store;
 pub use dynamic::{DynamicCredentials, LeaseError, LeaseRefusal};
 pub use error::{BoxError, Damage, Refusal, Sealed, SecretError};
 pub use provider::{Secret, SecretProvider};
-pub use store::{Expected, PutOutcome, SecretStore};
+pub use store::{Expected, Listed, PutOutcome, SecretStore};

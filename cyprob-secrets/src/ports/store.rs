@@ -37,6 +37,17 @@ pub enum PutOutcome {
     Conflict(Option<SecretVersion>),
 }
 
+/// A secret as a list names it: never its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: SecretName,
+    /// Its newest version.
+    pub version: SecretVersion,
+    /// When that version was stored, where the store knows.
+    pub stored_at: Option<Timestamp>,
+}
+
 /// A source of secrets that can be written.
 ///
 /// Versions of a name count up from 1 and are never used twice, not even
@@ -64,6 +75,26 @@ pub trait SecretStore: SecretProvider {
     ///
     /// [`SecretError`]; after `Unavailable` they may or may not be gone.
     async fn delete(&self, name: &SecretName) -> Result<bool, SecretError>;
+
+    /// Removes the versions of a name that are older than this one; the newest stays in any case.
+    ///
+    /// A second call changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`]; after `Unavailable` they may or may not be gone.
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError>;
+
+    /// The secrets below a name by whole segments, in order of their names; no value is opened to anybody.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`] if the store fails.
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError>;
 
     /// The names that have a value, in order.
     ///
@@ -95,6 +126,18 @@ impl<T: SecretStore + ?Sized> SecretStore for Arc<T> {
 
     async fn delete(&self, name: &SecretName) -> Result<bool, SecretError> {
         (**self).delete(name).await
+    }
+
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        (**self).delete_before(name, version).await
+    }
+
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        (**self).list(below).await
     }
 
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {

@@ -4,7 +4,7 @@ use cyprob_core::domain::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::domain::{LocalRef, SecretName, SecretRef, SecretValue, SecretVersion, SourceVersion};
-use crate::ports::{Expected, PutOutcome, Secret, SecretError, SecretStore};
+use crate::ports::{Expected, Listed, PutOutcome, Secret, SecretError, SecretStore};
 
 type Done = Result<(), SecretError>;
 
@@ -25,6 +25,8 @@ macro_rules! secret_store_conformance {
             deleting_removes_every_version
             deleting_again_changes_nothing
             a_version_number_is_never_reused
+            older_versions_are_removed_and_the_newest_stays
+            a_list_names_what_is_below_with_its_newest_version
             names_are_listed_in_order
             names_do_not_run_into_each_other
             other_schemes_are_not_served
@@ -187,6 +189,74 @@ pub async fn a_version_number_is_never_reused(store: &impl SecretStore) -> Done 
             .collect::<Vec<_>>(),
         [3]
     );
+    Ok(())
+}
+
+/// Versions before a number are gone for good, and never the newest one.
+pub async fn older_versions_are_removed_and_the_newest_stays(store: &impl SecretStore) -> Done {
+    let of = name("a");
+    let numbers = async || {
+        let versions = store.versions(&of).await?;
+        Ok::<Vec<u64>, SecretError>(versions.into_iter().map(SecretVersion::get).collect())
+    };
+    let cut = async |version| match SecretVersion::new(version) {
+        Some(version) => store.delete_before(&of, version).await,
+        None => Ok(()),
+    };
+    cut(3).await?;
+    assert!(numbers().await?.is_empty());
+    for before in 0..4 {
+        put(store, "a", b"x", before).await?;
+    }
+    put(store, "a/b", b"stays", 0).await?;
+    for (version, left) in [
+        (1, vec![1, 2, 3, 4]),
+        (3, vec![3, 4]),
+        (3, vec![3, 4]),
+        (2, vec![3, 4]),
+        (u64::MAX, vec![4]),
+    ] {
+        cut(version).await?;
+        assert_eq!(numbers().await?, left, "before {version}");
+    }
+    assert!(get(store, "a", 3).await?.is_none());
+    assert_holds(get(store, "a", 0).await?, b"x", 4);
+    assert_holds(get(store, "a/b", 1).await?, b"stays", 1);
+    assert_stored(put(store, "a", b"new", 4).await?, 5);
+    store.delete(&of).await?;
+    cut(1).await?;
+    assert!(numbers().await?.is_empty());
+    assert_stored(put(store, "a", b"later", 0).await?, 6);
+    Ok(())
+}
+
+/// What is below a name by whole segments is listed, sorted, each as its newest version; what was deleted is not.
+pub async fn a_list_names_what_is_below_with_its_newest_version(store: &impl SecretStore) -> Done {
+    for of in [
+        "o/b/c", "o", "o/a", "o-a", "o-a/b", "oo/a", "p/o/a", "o/gone",
+    ] {
+        put(store, of, b"x", 0).await?;
+    }
+    put(store, "o/a", b"y", 1).await?;
+    store.delete(&name("o/gone")).await?;
+    let listed = |of, version| {
+        SecretVersion::new(version).map(|version| Listed {
+            name: name(of),
+            version,
+            stored_at: Some(AT),
+        })
+    };
+    let expected: Vec<Listed> = [listed("o/a", 2), listed("o/b/c", 1)]
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_eq!(store.list(&name("o")).await?, expected);
+    assert!(store.list(&name("o/a")).await?.is_empty());
+    assert!(store.list(&name("nobody")).await?.is_empty());
+    if let Some(version) = SecretVersion::new(2) {
+        store.delete_before(&name("o/a"), version).await?;
+    }
+    assert_eq!(store.list(&name("o")).await?, expected);
     Ok(())
 }
 

@@ -178,6 +178,12 @@ actions! {
     ServiceKeyRevoked "service_key.revoked";
     /// A key was exchanged for an access token.
     ServiceKeyExchanged "service_key.exchanged";
+    /// A secret of an organization got a new value, or its first.
+    SecretStored "secret.stored";
+    /// A secret of an organization got a value that was drawn here and shown to nobody.
+    SecretRotated "secret.rotated";
+    /// A secret of an organization was deleted, with all its versions.
+    SecretDeleted "secret.deleted";
     /// The audit trail was read.
     AuditRead "audit.read";
     /// The audit trail was exported.

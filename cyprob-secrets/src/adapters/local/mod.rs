@@ -49,7 +49,9 @@ use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Entropy;
 
 use crate::domain::{MasterKey, Scheme, SecretName, SecretRef, SecretValue, SecretVersion};
-use crate::ports::{Expected, PutOutcome, Secret, SecretError, SecretProvider, SecretStore};
+use crate::ports::{
+    Expected, Listed, PutOutcome, Secret, SecretError, SecretProvider, SecretStore,
+};
 use store::Inner;
 
 /// Where a local store's master key comes from.
@@ -208,6 +210,21 @@ impl SecretStore for LocalStore {
     async fn delete(&self, name: &SecretName) -> Result<bool, SecretError> {
         let name = name.clone();
         self.run(move |inner| inner.delete(&name)).await
+    }
+
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        let name = name.clone();
+        self.run(move |inner| inner.delete_before(&name, version))
+            .await
+    }
+
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        let below = below.clone();
+        self.run(move |inner| inner.list(&below)).await
     }
 
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {

@@ -9,10 +9,11 @@ use cyprob_core::ports::Entropy;
 
 use super::KeySource;
 use super::dir::{Dir, Locked};
+use super::format::Opened;
 use super::held::Held;
 use super::ring::Ring;
 use crate::domain::{SecretName, SecretRefError, SecretValue, SecretVersion};
-use crate::ports::{Damage, Expected, PutOutcome, Sealed, Secret, SecretError};
+use crate::ports::{Damage, Expected, Listed, PutOutcome, Sealed, Secret, SecretError};
 
 /// An opened store.
 pub(super) struct Inner {
@@ -84,13 +85,9 @@ impl Inner {
         let Some(version) = wanted.filter(|version| head.has(*version)) else {
             return Ok(None);
         };
-        let item = Sealed::Value(name.clone(), version);
-        let Some(file) = session.dir.read(&value_file(name, version), &item)? else {
-            return Err(damaged(item, Damage::Missing));
-        };
-        let opened = session.ring.unseal(&item, &file)?;
-        let value =
-            SecretValue::new(opened.bytes.to_vec()).map_err(|_| damaged(item, Damage::State))?;
+        let opened = session.opened(name, version)?;
+        let value = SecretValue::new(opened.bytes.to_vec())
+            .map_err(|_| damaged(Sealed::Value(name.clone(), version), Damage::State))?;
         Ok(Some(Secret {
             value,
             version: Some(version.into()),
@@ -129,33 +126,52 @@ impl Inner {
             return Ok(false);
         }
         let floor = head.last.saturating_add(1);
-        session.write_head(name, Head { floor, ..head }, Timestamp::UNIX_EPOCH)?;
-        // Also what an interrupted earlier deletion left below the floor.
-        let encoded = encode(name);
-        for file in session.dir.list()? {
-            if let Some((of, number)) = file.split_once('@')
-                && of == encoded
-                && number.parse::<u64>().is_ok_and(|number| number < floor)
-            {
-                session.dir.remove(&file)?;
+        session.raise_floor(name, Head { floor, ..head }, Timestamp::UNIX_EPOCH)?;
+        Ok(true)
+    }
+
+    pub(super) fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        let session = self.session(true)?;
+        let (head, at) = session.dated_head(name)?;
+        let Some(newest) = head.newest() else {
+            return Ok(());
+        };
+        let floor = version.min(newest).get();
+        if floor <= head.floor {
+            return Ok(());
+        }
+        let at = session.dated(name, newest, at)?;
+        session.raise_floor(name, Head { floor, ..head }, at)
+    }
+
+    pub(super) fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        let session = self.session(false)?;
+        let mut listed = Vec::new();
+        for name in session.written()? {
+            if !name.is_below(below) {
+                continue;
+            }
+            let (head, at) = session.dated_head(&name)?;
+            if let Some(version) = head.newest() {
+                let stored_at = Some(session.dated(&name, version, at)?);
+                listed.push(Listed {
+                    name,
+                    version,
+                    stored_at,
+                });
             }
         }
-        session.dir.sync()?;
-        Ok(true)
+        Ok(listed)
     }
 
     pub(super) fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         let session = self.session(false)?;
-        let mut names = BTreeSet::new();
-        for file in session.dir.list()? {
-            if let Some((encoded, _)) = file.split_once('@')
-                && let Ok(name) = decode(encoded)
-            {
-                names.insert(name);
-            }
-        }
         let mut live = Vec::new();
-        for name in names {
+        for name in session.written()? {
             if session.head(&name)?.newest().is_some() {
                 live.push(name);
             }
@@ -172,30 +188,88 @@ impl Inner {
 }
 
 impl Session<'_> {
-    /// Reads the list of a name, and counts in a value that was written just
-    /// before the list could be: so an old list put back hides no newer value.
     pub(super) fn head(&self, name: &SecretName) -> Result<Head, SecretError> {
+        self.dated_head(name).map(|(head, _)| head)
+    }
+
+    /// Reads the list of a name with the time of its newest value, and counts in a value that was
+    /// written just before the list could be: so an old list put back hides no newer value. Its
+    /// time is then in the value alone, and none is given.
+    fn dated_head(&self, name: &SecretName) -> Result<(Head, Option<Timestamp>), SecretError> {
         let item = Sealed::Head(name.clone());
-        let mut head = match self.dir.read(&head_file(name), &item)? {
-            None => Head { floor: 1, last: 0 },
+        let (mut head, mut at) = match self.dir.read(&head_file(name), &item)? {
+            None => (Head { floor: 1, last: 0 }, None),
             Some(file) => {
                 let opened = self.ring.unseal(&item, &file)?;
                 let numbers = opened.bytes.split_first_chunk::<8>();
                 let (floor, last) = numbers
                     .and_then(|(floor, last)| Some((floor, last.try_into().ok()?)))
                     .ok_or_else(|| damaged(item, Damage::State))?;
-                Head {
+                let head = Head {
                     floor: u64::from_be_bytes(*floor),
                     last: u64::from_be_bytes(last),
-                }
+                };
+                (head, Some(opened.at))
             }
         };
         while let Some(next) = head.last.checked_add(1).and_then(SecretVersion::new)
             && self.dir.has(&value_file(name, next))?
         {
-            head.last = next.get();
+            (head.last, at) = (next.get(), None);
         }
-        Ok(head)
+        Ok((head, at))
+    }
+
+    /// The time of the newest value, which its list says, or else the value.
+    fn dated(
+        &self,
+        name: &SecretName,
+        newest: SecretVersion,
+        listed: Option<Timestamp>,
+    ) -> Result<Timestamp, SecretError> {
+        match listed {
+            Some(at) => Ok(at),
+            None => self.opened(name, newest).map(|opened| opened.at),
+        }
+    }
+
+    /// A version as it was sealed, with its time.
+    fn opened(&self, name: &SecretName, version: SecretVersion) -> Result<Opened, SecretError> {
+        let item = Sealed::Value(name.clone(), version);
+        match self.dir.read(&value_file(name, version), &item)? {
+            Some(file) => self.ring.unseal(&item, &file),
+            None => Err(damaged(item, Damage::Missing)),
+        }
+    }
+
+    /// Every name that there is a file of.
+    fn written(&self) -> Result<BTreeSet<SecretName>, SecretError> {
+        let mut names = BTreeSet::new();
+        for file in self.dir.list()? {
+            if let Some((encoded, _)) = file.split_once('@')
+                && let Ok(name) = decode(encoded)
+            {
+                names.insert(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Writes the list, then removes the values below its floor, also what an interrupted earlier deletion left.
+    fn raise_floor(&self, name: &SecretName, head: Head, at: Timestamp) -> Result<(), SecretError> {
+        self.write_head(name, head, at)?;
+        let encoded = encode(name);
+        for file in self.dir.list()? {
+            if let Some((of, number)) = file.split_once('@')
+                && of == encoded
+                && number
+                    .parse::<u64>()
+                    .is_ok_and(|number| number < head.floor)
+            {
+                self.dir.remove(&file)?;
+            }
+        }
+        self.dir.sync()
     }
 
     fn write_head(&self, name: &SecretName, head: Head, at: Timestamp) -> Result<(), SecretError> {
