@@ -2,6 +2,7 @@
 
 mod backoff;
 mod credentials;
+mod drawing;
 mod keeping;
 mod lease;
 mod master_key;
@@ -14,6 +15,7 @@ mod version;
 
 pub(crate) use backoff::Backoff;
 pub use credentials::{Credentials, LeaseId, Lent};
+pub use drawing::{Alphabet, Drawing};
 pub use keeping::{Keeping, KeepingError};
 pub use lease::Lease;
 pub use master_key::{MasterKey, MasterKeyError};

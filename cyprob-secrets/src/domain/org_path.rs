@@ -57,14 +57,31 @@ impl OrgSecretPath {
     /// [`SecretRefError`] never in practice: the bounds of base, id and name
     /// add up to less than a name's.
     pub fn resolve(&self, base: &OrgSecretBase) -> Result<SecretRef, SecretRefError> {
-        let name = base.0.join(&format!("{}/{}", self.org, self.name))?;
+        let name = self.stored_name(base)?;
         Ok(SecretRef::Local(LocalRef::new(name, None)))
+    }
+
+    /// The name in the deployment's store.
+    pub(crate) fn stored_name(&self, base: &OrgSecretBase) -> Result<SecretName, SecretRefError> {
+        base.of(self.org)?.join(self.name.as_str())
     }
 }
 
 impl OrgSecretBase {
     /// The most bytes of a base.
     pub const MAX_LEN: usize = 64;
+
+    /// The name below which an organization's secrets are.
+    pub(crate) fn of(&self, org: OrgId) -> Result<SecretName, SecretRefError> {
+        self.0.join(&org.to_string())
+    }
+
+    /// The name below which the changes that are under way are noted, an organization each.
+    ///
+    /// No organization's secret is there: those are below the base itself.
+    pub(crate) fn changes(&self) -> Result<SecretName, SecretRefError> {
+        format!("{}.changes", self.0).parse()
+    }
 }
 
 impl FromStr for OrgSecretBase {

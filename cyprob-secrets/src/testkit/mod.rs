@@ -3,6 +3,7 @@
 mod block_on;
 pub mod canary;
 pub mod fault_proxy;
+pub mod faults;
 pub mod properties;
 pub mod provider;
 pub mod scripted;

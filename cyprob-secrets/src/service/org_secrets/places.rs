@@ -1,0 +1,164 @@
+//! The places of notes: who changes an organization's secrets, one at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_core::domain::{Id as _, OrgId, Timestamp};
+use cyprob_core::ports::{Clock, Entropy};
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+use super::OrgSecretError;
+use super::note::{self, Note};
+use crate::domain::{LocalRef, OrgSecretBase, SecretName, SecretRef, SecretVersion, SourceVersion};
+use crate::ports::{Expected, PutOutcome, SecretError, SecretStore};
+
+/// How long the store may take for one step.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process may take from its note to its change; then it makes none.
+pub(super) const PROMPT: Duration = Duration::from_secs(10);
+/// After how long another process finishes a change whose own did not.
+pub(super) const ABANDONED: Duration = Duration::from_secs(30);
+/// How many organizations are changed at once at most in this process.
+const TURNS: usize = 64;
+
+/// Where notes are, and whose turn it is in this process.
+#[derive(Debug)]
+pub(super) struct Places {
+    store: Arc<dyn SecretStore>,
+    base: OrgSecretBase,
+    clock: Arc<dyn Clock>,
+    /// The name of this process among those that share the store.
+    process: String,
+    turns: Vec<Mutex<()>>,
+}
+
+/// A place as it was read; a step from it is refused if somebody else made one.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    name: SecretName,
+    version: Option<SecretVersion>,
+    pub(super) open: Option<Note>,
+}
+
+/// Waits for the store, and not for ever.
+pub(super) async fn patient<T>(
+    step: impl Future<Output = Result<T, SecretError>>,
+) -> Result<T, SecretError> {
+    let done = timeout(PATIENCE, step).await;
+    done.unwrap_or_else(|late| Err(SecretError::unavailable(late)))
+}
+
+impl Place {
+    pub(super) const fn version(&self) -> Option<SecretVersion> {
+        self.version
+    }
+}
+
+impl Places {
+    pub(super) fn new(
+        store: Arc<dyn SecretStore>,
+        base: OrgSecretBase,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        use cyprob_core::ports::EntropyExt as _;
+        let random = u128::from_be_bytes(entropy.bytes());
+        Self {
+            store,
+            base,
+            clock,
+            process: format!("{random:032x}"),
+            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    pub(super) fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Waits until nobody else in this process changes secrets of the organization.
+    pub(super) async fn turn(&self, org: OrgId) -> Result<MutexGuard<'_, ()>, OrgSecretError> {
+        let [.., last] = org.to_bytes();
+        let turn = self.turns.get(usize::from(last) % TURNS);
+        let turn = turn.ok_or(OrgSecretError::Busy)?;
+        let waited = timeout(PATIENCE, turn.lock()).await;
+        waited.map_err(|_| OrgSecretError::Busy)
+    }
+
+    /// The organizations that ever had a note, with the version of their place.
+    pub(super) async fn known(&self) -> Result<Vec<(OrgId, SecretVersion)>, OrgSecretError> {
+        let changes = self.base.changes()?;
+        let listed = patient(self.store.list(&changes)).await?;
+        let org = |name: &SecretName| name.as_str().rsplit('/').next()?.parse().ok();
+        let known = listed
+            .iter()
+            .filter_map(|place| Some((org(&place.name)?, place.version)));
+        Ok(known.collect())
+    }
+
+    pub(super) async fn look(&self, org: OrgId) -> Result<Place, OrgSecretError> {
+        let name = self.base.changes()?.join(&org.to_string())?;
+        let reference = SecretRef::Local(LocalRef::new(name.clone(), None));
+        let found = patient(self.store.read(&reference)).await?;
+        let Some(secret) = found else {
+            return Ok(Place {
+                name,
+                version: None,
+                open: None,
+            });
+        };
+        let number = secret.version.as_ref().and_then(SourceVersion::number);
+        Ok(Place {
+            name,
+            version: number,
+            open: note::read(secret.value.expose_secret())?,
+        })
+    }
+
+    /// Puts a note, or takes it away; `None` if somebody else made a step since the place was read.
+    pub(super) async fn step(
+        &self,
+        from: &Place,
+        open: Option<Note>,
+        at: Timestamp,
+    ) -> Result<Option<Place>, OrgSecretError> {
+        let value = note::write(open.as_ref())?;
+        let expected = from.version.map_or(Expected::Absent, Expected::Version);
+        let put = patient(self.store.put(&from.name, &value, expected, at)).await?;
+        let PutOutcome::Stored(version) = put else {
+            return Ok(None);
+        };
+        // What stays is taken away by the next step.
+        let _ = patient(self.store.delete_before(&from.name, version)).await;
+        Ok(Some(Place {
+            name: from.name.clone(),
+            version: Some(version),
+            open,
+        }))
+    }
+
+    /// Takes over what a process left, if that can be; `None` if there is nothing.
+    pub(super) async fn inherit(
+        &self,
+        place: Place,
+    ) -> Result<Option<(Place, Note)>, OrgSecretError> {
+        let Some(note) = place.open.clone() else {
+            return Ok(None);
+        };
+        // INVARIANT: it is this process's turn, so none of its own is under way.
+        if note.process == self.process {
+            return Ok(Some((place, note)));
+        }
+        let at = self.clock.now();
+        if at.since(note.since()) < ABANDONED {
+            return Err(OrgSecretError::Busy);
+        }
+        let note = note.taken_over(&self.process, at);
+        let taken = self.step(&place, Some(note.clone()), at).await?;
+        taken
+            .map(|place| Some((place, note)))
+            .ok_or(OrgSecretError::Busy)
+    }
+}
