@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::leading::Leading;
-use crate::{ControlPlane, error_chain, keys, post};
+use crate::{ControlPlane, error_chain, keys, org_secrets, post};
 
 /// How often counted failures are written.
 const ROUND: Duration = ThrottlingPolicy::FLUSH_EVERY;
@@ -31,6 +31,7 @@ pub struct Background {
     following: Option<JoinHandle<()>>,
     post: Vec<JoinHandle<()>>,
     keys: JoinHandle<()>,
+    secrets: Option<JoinHandle<()>>,
 }
 
 /// Why the work beside requests does not begin.
@@ -47,7 +48,7 @@ pub enum StartError {
 
 impl ControlPlane {
     /// Records the start and begins the work beside requests: writing what was counted, sweeping revocations and counters,
-    /// following the plans of the token keys.
+    /// following the plans of the token keys, finishing changes of secrets that were left half done.
     ///
     /// The audit logs and the runs are one process's work at a time; of several
     /// the others wait until they can take it over.
@@ -61,6 +62,9 @@ impl ControlPlane {
         let (stop, stopped) = watch::channel(false);
         let post = post::start(self, &self.parts().notifier, &stopped);
         let keys = tokio::spawn(keys::run(self.clone(), stopped.clone()));
+        let secrets = self.secrets().cloned();
+        let secrets =
+            secrets.map(|secrets| tokio::spawn(org_secrets::run(secrets, stopped.clone())));
         let task = tokio::spawn(run(self.clone(), stopped));
         Ok(Background {
             plane: self.clone(),
@@ -70,6 +74,7 @@ impl ControlPlane {
             following,
             post,
             keys,
+            secrets,
         })
     }
 
@@ -97,6 +102,9 @@ impl Background {
         // The task only ends early by a panic, which it has logged.
         let _ = self.task.await;
         let _ = self.keys.await;
+        if let Some(secrets) = self.secrets {
+            let _ = secrets.await;
+        }
         for task in self.post {
             let _ = task.await;
         }

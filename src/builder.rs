@@ -1,5 +1,7 @@
 //! Composing a control plane: store, then keys, then what has a default.
 
+mod secrets;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ use crate::control_plane::{ControlPlane, Parts};
 use crate::keys::Recording;
 use crate::plugin_runs::PluginRuns;
 use crate::wiring::{DeploymentKeys, OutboxDenials, SealedJobs, StoredRoles};
+
+pub use self::secrets::OrgSecretStore;
 
 /// A control plane cannot be composed.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +99,7 @@ struct Options {
     check: CheckMode,
     notifier: Arc<dyn Notifier>,
     roles: RoleCatalog,
+    secrets: Option<OrgSecretStore>,
 }
 
 impl ControlPlane {
@@ -118,6 +123,7 @@ impl ControlPlane {
                 check: CheckMode::default(),
                 notifier: Arc::new(LogNotifier),
                 roles: RoleCatalog::builtin(),
+                secrets: None,
             },
         }
     }
@@ -284,6 +290,7 @@ impl ControlPlaneBuilder<Ready> {
             check,
             notifier,
             roles,
+            secrets,
         } = self.options;
         let audience = audience.unwrap_or_else(default_audience);
         // What a guesser tries first names the product and the deployment.
@@ -366,6 +373,7 @@ impl ControlPlaneBuilder<Ready> {
             .restore_revocations()
             .await
             .map_err(BuildError::Revocations)?;
+        let secrets = secrets.map(|secrets| secrets.service(&store, &clock, &entropy));
         Ok(ControlPlane::new(Parts {
             identity,
             access,
@@ -385,6 +393,7 @@ impl ControlPlaneBuilder<Ready> {
             notifier,
             key_rings,
             recording: Recording::default(),
+            secrets,
         }))
     }
 }

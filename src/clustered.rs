@@ -9,10 +9,12 @@ use cyprob_core::adapters::postgres::{
     PostgresOptions, PostgresStore,
 };
 use cyprob_core::adapters::system::SystemEntropy;
+use cyprob_secrets::adapters::local::LocalStore;
+use cyprob_secrets::domain::OrgSecretBase;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
 use crate::directory::{self, DirectoryError};
-use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
+use crate::{ControlPlane, DeploymentKeys, OperatorJournal, OrgSecretStore, Stores};
 
 /// The parts of one node of a control plane.
 ///
@@ -38,6 +40,7 @@ use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
 pub struct Clustered {
     store: PostgresStore,
     keys: DeploymentKeys,
+    secrets: Arc<LocalStore>,
     stores: Stores,
     audit: PathBuf,
 }
@@ -94,7 +97,8 @@ impl Clustered {
     ) -> Result<Self, ClusteredError> {
         let store = PostgresStore::open(database).await?;
         let entropy = Arc::new(SystemEntropy);
-        let keys = directory::keys(directory, master_key, &entropy).await?;
+        let secrets = directory::secret_store(directory, master_key, &entropy)?;
+        let keys = directory::keys(Arc::clone(&secrets), &entropy).await?;
         let audit = directory::logs(directory)?;
         let tiles = Arc::new(DirectorySink::new(&audit));
         let leadership = Arc::new(PostgresLeadership::new(database));
@@ -106,6 +110,7 @@ impl Clustered {
         Ok(Self {
             store,
             keys,
+            secrets,
             stores,
             audit,
         })
@@ -143,6 +148,10 @@ impl Clustered {
         ControlPlane::builder()
             .stores(self.stores.clone())
             .keys(self.keys.clone())
+            .secrets(OrgSecretStore::new(
+                Arc::clone(&self.secrets) as _,
+                OrgSecretBase::default(),
+            ))
     }
 
     /// The directory below which each log has one of its own, for verifiers.

@@ -16,6 +16,7 @@ use cyprob_core::ports::store::{IdentityStore, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt, Leadership, Notifier, RevocationSource};
 use cyprob_core::service::{Identity, Scope, ServiceGrant};
 use cyprob_plugins::service::runs::{PluginLibrary, RunRequests};
+use cyprob_secrets::service::OrgSecrets;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) key_rings: KeyRings,
     pub(crate) recording: Recording,
+    pub(crate) secrets: Option<OrgSecrets>,
 }
 
 impl ControlPlane {
@@ -148,6 +150,12 @@ impl ControlPlane {
     #[must_use]
     pub fn runs(&self) -> &RunRequests {
         &self.0.plugin_runs.requests
+    }
+
+    /// The secrets of organizations, if the host gave a store for them.
+    #[must_use]
+    pub fn secrets(&self) -> Option<&OrgSecrets> {
+        self.0.secrets.as_ref()
     }
 
     pub(crate) fn parts(&self) -> &Parts {

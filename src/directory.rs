@@ -47,8 +47,8 @@ pub enum DirectoryError {
     Keys(#[from] KeyError),
 }
 
-/// Opens the key store `secrets` of a directory.
-pub(crate) fn key_store(
+/// Opens the secret store `secrets` of a directory, which has the keys and what organizations keep.
+pub(crate) fn secret_store(
     directory: &Path,
     master_key: &Path,
     entropy: &Arc<SystemEntropy>,
@@ -94,7 +94,7 @@ pub fn local_secrets(
     if !path.is_dir() {
         return Err(DirectoryError::NoDeployment { path });
     }
-    key_store(directory, master_key, &Arc::new(SystemEntropy))
+    secret_store(directory, master_key, &Arc::new(SystemEntropy))
 }
 
 /// Whether a secret is a key of the deployment itself: one that it signs, seals or counts with.
@@ -105,13 +105,11 @@ pub fn is_deployment_key(name: &SecretName) -> bool {
     name.as_str() == "keys" || name.as_str().starts_with("keys/")
 }
 
-/// The deployment's keys in `secrets`, made if they are missing; of several processes one makes them.
+/// The deployment's keys in its secret store, made if they are missing; of several processes one makes them.
 pub(crate) async fn keys(
-    directory: &Path,
-    master_key: &Path,
+    secrets: Arc<LocalStore>,
     entropy: &Arc<SystemEntropy>,
 ) -> Result<DeploymentKeys, DirectoryError> {
-    let secrets = key_store(directory, master_key, entropy)?;
     let at = SystemClock.now();
     let entropy: Arc<dyn Entropy> = Arc::clone(entropy) as _;
     Ok(DeploymentKeys::load_or_create(secrets, entropy, at).await?)

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use cyprob_audit::adapters::directory::DirectorySink;
 use cyprob_core::adapters::sqlite::{OpenError, SqliteOptions, SqliteStore};
 use cyprob_core::adapters::system::SystemEntropy;
+use cyprob_secrets::adapters::local::LocalStore;
+use cyprob_secrets::domain::OrgSecretBase;
 
 use crate::builder::{ControlPlaneBuilder, Ready};
 use crate::directory::{self, DirectoryError};
-use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
+use crate::{ControlPlane, DeploymentKeys, OperatorJournal, OrgSecretStore, Stores};
 
 /// The parts of a control plane that live in one directory of the host's own.
 ///
@@ -28,6 +30,7 @@ use crate::{ControlPlane, DeploymentKeys, OperatorJournal, Stores};
 pub struct Embedded {
     store: SqliteStore,
     keys: DeploymentKeys,
+    secrets: Arc<LocalStore>,
     stores: Stores,
     audit: PathBuf,
 }
@@ -67,7 +70,8 @@ impl Embedded {
         let database = directory.join("cyprob.db");
         let store = SqliteStore::open(&database, &SqliteOptions::default()).await?;
         let entropy = Arc::new(SystemEntropy);
-        let keys = directory::keys(directory, master_key, &entropy).await?;
+        let secrets = directory::secret_store(directory, master_key, &entropy)?;
+        let keys = directory::keys(Arc::clone(&secrets), &entropy).await?;
         let audit = directory::logs(directory)?;
         let tiles = Arc::new(DirectorySink::new(&audit));
         let mut stores = Stores::sqlite(&store, &keys, entropy, tiles).await?;
@@ -75,6 +79,7 @@ impl Embedded {
         Ok(Self {
             store,
             keys,
+            secrets,
             stores,
             audit,
         })
@@ -86,6 +91,10 @@ impl Embedded {
         ControlPlane::builder()
             .stores(self.stores.clone())
             .keys(self.keys.clone())
+            .secrets(OrgSecretStore::new(
+                Arc::clone(&self.secrets) as _,
+                OrgSecretBase::default(),
+            ))
     }
 
     /// The directory below which each log has one of its own, for verifiers.

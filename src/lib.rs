@@ -27,6 +27,7 @@ pub mod http;
 mod keys;
 mod leading;
 mod operator_journal;
+mod org_secrets;
 mod plugin_runs;
 mod post;
 mod stores;
@@ -35,7 +36,7 @@ mod wiring;
 mod worker;
 
 pub use background::{Background, StartError};
-pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, Ready};
+pub use builder::{BuildError, ControlPlaneBuilder, NeedsKeys, NeedsStore, OrgSecretStore, Ready};
 pub use check_mode::CheckMode;
 #[cfg(feature = "postgres")]
 pub use clustered::{Clustered, ClusteredError, Roles};

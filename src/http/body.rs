@@ -1,5 +1,6 @@
 //! JSON request bodies, read strictly.
 
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -10,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::ApiError;
 
@@ -32,6 +34,43 @@ where
             return Err(ApiError::UnsupportedMediaType("application/json"));
         }
         let bytes = read(request, MAX_BODY).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The same for a body with a secret in it: its bytes are wiped once they are read.
+///
+/// What the connection itself buffered before is not within reach.
+#[derive(Debug)]
+pub(crate) struct SecretBody<T>(pub(crate) T);
+
+impl<S, T> FromRequest<S> for SecretBody<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType("application/json"));
+        }
+        let declared = declared(&request, MAX_BODY)?;
+        // Of the full size from the start: one that grows leaves its bytes behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(declared.unwrap_or(MAX_BODY)));
+        let mut body = Limited::new(request.into_body(), MAX_BODY);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame
+                .map_err(|error| broken(&*error, MAX_BODY))?
+                .into_data()
+            else {
+                continue;
+            };
+            bytes.extend_from_slice(&data);
+            if let Ok(mut whole) = data.try_into_mut() {
+                whole.as_mut().zeroize();
+            }
+        }
         parse(&bytes).map(Self)
     }
 }
@@ -66,17 +105,29 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a whole body up to a bound; a declared length over it is refused unread.
 pub(crate) async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(ApiError::TooLarge(limit));
+    declared(&request, limit)?;
+    let body = Limited::new(request.into_body(), limit).collect().await;
+    body.map(|body| body.to_bytes())
+        .map_err(|error| broken(&*error, limit))
+}
+
+/// The declared length, which is within the bound.
+fn declared(request: &Request, limit: usize) -> Result<Option<usize>, ApiError> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match declared.map(usize::try_from) {
+        None => Ok(None),
+        Some(Ok(length)) if length <= limit => Ok(Some(length)),
+        Some(_) => Err(ApiError::TooLarge(limit)),
     }
-    match Limited::new(request.into_body(), limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge(limit)),
-        Err(_) => Err(ApiError::InvalidBody("the body ended early".to_owned())),
+}
+
+/// Why a body was not read to its end.
+fn broken(error: &(dyn Error + Send + Sync + 'static), limit: usize) -> ApiError {
+    if error.is::<LengthLimitError>() {
+        ApiError::TooLarge(limit)
+    } else {
+        ApiError::InvalidBody("the body ended early".to_owned())
     }
 }
 

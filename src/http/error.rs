@@ -4,6 +4,7 @@ mod keys;
 mod machines;
 mod orgs;
 mod recovery;
+mod secrets;
 
 use std::time::Duration;
 

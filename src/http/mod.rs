@@ -32,6 +32,7 @@ mod recovery;
 mod role_reviews;
 mod roles;
 mod runs;
+mod secrets;
 mod service_accounts;
 mod state;
 mod system;

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use cyprob_authz::http::PathNames;
 use cyprob_core::domain::{Id, KeyId, RoleName, ServiceAccountId};
 use cyprob_plugins::domain::PluginId;
+use cyprob_secrets::domain::{OrgSecretPath, SecretName};
 use http::request::Parts;
 
 use super::ApiError;
@@ -74,6 +75,42 @@ impl<S: Send + Sync> FromRequestParts<S> for PathRole {
     }
 }
 
+/// The `{name}` of a secret, in which `~` stands for each slash of its own.
+///
+/// A slash itself is in none, however it is written: so a path has one name, and a name one path.
+#[derive(Debug)]
+pub(crate) struct PathSecret(Option<SecretName>);
+
+impl PathSecret {
+    /// One that may be there; a text that is none is a secret that does not exist.
+    pub(crate) fn existing(self) -> Result<SecretName, ApiError> {
+        self.0.ok_or(ApiError::NotFound)
+    }
+
+    /// One that may be made.
+    pub(crate) fn to_write(self) -> Result<SecretName, ApiError> {
+        self.0.ok_or_else(|| {
+            ApiError::field(
+                "name",
+                "is 1 to 96 bytes: parts of a-z 0-9 . _ - that begin with a letter or digit, joined by ~",
+            )
+        })
+    }
+
+    fn parse(text: &str) -> Option<SecretName> {
+        let name = text.replace('~', "/").parse::<SecretName>().ok()?;
+        (!text.contains('/') && text.len() <= OrgSecretPath::MAX_LEN).then_some(name)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathSecret {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        read(parts, "name", |text| Some(Self(Self::parse(text))))
+    }
+}
+
 /// A key of a service account: `{id}` and `{key}`.
 #[derive(Debug)]
 pub(crate) struct PathKey {
@@ -101,4 +138,42 @@ fn read<T>(parts: &Parts, name: &str, text: impl FnOnce(&str) -> Option<T>) -> R
     PathNames::of(&parts.extensions)
         .and_then(|names| text(names.get(name)?))
         .ok_or(ApiError::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_one_path_and_a_path_one_secret() {
+        for (text, name) in [
+            ("a", "a"),
+            ("db~password", "db/password"),
+            ("a~b~c", "a/b/c"),
+        ] {
+            assert_eq!(PathSecret::parse(text).unwrap().as_str(), name);
+        }
+        let long = "n".repeat(97);
+        for bad in [
+            "",
+            "~",
+            "a~",
+            "~a",
+            "a~~b",
+            "a/b",
+            "..",
+            "a~..",
+            "a~.~b",
+            "A",
+            "a b",
+            "a%2fb",
+            "a\u{2044}b",
+            "a\0",
+            "\u{ff5e}",
+            "a~/b",
+            long.as_str(),
+        ] {
+            assert!(PathSecret::parse(bad).is_none(), "{bad:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use cyprob_audit::service::AuditTrail;
 use cyprob_authz::http::InventoryHandle;
 use cyprob_core::domain::{Session, Timestamp, User};
 use cyprob_core::service::{Identity, Scope, SignedIn};
+use cyprob_secrets::service::OrgSecrets;
 
 use super::ApiError;
 use super::dto::{RoleAnswer, TokenAnswer, TokenPair};
@@ -45,6 +46,11 @@ impl ApiState {
 
     pub(crate) fn identity(&self) -> &Identity {
         self.plane.identity()
+    }
+
+    /// The secrets of organizations; not found where the host gave no store for them.
+    pub(crate) fn secrets(&self) -> Result<&OrgSecrets, ApiError> {
+        self.plane.secrets().ok_or(ApiError::NotFound)
     }
 
     pub(crate) const fn inventory(&self) -> &InventoryHandle {

@@ -3,6 +3,7 @@
 mod credentials;
 mod keys;
 mod machines;
+mod secrets;
 
 use cyprob_authz::http::{Endpoint, Method, SecureRouter};
 
@@ -18,6 +19,7 @@ pub(crate) fn routes(router: SecureRouter<ApiState>) -> SecureRouter<ApiState> {
     let router = credentials::second_factor(router);
     let router = organization(router);
     let router = machines::routes(router);
+    let router = secrets::routes(router);
     let router = logs(router);
     let router = reviews(router);
     let router = plugin_runs(router);

@@ -17,6 +17,11 @@ impl SecretName {
     /// The most bytes a name may have.
     pub const MAX_LEN: usize = 200;
 
+    /// A name that the code has, which a test reads.
+    pub(super) fn known(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -84,6 +84,13 @@ impl OrgSecretBase {
     }
 }
 
+impl Default for OrgSecretBase {
+    /// The base `orgs`.
+    fn default() -> Self {
+        Self(SecretName::known("orgs"))
+    }
+}
+
 impl FromStr for OrgSecretBase {
     type Err = SecretRefError;
 
@@ -140,6 +147,7 @@ mod tests {
                 "{bad:?}"
             );
         }
+        assert_eq!("orgs".parse(), Ok(OrgSecretBase::default()));
         for bad in ["a/b", "", "..", "A"] {
             assert!(bad.parse::<OrgSecretBase>().is_err(), "{bad:?}");
         }

@@ -12,6 +12,7 @@ mod recovery;
 mod role;
 mod role_review;
 mod run;
+mod secret;
 mod service_account;
 mod session;
 
@@ -40,6 +41,7 @@ pub(crate) use role_review::{
     ReviewRecordAnswer, RoleChangesAnswer, RoleReviewAnswer, SignOffRequest,
 };
 pub(crate) use run::{FindingAnswer, QueuedAnswer, RunAnswer, RunBody};
+pub(crate) use secret::{PutSecretRequest, RotateSecretRequest, SecretAnswer};
 pub(crate) use service_account::{
     ChangeServiceAccountRequest, CreateKeyRequest, CreateServiceAccountRequest, NewKeyAnswer,
     ServiceAccountAnswer, ServiceTokenAnswer, ServiceTokenRequest,

@@ -1,0 +1,37 @@
+//! Finishing the changes of organizations' secrets that a process left half done.
+
+use std::time::Duration;
+
+use cyprob_secrets::service::OrgSecrets;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::error_chain;
+
+/// How often is looked for them; a change is left alone for half a minute.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Looks at once, and again until the end is asked for.
+pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let round = async {
+            match secrets.settle().await {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "changes of secrets were finished late"),
+                Err(error) => {
+                    let chain = error_chain(&error);
+                    tracing::error!(%chain, "changes of secrets are not finished yet");
+                }
+            }
+        };
+        // The end waits for no store; what was cut off is finished after the next start.
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = round => {}
+        }
+        if timeout(EVERY, stopped.wait_for(|stop| *stop)).await.is_ok() {
+            return;
+        }
+    }
+}
