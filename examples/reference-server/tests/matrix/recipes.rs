@@ -3,6 +3,7 @@
 mod keys;
 mod machines;
 mod role_reviews;
+mod secrets;
 
 use serde_json::{Value, json};
 

@@ -14,10 +14,11 @@ const UNTIL: fn() -> String = || {
 };
 
 impl Scene<'_> {
-    /// The recipe of a role review, an own role or a machine.
+    /// The recipe of a role review, an own role, a machine or a secret.
     pub(super) fn review_or_machine(&self, route: &str, plain: &Recipe) -> Option<Recipe> {
         let review = self.role_review(route, plain);
-        review.or_else(|| self.machines(route, plain))
+        let machine = review.or_else(|| self.machines(route, plain));
+        machine.or_else(|| self.secret(route, plain))
     }
 
     fn machines(&self, route: &str, plain: &Recipe) -> Option<Recipe> {
