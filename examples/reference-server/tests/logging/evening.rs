@@ -68,7 +68,7 @@ fn configuration(home: &Path) -> String {
 fn launch(home: &Path) -> Server {
     let mut shell = Command::new("bash");
     let script = format!(
-        "exec env CYPROB_LOG=debug \"$@\" 2>{}",
+        "exec env CYPROB_LOG=trace \"$@\" 2>{}",
         log_file(home).display()
     );
     shell.args(["-c", &script, "bash", CYPROB]);
@@ -120,6 +120,7 @@ fn pass() -> Evening {
     let root = login(&client, "root@example.com", PASSWORD, None).expect(200);
     let root = text(&root.json(), "access_token");
     secrets.push(root.clone());
+    secrets_of_the_organization(&client, &root, &mut secrets);
     run(&client, &root);
     wait_for(home.path(), "a worker complained");
     wait_for(home.path(), "an audit sink stands still");
@@ -224,6 +225,52 @@ fn sign_ins(client: &Client, own: &str, secrets: &mut Vec<String>) {
         last,
         refresh_token,
     ]);
+}
+
+/// Every way of keeping a secret, right and wrong; no answer repeats it.
+fn secrets_of_the_organization(client: &Client, root: &str, secrets: &mut Vec<String>) {
+    let path = "/api/v1/orgs/acme/secrets/db~password";
+    let value = format!("{SECRET_MARK} is the secret");
+    // In hexadecimal no part of it looks like the text.
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let bearer = format!("Bearer {root}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let bodies = [
+        (json!({ "value": value }).to_string(), 200),
+        (json!({ "value": hex }).to_string(), 200),
+        (json!({ "value": value, "version": 7 }).to_string(), 409),
+        (
+            json!({ "value": value, "encoding": "base64" }).to_string(),
+            422,
+        ),
+        (
+            json!({ "value": value, "encoding": value }).to_string(),
+            422,
+        ),
+        (json!({ "value": [value] }).to_string(), 422),
+        (format!("{{\"value\":\"{value}"), 400),
+        (format!("{{\"value\":{value}}}"), 400),
+    ];
+    for (body, status) in bodies {
+        let answer = client.send("PUT", path, &headers, Some(body.as_bytes()));
+        let answer = answer.expect(status);
+        assert!(!answer.text().contains(SECRET_MARK), "{}", answer.text());
+    }
+    client
+        .post(&format!("{path}/rotate"), root, &json!({}))
+        .expect(200);
+    let list = client.get("/api/v1/orgs/acme/secrets", root).expect(200);
+    assert!(!list.text().contains(SECRET_MARK));
+    client.call("DELETE", path, Some(root), None).expect(204);
+    let kept = format!("{path}-kept");
+    let body = json!({ "value": value });
+    client
+        .call("PUT", &kept, Some(root), Some(&body))
+        .expect(200);
+    secrets.extend([value, hex]);
 }
 
 /// A run, whose worker only complains.
