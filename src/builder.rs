@@ -1,5 +1,6 @@
 //! Composing a control plane: store, then keys, then what has a default.
 
+mod limits;
 mod secrets;
 
 use std::sync::Arc;
@@ -248,20 +249,6 @@ impl<State> ControlPlaneBuilder<State> {
     #[must_use]
     pub fn roles(mut self, catalog: RoleCatalog) -> Self {
         self.options.roles = catalog;
-        self
-    }
-
-    /// Sets how many bytes of verified tokens are remembered; 16 MiB by default.
-    #[must_use]
-    pub const fn token_cache(mut self, limits: CacheLimits) -> Self {
-        self.options.token_cache = limits;
-        self
-    }
-
-    /// Sets how many connections callers hold open at once; 16 each and 64 a person by default.
-    #[must_use]
-    pub const fn connections(mut self, limits: ConnectionLimits) -> Self {
-        self.options.connections = limits;
         self
     }
 }

@@ -88,7 +88,7 @@ impl PathSecret {
     }
 
     /// One that may be made.
-    pub(crate) fn to_write(self) -> Result<SecretName, ApiError> {
+    pub(crate) fn writable(self) -> Result<SecretName, ApiError> {
         self.0.ok_or_else(|| {
             ApiError::field(
                 "name",

@@ -31,7 +31,7 @@ pub(crate) async fn put(
     name: PathSecret,
     SecretBody(body): SecretBody<PutSecretRequest>,
 ) -> Result<Json<SecretAnswer>, ApiError> {
-    let (secrets, name) = (api.secrets()?, name.to_write()?);
+    let (secrets, name) = (api.secrets()?, name.writable()?);
     let (value, seen) = body.read()?;
     let stored = secrets.put(auth.ctx(), &name, &value, seen).await?;
     Ok(Json(SecretAnswer::of(stored)))

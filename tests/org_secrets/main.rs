@@ -9,6 +9,8 @@
 
 mod apart;
 mod hostile;
+#[cfg(feature = "sqlite")]
+mod restart;
 mod site;
 
 use std::num::NonZeroU64;

@@ -77,18 +77,11 @@ impl Site {
         }
         let plane = builder.build().await.unwrap();
         let (api, _) = cyprob::http::router(plane.clone()).unwrap();
-        let Bootstrap::Open(token) = plane.identity().arm_bootstrap().await.unwrap() else {
-            panic!("it was founded before");
-        };
-        let founder = json!({
-            "token": token.expose_secret(), "email": "ada@example.com", "password": PASSWORD,
-            "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
-        });
+        founded(&plane).await;
         let post = async |path: &str, token: Option<&str>, body: &Value| {
             ask(&api, "POST", path, token, body).await
         };
-        post("/api/v1/bootstrap", None, &founder).await.expect(201);
-        let acme = signed_in(&api, "ada@example.com").await;
+        let acme = signed_in(&plane, "ada@example.com").await;
         let globex =
             json!({ "slug": "globex", "name": "Globex", "owner_email": "bob@example.com" });
         let made = post("/api/v1/system/orgs", Some(&acme.token), &globex).await;
@@ -96,7 +89,7 @@ impl Site {
         let accept = json!({ "token": invitation, "name": "Bob", "password": PASSWORD });
         let accepted = post("/api/v1/invitations/accept", None, &accept).await;
         accepted.expect(201);
-        let globex = signed_in(&api, "bob@example.com").await;
+        let globex = signed_in(&plane, "bob@example.com").await;
         Self {
             plane,
             api,
@@ -143,24 +136,39 @@ impl Site {
         items.map(pair).collect()
     }
 
-    /// What the host has to read an organization's secrets with.
-    pub(crate) fn ctx(&self, of: &Owner) -> OrgCtx {
-        let org: OrgId = of.org.parse().unwrap();
-        CtxIssuer::for_composition().org(org, RoleName::OWNER, Caller::system("host"))
-    }
-
     /// What the host reads.
     pub(crate) async fn value(&self, of: &Owner, name: &str) -> Option<Vec<u8>> {
         let secrets = self.plane.secrets().unwrap();
-        let read = secrets.secret(&self.ctx(of), &name.parse().unwrap()).await;
+        let read = secrets.secret(&ctx(of), &name.parse().unwrap()).await;
         let served = read.unwrap()?;
         Some(served.secret().value.expose_secret().to_vec())
     }
 }
 
-async fn signed_in(api: &Router, email: &str) -> Owner {
+/// What the host has to read an organization's secrets with.
+pub(crate) fn ctx(of: &Owner) -> OrgCtx {
+    let org: OrgId = of.org.parse().unwrap();
+    CtxIssuer::for_composition().org(org, RoleName::OWNER, Caller::system("host"))
+}
+
+/// Makes the first administrator, who owns `acme`.
+pub(crate) async fn founded(plane: &ControlPlane) {
+    let Bootstrap::Open(token) = plane.identity().arm_bootstrap().await.unwrap() else {
+        panic!("it was founded before");
+    };
+    let founder = json!({
+        "token": token.expose_secret(), "email": "ada@example.com", "password": PASSWORD,
+        "name": "Ada", "org": { "slug": "acme", "name": "Acme" },
+    });
+    let (api, _) = cyprob::http::router(plane.clone()).unwrap();
+    let answer = ask(&api, "POST", "/api/v1/bootstrap", None, &founder).await;
+    answer.expect(201);
+}
+
+pub(crate) async fn signed_in(plane: &ControlPlane, email: &str) -> Owner {
     let body = json!({ "email": email, "password": PASSWORD });
-    let answer = ask(api, "POST", "/api/v1/auth/login", None, &body).await;
+    let (api, _) = cyprob::http::router(plane.clone()).unwrap();
+    let answer = ask(&api, "POST", "/api/v1/auth/login", None, &body).await;
     let pair = answer.expect(200).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Owner {
