@@ -113,7 +113,7 @@ async fn huge(client: &mut TcpStream, shared: &Shared, length: usize) -> io::Res
     let total = length.to_string();
     let head = Message::answer(200).head(&[("content-length", total.as_str())]);
     client.write_all(&head).await?;
-    let block = [b'7'; 16_384];
+    let block = vec![b'7'; 16_384];
     let mut left = length;
     while left > 0 {
         let part = block.get(..left).unwrap_or(&block);

@@ -119,6 +119,18 @@ impl SecretStore for Rotated {
         self.rotate().await?.delete(name).await
     }
 
+    async fn delete_before(
+        &self,
+        name: &SecretName,
+        version: SecretVersion,
+    ) -> Result<(), SecretError> {
+        self.rotate().await?.delete_before(name, version).await
+    }
+
+    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
+        self.rotate().await?.list(below).await
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         self.rotate().await?.names().await
     }
