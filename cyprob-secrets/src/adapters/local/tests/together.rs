@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
+use crate::ports::Listed;
 
 /// A shared lock that is always held by somebody keeps writers waiting.
 fn pause() {
