@@ -64,7 +64,7 @@ async fn walk(steps: &mut Steps, config: &Config, data: Option<&Path>) -> Result
         .await?;
     steps.note(&format!("{}", directory.path().display()));
     let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
-    let started = Running::start(config, Some(directory.path()), listen);
+    let started = Box::pin(Running::start(config, Some(directory.path()), listen));
     let running = steps
         .check("server", "listens on loopback", started)
         .await?;
