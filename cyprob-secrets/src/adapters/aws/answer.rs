@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::failure::{Failure, Outage};
 use crate::adapters::json_field::{self, Held};
-use crate::domain::{AwsSmRef, SecretValue, SecretValueError, SourceVersion, VersionId};
+use crate::domain::{AwsSmRef, SecretValue, SourceVersion, VersionId};
 use crate::ports::{Refusal, Secret};
 
 /// The secret that was wanted; none if its object has no such key.
@@ -39,14 +39,7 @@ pub(super) fn secret(
         (Some(_), None, Some(_)) => return Err(Failure::Refused(Refusal::NotAnObject)),
         _ => return Err(Outage::Answer.into()),
     };
-    let value = SecretValue::new(bytes).map_err(|error| {
-        Failure::Refused(match error {
-            SecretValueError::Empty => Refusal::Empty,
-            SecretValueError::TooLong => Refusal::TooLarge {
-                max: SecretValue::MAX_LEN,
-            },
-        })
-    })?;
+    let value = SecretValue::new(bytes).map_err(|error| Failure::Refused(error.into()))?;
     Ok(Some(Secret {
         value,
         version: Some(SourceVersion::Id(id)),

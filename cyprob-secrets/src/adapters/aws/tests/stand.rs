@@ -42,8 +42,8 @@ pub(super) fn keys() -> AwsCredentials {
 pub(super) fn config(credentials: AwsCredentials, url: &str) -> AwsConfig {
     let timeouts = AwsTimeouts {
         connect: Duration::from_millis(500),
-        attempt: Duration::from_millis(1_500),
-        all: Duration::from_secs(4),
+        attempt: Duration::from_secs(2),
+        all: Duration::from_secs(5),
     };
     AwsConfig::new("eu-central-1".parse().unwrap(), credentials)
         .with_endpoint(url.parse().unwrap())
@@ -144,6 +144,6 @@ impl RemoteStand for Moto {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(5)
+        Duration::from_secs(6)
     }
 }
