@@ -205,7 +205,7 @@ fn a_damaged_file_keeps_its_key_until_it_is_restored() {
 }
 
 #[test]
-fn a_deleted_value_put_back_is_removed_and_no_other_file_is() {
+fn what_was_deleted_or_never_put_in_place_is_removed_and_no_other_file_is() {
     let place = Place::new();
     let store = place.open().unwrap();
     put(&store, "a", "one", 0);
@@ -218,6 +218,8 @@ fn a_deleted_value_put_back_is_removed_and_no_other_file_is() {
     write("a@1", &old);
     write("a@01", &old);
     write("notes", b"of somebody");
+    // What a process that was killed has not put in place may be of the old key.
+    write(".tmp-00", &old);
     let done = reencrypt(&store).unwrap();
     assert_eq!((done.resealed, done.already), (1, 0));
     assert_eq!(place.files(), ["a@01", "a@head", "notes", "store"]);
