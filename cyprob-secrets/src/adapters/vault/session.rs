@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// Sends a request with the token; once again with a new one, if the token is dead.
-    pub(super) async fn call(&self, request: &Prepared) -> Result<Reply, Fault> {
+    pub(super) async fn call(self: &Arc<Self>, request: &Prepared) -> Result<Reply, Fault> {
         let token = self.token().await?;
         match self.send(request, &token).await {
             Err(Fault::Denied) if !self.lives(&token).await? => {}
@@ -102,10 +102,18 @@ impl Session {
     }
 
     /// The token in use, or a new one.
-    pub(super) async fn token(&self) -> Result<Arc<Token>, Fault> {
+    pub(super) async fn token(self: &Arc<Self>) -> Result<Arc<Token>, Fault> {
         if let Some(token) = self.usable() {
             return Ok(token);
         }
+        // In a task of its own: whoever leaves ends no login in the middle, and loses no
+        // secret id that can be taken out once.
+        let session = Arc::clone(self);
+        let logging_in = tokio::spawn(async move { session.token_in_turn().await });
+        logging_in.await.unwrap_or(Err(Outage::Broken.into()))
+    }
+
+    async fn token_in_turn(&self) -> Result<Arc<Token>, Fault> {
         let _turn = self.turn.lock().await;
         match self.usable() {
             Some(token) => Ok(token),
@@ -201,7 +209,7 @@ impl Session {
                     self.adopt(renewed);
                     // Near the end of all renewing it is granted less and less.
                     if let (Some(now), Some(before)) = terms
-                        && now.term() * 2 > before.term()
+                        && now.term().saturating_mul(2) > before.term()
                     {
                         return Ok(());
                     }

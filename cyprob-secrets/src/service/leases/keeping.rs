@@ -147,7 +147,7 @@ impl Keeping {
                 Ok(term) => {
                     current.renewed(asked_at, term);
                     // Near the end of all renewing it is granted less and less.
-                    if term * 2 > self.term {
+                    if term.saturating_mul(2) > self.term {
                         return Ok(());
                     }
                 }

@@ -193,3 +193,39 @@ async fn a_certificate_is_verified_against_the_named_authority() {
         );
     }
 }
+
+#[tokio::test]
+async fn who_leaves_in_the_middle_of_a_login_loses_no_secret_id() {
+    use cyprob_secrets::testkit::fault_proxy::Fault;
+    use std::time::Duration;
+    let stand = Stand::new();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("wrapping-token");
+    let secret_id = stand.role_path("/secret-id");
+    let deliver = || {
+        let root = variable("CYPROB_VAULT_TOKEN");
+        let (_, answer) =
+            stand
+                .admin
+                .ask_as(&root, "POST", &secret_id, Some(json!({})), Some("5m"));
+        write(&file, answer["wrap_info"]["token"].as_str().unwrap(), 0o600);
+    };
+    deliver();
+    let (proxy, vault) = stand
+        .through(stand.app_role(SecretId::wrapped_in(&file)))
+        .await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    vault.log_out().await.unwrap();
+    deliver();
+    // the answer to the unwrapping is on its way when the only reader leaves
+    proxy.inject_on(
+        "/v1/sys/wrapping/unwrap",
+        Fault::Delay(Duration::from_millis(200)),
+    );
+    let leaving = tokio::time::timeout(Duration::from_millis(100), stand.said(&kv, "a#x")).await;
+    assert!(leaving.is_err());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+    assert_eq!(proxy.requests_to("/v1/sys/wrapping/unwrap"), 2);
+}
