@@ -130,6 +130,9 @@ servers__postgres() {
         tail -n 20 "$work/initdb.log" >&2
         return 1
     }
+    # Users that are lent to a test sign in by their password; all others need none.
+    (servers__as_user sed -i '1i host all +cyprob_lent 127.0.0.1/32 scram-sha-256' \
+        "$servers_dir/postgres/pg_hba.conf") || return 1
     servers__launch postgres "$postgres_port" "$bin" -D "$servers_dir/postgres" \
         -c listen_addresses=127.0.0.1 -c port="$postgres_port" \
         -c unix_socket_directories= -c fsync=off -c max_connections=300 || return 1
