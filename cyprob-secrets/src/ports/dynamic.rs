@@ -43,6 +43,9 @@ pub enum LeaseRefusal {
     /// It has no such role.
     #[error("the source has no such role; check mount and role")]
     NoRole,
+    /// It lends for less than a second.
+    #[error("the source lends for less than a second; raise the role's time to live")]
+    TooShort,
     /// It does not understand what it is asked for, or cannot do it.
     #[error("the source rejects the request; check its role and what it works with")]
     Rejected,

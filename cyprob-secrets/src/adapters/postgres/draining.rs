@@ -18,7 +18,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// Holds credentials as long as connections of theirs are left, or to their end.
 pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn Clock>) {
     let begun = Instant::now();
-    while !pool.is_closed() && !old.lease().is_over(clock.now()) {
+    while !old.lease().is_over(clock.now()) {
         tokio::time::sleep(LOOK).await;
         let left = match sweep(&pool, old.username()).await {
             Ok(()) => left(&pool, old.username()).await,

@@ -37,7 +37,7 @@ impl Feeding {
         loop {
             let wait = self.park_or_not();
             tokio::select! {
-                () = &mut closed => return,
+                () = &mut closed => return self.pool.close().await,
                 () = tokio::time::sleep(wait) => {}
                 Some(_) = draining.join_next() => {}
                 changed = self.newest.changed() => {
@@ -48,6 +48,7 @@ impl Feeding {
                     let next = Arc::clone(&self.newest.borrow_and_update());
                     self.pool.set_connect_options(sign_in(&self.place, &next));
                     let old = self.state.replace(next);
+                    self.state.park(false);
                     draining.spawn(drained(self.pool.clone(), old, Arc::clone(&self.clock)));
                 }
             }
@@ -61,7 +62,7 @@ impl Feeding {
         loop {
             let wait = self.park_or_not();
             tokio::select! {
-                () = &mut closed => return,
+                () = &mut closed => return self.pool.close().await,
                 () = tokio::time::sleep(wait) => {}
                 Some(_) = draining.join_next() => {}
             }

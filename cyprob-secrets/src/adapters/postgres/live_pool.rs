@@ -147,6 +147,7 @@ impl LivePool {
 impl Drop for LivePool {
     fn drop(&mut self) {
         self.task.abort();
+        self.state.park(false);
     }
 }
 

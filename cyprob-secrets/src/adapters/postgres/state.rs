@@ -14,6 +14,9 @@ use crate::domain::Credentials;
 /// counts as new is found by the drain, which asks whose it is.
 const MARGIN: Duration = Duration::from_millis(10);
 
+/// How many connections that were late are remembered; the drain finds the others.
+const MOST_LATE: usize = 256;
+
 #[derive(Debug)]
 pub(super) struct State {
     in_use: Mutex<InUse>,
@@ -74,6 +77,9 @@ impl State {
     pub(super) fn made_as(&self, name: &str) {
         let mut in_use = self.in_use();
         if in_use.credentials.username() != name {
+            if in_use.late.len() >= MOST_LATE {
+                in_use.late.remove(0);
+            }
             in_use.late.push(Instant::now());
         }
     }

@@ -69,9 +69,10 @@ impl Complaint {
         let says = |words: &str| text.contains(words);
         if says("check-and-set") {
             Self::Cas
-        } else if says("lease") {
+        } else if says("lease not found") || says("lease expired") || says("lease is not renewable")
+        {
             Self::Lease
-        } else if says("wrapping token") {
+        } else if says("wrapping token is not valid") {
             Self::Wrapping
         } else if says("unknown role") {
             Self::NoRole

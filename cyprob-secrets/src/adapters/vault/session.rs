@@ -1,5 +1,6 @@
 //! The token of a connection: taken, kept alive, and taken anew.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::domain::Backoff;
 const LOOK: Duration = Duration::from_secs(15);
 /// How often at most.
 const SOONEST: Duration = Duration::from_millis(500);
+/// For how long a token is not looked at after one that was new was denied as the one before.
+const UNLOOKED: Duration = Duration::from_secs(60);
 /// The pause before a node that is behind is asked again, and how often it is.
 const BEHIND: (Duration, u32) = (Duration::from_millis(50), 3);
 
@@ -34,6 +37,8 @@ pub(super) struct Session {
     /// Held by whoever logs in.
     turn: tokio::sync::Mutex<()>,
     failed: Mutex<Failed>,
+    /// Until when a token that was denied is not looked at: it may not even look at itself.
+    unlooked_until: AtomicI64,
 }
 
 /// The logins in a row that came to nothing.
@@ -61,6 +66,7 @@ impl Session {
             current: RwLock::new(None),
             turn: tokio::sync::Mutex::new(()),
             failed: Mutex::new(Failed::default()),
+            unlooked_until: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -72,12 +78,23 @@ impl Session {
     pub(super) async fn call(self: &Arc<Self>, request: &Prepared) -> Result<Reply, Fault> {
         let token = self.token().await?;
         match self.send(request, &token).await {
-            Err(Fault::Denied) if !self.lives(&token).await? => {}
+            Err(Fault::Denied) if self.is_looked_at() && !self.lives(&token).await? => {}
             other => return other,
         }
         self.drop_token(&token);
         let token = self.token().await?;
-        self.send(request, &token).await
+        let answer = self.send(request, &token).await;
+        if matches!(answer, Err(Fault::Denied)) {
+            // The one before was not dead, or this one is denied all the same.
+            let until = self.now().after(UNLOOKED);
+            self.unlooked_until
+                .store(until.as_micros(), Ordering::Release);
+        }
+        answer
+    }
+
+    fn is_looked_at(&self) -> bool {
+        self.now().as_micros() >= self.unlooked_until.load(Ordering::Acquire)
     }
 
     async fn send(&self, request: &Prepared, token: &Token) -> Result<Reply, Fault> {
@@ -198,7 +215,8 @@ impl Session {
         let Some(token) = self.current() else {
             return self.log_in().await.map(drop);
         };
-        if token.is_renewable() {
+        let over = token.lease().is_some_and(|lease| lease.is_over(self.now()));
+        if token.is_renewable() && !over {
             let renew = self.transport.prepare(RenewToken {})?;
             let at = self.now();
             match self.send(&renew, &token).await {

@@ -50,6 +50,8 @@ struct Auth {
 #[derive(Deserialize)]
 struct Looked {
     ttl: u64,
+    /// Nothing if it never ends; in its last second the other says zero too.
+    expire_time: Option<String>,
     #[serde(default)]
     renewable: bool,
     #[serde(default)]
@@ -65,28 +67,31 @@ impl Issued {
             renewable,
             policies,
         } = reply.read::<Login>()?.auth;
-        Ok(Self::new(
-            client_token,
-            lease_duration,
-            renewable,
-            &policies,
-        ))
+        let lives = (lease_duration > 0).then(|| Duration::from_secs(lease_duration));
+        Ok(Self::new(client_token, lives, renewable, &policies))
     }
 
     /// What a look at a token answers.
     pub(super) fn of_lookup(token: SecretString, reply: &Reply) -> Result<Self, Fault> {
         let Looked {
             ttl,
+            expire_time,
             renewable,
             policies,
         } = reply.data()?;
-        Ok(Self::new(token, ttl, renewable, &policies))
+        let lives = expire_time.map(|_| Duration::from_secs(ttl));
+        Ok(Self::new(token, lives, renewable, &policies))
     }
 
-    fn new(token: SecretString, seconds: u64, renewable: bool, policies: &[String]) -> Self {
+    fn new(
+        token: SecretString,
+        lives: Option<Duration>,
+        renewable: bool,
+        policies: &[String],
+    ) -> Self {
         Self {
             token,
-            lives: (seconds > 0).then(|| Duration::from_secs(seconds)),
+            lives,
             renewable,
             root: policies.iter().any(|policy| policy == "root"),
         }

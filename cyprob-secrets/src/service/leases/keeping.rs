@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use super::Wish;
 use crate::domain::{Backoff, Credentials, Lease, LeaseId};
-use crate::ports::{DynamicCredentials, LeaseError};
+use crate::ports::{DynamicCredentials, LeaseError, LeaseRefusal};
 
 /// How often the time to renew is looked at: a machine may have slept in between.
 const LOOK: Duration = Duration::from_secs(15);
+/// The shortest term that can be kept.
+const LEAST: Duration = Duration::from_secs(1);
 /// The shortest pause between two calls.
 const SHORTEST: Duration = Duration::from_millis(100);
 /// The longest once the credentials are over: those who need them wait.
@@ -34,6 +36,9 @@ impl Shared {
     ) -> Result<Arc<Credentials>, LeaseError> {
         let asked_at = self.clock.now();
         let lent = self.source.issue().await?;
+        if lent.term < LEAST {
+            return Err(LeaseError::Refused(LeaseRefusal::TooShort));
+        }
         let give_back = give_back.clone();
         let credentials = Credentials::new(lent, generation, asked_at, move |lease| {
             // Without a keeper it ends by itself.
@@ -51,6 +56,8 @@ pub(super) struct Keeping {
     shared: Arc<Shared>,
     tell: watch::Sender<Arc<Credentials>>,
     give_back: mpsc::UnboundedSender<LeaseId>,
+    /// What is lent and was not given back.
+    lent: Vec<LeaseId>,
     /// The term for which the credentials in use were lent at first.
     term: Duration,
     chance: u16,
@@ -63,12 +70,16 @@ impl Keeping {
         tell: watch::Sender<Arc<Credentials>>,
         give_back: mpsc::UnboundedSender<LeaseId>,
     ) -> Self {
-        let term = tell.borrow().lease().term();
+        let (term, lent) = {
+            let first = tell.borrow();
+            (first.lease().term(), vec![first.lease_id().clone()])
+        };
         let chance = u16::from_be_bytes(shared.entropy.bytes());
         Self {
             shared,
             tell,
             give_back,
+            lent,
             term,
             chance,
             backoff: Backoff::default(),
@@ -94,8 +105,7 @@ impl Keeping {
                         let _ = told.send(replaced);
                     }
                     Wish::Close(told) => {
-                        let lease = self.current().lease_id().clone();
-                        let _ = told.send(self.shared.source.revoke(&lease).await);
+                        let _ = told.send(self.give_all_back().await);
                         return;
                     }
                 },
@@ -161,14 +171,26 @@ impl Keeping {
     async fn replace(&mut self) -> Result<Arc<Credentials>, LeaseError> {
         let generation = self.tell.borrow().generation().saturating_add(1);
         let next = self.shared.issue(generation, &self.give_back).await?;
+        self.lent.push(next.lease_id().clone());
         self.term = next.lease().term();
         self.chance = u16::from_be_bytes(self.shared.entropy.bytes());
         self.tell.send_replace(Arc::clone(&next));
         Ok(next)
     }
 
+    /// Takes back at the source whatever is lent, also what somebody still holds.
+    async fn give_all_back(&mut self) -> Result<(), LeaseError> {
+        let mut given = Ok(());
+        for lease in std::mem::take(&mut self.lent) {
+            let revoked = self.shared.source.revoke(&lease).await;
+            given = given.and(revoked);
+        }
+        given
+    }
+
     /// Takes back at the source what nobody uses any more; it is tried until the lease would be over.
-    fn take_back(&self, lease: LeaseId) {
+    fn take_back(&mut self, lease: LeaseId) {
+        self.lent.retain(|lent| *lent != lease);
         let (shared, term) = (Arc::clone(&self.shared), self.term);
         tokio::spawn(async move {
             let give_up = shared.clock.now().after(term);

@@ -108,7 +108,9 @@ impl LeaseKeeper {
         self.wish(Wish::Rotate).await
     }
 
-    /// Gives back what is lent, and ends.
+    /// Gives back whatever is lent, also what somebody still holds, and ends.
+    ///
+    /// Close the pools that work with it before.
     ///
     /// # Errors
     ///

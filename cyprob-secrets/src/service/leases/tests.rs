@@ -6,6 +6,7 @@ use cyprob_core::testkit::{ManualClock, SeededEntropy};
 
 use super::*;
 use crate::domain::{LeaseId, Lent};
+use crate::ports::LeaseRefusal;
 
 const TERM: u64 = 100;
 
@@ -175,10 +176,15 @@ async fn rotating_replaces_and_closing_gives_back() {
     assert!(stand.keeper.rotate().await.is_err());
     assert_eq!(stand.user(), "u2");
     stand.lender.with(|state| state.down = false);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    // what somebody holds yet is given back too
+    let held = stand.keeper.current();
+    stand.keeper.rotate().await.unwrap();
     stand.keeper.close().await.unwrap();
+    drop(held);
     assert_eq!(
         stand.lender.with(|state| state.revoked.clone()),
-        ["l1", "l2"]
+        ["l1", "l2", "l3"]
     );
 }
 
@@ -188,4 +194,48 @@ async fn debug_shows_no_password() {
     let lent = stand.lender.issue().await.unwrap();
     let text = format!("{:?} {:?} {lent:?}", stand.keeper, stand.keeper.current());
     assert!(!text.contains("p1") && !text.contains("p2"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn terms_at_either_end_end_nothing() {
+    #[derive(Debug)]
+    struct Odd(Duration);
+
+    #[async_trait]
+    impl DynamicCredentials for Odd {
+        async fn issue(&self) -> Result<Lent, LeaseError> {
+            Ok(Lent {
+                username: "u".to_owned(),
+                password: "p".into(),
+                lease: LeaseId::new("l"),
+                term: self.0,
+                renewable: true,
+            })
+        }
+
+        async fn renew(&self, _: &LeaseId) -> Result<Duration, LeaseError> {
+            Ok(self.0)
+        }
+
+        async fn revoke(&self, _: &LeaseId) -> Result<(), LeaseError> {
+            Ok(())
+        }
+    }
+
+    let start = |term| {
+        let clock = Arc::new(ManualClock::default());
+        LeaseKeeper::start(Arc::new(Odd(term)), clock, Arc::new(SeededEntropy::new(1)))
+    };
+    for term in [Duration::ZERO, Duration::from_millis(999)] {
+        let refused = start(term).await;
+        assert!(matches!(
+            refused,
+            Err(LeaseError::Refused(LeaseRefusal::TooShort))
+        ));
+    }
+    for term in [Duration::from_secs(u64::MAX), Duration::MAX] {
+        let keeper = start(term).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(keeper.rotate().await.unwrap().generation(), 2);
+    }
 }

@@ -97,9 +97,9 @@ impl Entry {
         self.keep(None);
     }
 
-    /// Whether anything would be lost with it.
-    pub(super) fn is_worth_keeping(&self) -> bool {
-        self.held().is_some() || self.calls().running.is_some()
+    /// Whether a call for it is on its way.
+    pub(super) fn is_asked(&self) -> bool {
+        self.calls().running.is_some()
     }
 
     /// INVARIANT: only while the calls are locked

@@ -22,7 +22,7 @@ pub use self::served::{Freshness, Served};
 
 /// How long a source may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many secrets are kept at most.
+/// How many secrets are kept at most, but for those that are asked for at the moment.
 const MOST: usize = 10_000;
 
 /// Reads secrets through memory: at most one call for one secret is on its way at a time.
@@ -110,19 +110,39 @@ impl Shared {
         entries.get(reference).map(Arc::clone)
     }
 
-    /// The secret's place, made if there is none; where all are taken, one that nobody keeps.
+    /// The secret's place, made if there is none; where all are taken, those asked for longest ago give way.
     fn entry(&self, reference: &SecretRef) -> Arc<Entry> {
         if let Some(entry) = self.known(reference) {
             return entry;
         }
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MOST && !entries.contains_key(reference) {
-            entries.retain(|_, entry| entry.is_worth_keeping());
-        }
-        if entries.len() >= MOST && !entries.contains_key(reference) {
-            return Arc::default();
+            self.make_room(&mut entries);
         }
         Arc::clone(entries.entry(reference.clone()).or_default())
+    }
+
+    /// Drops what could not be served any more, and if that is not enough the older half of the rest.
+    ///
+    /// What somebody waits for stays.
+    fn make_room(&self, entries: &mut HashMap<SecretRef, Arc<Entry>>) {
+        let asked_at = |entry: &Entry| entry.held().map(|held| held.asked_at);
+        // Who is about to ask or waits holds it too.
+        let waited_for = |entry: &Arc<Entry>| Arc::strong_count(entry) > 1 || entry.is_asked();
+        let newer = |entries: &mut HashMap<_, Arc<Entry>>, than: Timestamp| {
+            entries.retain(|_, entry| {
+                waited_for(entry) || asked_at(entry).is_some_and(|at| at > than)
+            });
+        };
+        newer(entries, self.clock.now().before(self.keeping.stale()));
+        if entries.len() < MOST {
+            return;
+        }
+        let mut times: Vec<_> = entries.values().filter_map(|e| asked_at(e)).collect();
+        times.sort_unstable();
+        if let Some(middle) = times.get(times.len() / 2) {
+            newer(entries, *middle);
+        }
     }
 
     /// Joins the call that is on its way, or makes one; the cause, if the source was out of reach a moment ago.
@@ -162,7 +182,15 @@ impl Shared {
         match answer {
             Answer::Found(held) => {
                 let age = at.since(held.asked_at);
-                Ok(Some(Served::fresh(held, age)))
+                if age < self.keeping.fresh() {
+                    return Ok(Some(Served::fresh(held, age)));
+                }
+                // The answer itself was on its way for so long.
+                let late = SecretError::unavailable("the answer came late");
+                match age < self.keeping.stale() {
+                    true => Ok(Some(Served::stale(held, age, Arc::new(late)))),
+                    false => Err(late),
+                }
             }
             Answer::Missing => Ok(None),
             Answer::Refused(error) => Err(SecretError::clone(&error)),

@@ -179,3 +179,44 @@ async fn what_was_asked_before_a_change_is_not_kept_after_it() {
     assert_eq!(stand.read().await, "2");
     assert_eq!(stand.source.asked(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn sec_2_an_answer_that_was_long_on_its_way_says_its_age_or_comes_too_late() {
+    for (jump, read) in [(99, "1"), (100, "1 of 100 s ago"), (1_000, "unavailable")] {
+        let stand = stand([Act::Give(1)]);
+        let reading = async { stand.read().await };
+        let jump = async {
+            tokio::task::yield_now().await;
+            stand.pass(jump);
+        };
+        let (said, ()) = tokio::join!(reading, jump);
+        assert_eq!(said, read);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_ten_thousand_names_the_older_give_way_and_one_call_serves_all() {
+    let stand = stand([Act::Give(1)]);
+    let mut all = tokio::task::JoinSet::new();
+    for name in 0..MOST {
+        let (reader, secret) = (
+            stand.reader.clone(),
+            format!("local://n{name}").parse().unwrap(),
+        );
+        all.spawn(async move { said(&reader.read(&secret).await) });
+    }
+    while let Some(read) = all.join_next().await {
+        assert_eq!(read.unwrap(), "1");
+    }
+    stand.pass(10);
+    for _ in 0..1_000 {
+        let (reader, secret) = (stand.reader.clone(), stand.secret.clone());
+        all.spawn(async move { said(&reader.read(&secret).await) });
+    }
+    while let Some(read) = all.join_next().await {
+        assert_eq!(read.unwrap(), "1");
+    }
+    assert_eq!(stand.source.asked(), MOST + 1);
+    assert_eq!(stand.read().await, "1");
+    assert_eq!(stand.source.asked(), MOST + 1);
+}

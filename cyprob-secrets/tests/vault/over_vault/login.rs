@@ -104,6 +104,18 @@ async fn a_wrapped_secret_id_is_taken_out_once_and_a_thief_is_noticed() {
         .ask_as(&foreign, "POST", "sys/wrapping/unwrap", None, None);
     assert_eq!(status, 200);
 
+    // nor one whose place has the right name at its end, where anybody may write
+    let root = variable("CYPROB_VAULT_TOKEN");
+    let place = format!("{}-v1/{secret_id}", stand.name);
+    let stolen = json!({"secret_id": stand.secret_id()});
+    stand.admin.make("POST", &place, stolen);
+    let (_, answer) = stand.admin.ask_as(&root, "GET", &place, None, Some("5m"));
+    write(&file, answer["wrap_info"]["token"].as_str().unwrap(), 0o600);
+    assert_eq!(
+        refusal(stand.connect(by_file()).await),
+        LoginRefusal::ForeignWrapping
+    );
+
     // a new one is taken up by the connection that lives
     let token = wrap(&secret_id, json!({}));
     write(&file, &token, 0o600);

@@ -106,3 +106,20 @@ async fn an_outage_of_renewing_is_retried_until_it_heals() {
     .await;
     assert_eq!(stand.said(&kv, "a#x").await, "y v1");
 }
+
+#[tokio::test]
+async fn a_token_that_may_not_look_at_itself_is_not_replaced_at_each_denied_read() {
+    let stand = Stand::new();
+    stand.role(json!({"token_no_default_policy": true}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    stand.put("a", json!({"x": "y"}));
+    stand.policy("path \"nothing\" { capabilities = [\"read\"] }");
+    for _ in 0..10 {
+        assert_eq!(stand.said(&kv, "a#x").await, "Denied");
+    }
+    let logins = proxy.requests_to(&format!("/v1/auth/{}/login", stand.name));
+    assert_eq!(logins, 2);
+    stand.policy(&stand.may_read());
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+}

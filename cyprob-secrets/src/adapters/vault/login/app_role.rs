@@ -164,7 +164,8 @@ impl AppRole {
     /// Whether this is the place at which the role's secret ids are made.
     fn wraps(&self, creation_path: &str) -> bool {
         let below = format!("auth/{}/role/", self.mount);
-        let Some((_, rest)) = creation_path.split_once(&below) else {
+        // From its very beginning: elsewhere anybody may have a place of that name.
+        let Some(rest) = creation_path.strip_prefix(&below) else {
             return false;
         };
         match (rest.strip_suffix("/secret-id"), &self.role_name) {
