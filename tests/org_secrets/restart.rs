@@ -107,6 +107,8 @@ async fn a_change_cut_off_at_any_step_is_finished_after_the_start() {
         told.dedup();
         assert_eq!(told, expected, "call {call}");
         background.stop().await.unwrap();
+        // The note of a change that was not made may be there yet; the next round begins without.
+        while next.secrets().unwrap().settle().await.unwrap() > 0 {}
         drop(next);
         embedded.close().await;
         if !ended {
