@@ -34,39 +34,31 @@ impl Feeding {
         let mut draining = JoinSet::new();
         let closed = self.pool.close_event();
         tokio::pin!(closed);
+        // Without a keeper nobody replaces them any more, and they hold to their end.
+        let mut kept = true;
         loop {
             let wait = self.park_or_not();
             tokio::select! {
                 () = &mut closed => return self.pool.close().await,
                 () = tokio::time::sleep(wait) => {}
                 Some(_) = draining.join_next() => {}
-                changed = self.newest.changed() => {
-                    if changed.is_err() {
-                        // Nobody will replace them any more; they hold to their end.
-                        return self.last(draining).await;
+                changed = self.newest.changed(), if kept => match changed {
+                    Ok(()) => {
+                        draining.spawn(self.replaced());
                     }
-                    let next = Arc::clone(&self.newest.borrow_and_update());
-                    self.pool.set_connect_options(sign_in(&self.place, &next));
-                    let old = self.state.replace(next);
-                    self.state.park(false);
-                    draining.spawn(drained(self.pool.clone(), old, Arc::clone(&self.clock)));
-                }
+                    Err(_) => kept = false,
+                },
             }
         }
     }
 
-    /// Without a keeper: the end of the credentials is still kept, and what was replaced drained.
-    async fn last(self, mut draining: JoinSet<()>) {
-        let closed = self.pool.close_event();
-        tokio::pin!(closed);
-        loop {
-            let wait = self.park_or_not();
-            tokio::select! {
-                () = &mut closed => return self.pool.close().await,
-                () = tokio::time::sleep(wait) => {}
-                Some(_) = draining.join_next() => {}
-            }
-        }
+    /// Signs in with the newest from now on; what comes back waits for the end of those before.
+    fn replaced(&mut self) -> impl Future<Output = ()> + Send + 'static {
+        let next = Arc::clone(&self.newest.borrow_and_update());
+        self.pool.set_connect_options(sign_in(&self.place, &next));
+        let old = self.state.replace(next);
+        self.state.park(false);
+        drained(self.pool.clone(), old, Arc::clone(&self.clock))
     }
 
     /// Lets nobody sign in whose credentials are about to end; says when to look again.
