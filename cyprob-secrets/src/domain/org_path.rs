@@ -71,6 +71,12 @@ impl OrgSecretBase {
     /// The most bytes of a base.
     pub const MAX_LEN: usize = 64;
 
+    /// The name itself.
+    #[cfg(feature = "vault")]
+    pub(crate) const fn name(&self) -> &SecretName {
+        &self.0
+    }
+
     /// The name below which an organization's secrets are.
     pub(crate) fn of(&self, org: OrgId) -> Result<SecretName, SecretRefError> {
         self.0.join(&org.to_string())

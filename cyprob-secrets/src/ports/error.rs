@@ -132,6 +132,12 @@ pub enum Refusal {
     /// A key stands in its JSON object twice, so that readers may differ.
     #[error("its JSON object names a key twice; store each key once")]
     RepeatedKey,
+    /// Something else wrote where this store keeps its own.
+    #[error("was not written by this store; move it away, or put the secret through the store")]
+    Foreign,
+    /// The place where it is to be stored does not exist.
+    #[error("its source has no such mount or namespace; make it")]
+    NoPlace,
 }
 
 /// What is wrong with a sealed file.

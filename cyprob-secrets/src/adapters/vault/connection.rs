@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::session::Session;
 use super::tls::CertificateError;
 use super::transport::Transport;
-use super::{VaultAddress, VaultRisk};
+use super::{VaultAddress, VaultNamespace, VaultRisk};
 use crate::ports::BoxError;
 
 /// A connection to a Vault, with a token that it keeps alive; clones share it.
@@ -124,7 +124,16 @@ impl Vault {
     }
 
     pub(super) async fn call(&self, endpoint: impl Endpoint) -> Result<Reply, Fault> {
-        let request = self.session.transport.prepare(endpoint)?;
+        self.call_in(None, endpoint).await
+    }
+
+    /// A call in a namespace below that of the connection.
+    pub(super) async fn call_in(
+        &self,
+        below: Option<&VaultNamespace>,
+        endpoint: impl Endpoint,
+    ) -> Result<Reply, Fault> {
+        let request = self.session.transport.prepare_in(below, endpoint)?;
         self.session.call(&request).await
     }
 }

@@ -60,3 +60,28 @@ pub(super) struct RevokeLease {
     pub(super) lease_id: String,
     pub(super) sync: bool,
 }
+
+/// Writes the next version of a secret, if the last is the stated one.
+#[derive(Endpoint)]
+#[endpoint(path = "{self.mount}/data/{self.path}", method = "POST")]
+pub(super) struct WriteSecret {
+    #[endpoint(skip)]
+    pub(super) mount: String,
+    #[endpoint(skip)]
+    pub(super) path: String,
+    pub(super) data: serde_json::Value,
+    pub(super) options: serde_json::Value,
+}
+
+/// Makes a namespace below the one that is asked; one that is there stays as it is.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/namespaces/{self.name}", method = "PUT")]
+pub(super) struct MakeNamespace {
+    #[endpoint(skip)]
+    pub(super) name: String,
+}
+
+/// The namespaces below the one that is asked.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/namespaces", method = "LIST")]
+pub(super) struct ListNamespaces {}

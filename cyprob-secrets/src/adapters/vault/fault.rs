@@ -60,6 +60,8 @@ pub(super) enum Complaint {
     Login,
     #[error("there is no such role")]
     NoRole,
+    #[error("something is mounted there")]
+    Mounted,
     #[error("for another reason")]
     Other,
 }
@@ -74,6 +76,8 @@ impl Complaint {
             Self::Lease
         } else if says("wrapping token is not valid") {
             Self::Wrapping
+        } else if says("path is already in use") {
+            Self::Mounted
         } else if says("unknown role") {
             Self::NoRole
         } else if says("invalid role") || says("secret id") || says("secret ID") {

@@ -72,6 +72,9 @@ impl VaultKv {
             .iter()
             .find(|(mount, _)| mount.as_str() == reference.mount());
         let engine = mount.map(|(_, engine)| *engine);
+        if reference.version().is_some_and(is_never_given) && engine == Some(KvVersion::V2) {
+            return Ok(None);
+        }
         let (mount, path) = (reference.mount().to_owned(), reference.path().to_owned());
         let reply = match (engine, reference.version()) {
             (None, _) => return Err(Refusal::NotAllowed.into()),
@@ -109,7 +112,13 @@ impl VaultKv {
     }
 }
 
-fn versioned(reply: &Reply) -> Result<(Option<&RawValue>, Option<Metadata>), Fault> {
+/// Whether no secret ever gets so high a version: the server counts in signed numbers, and refuses others.
+pub(super) fn is_never_given(version: SecretVersion) -> bool {
+    i64::try_from(version.get()).is_err()
+}
+
+/// The fields, unless they are gone, and what is known of them.
+pub(super) fn versioned(reply: &Reply) -> Result<(Option<&RawValue>, Option<Metadata>), Fault> {
     let whole = reply.read::<Whole<'_>>()?.data;
     let versioned: Versioned<'_> =
         serde_json::from_str(whole.get()).map_err(|_| Outage::Garbled)?;
@@ -140,8 +149,8 @@ impl Metadata {
     }
 }
 
-/// Why a read gave nothing to work with.
-enum Failure {
+/// Why a call gave nothing to work with.
+pub(super) enum Failure {
     Refused(Refusal),
     Fault(Fault),
 }
@@ -165,7 +174,7 @@ impl From<Outage> for Failure {
 }
 
 impl Failure {
-    fn of(self, reference: &SecretRef) -> SecretError {
+    pub(super) fn of(self, reference: &SecretRef) -> SecretError {
         let refusal = match self {
             Self::Refused(refusal) => refusal,
             Self::Fault(Fault::Denied) => Refusal::Denied,

@@ -28,6 +28,11 @@ impl VaultNamespace {
         &self.0
     }
 
+    /// A text that is known to be one.
+    pub(super) const fn known(text: String) -> Self {
+        Self(text)
+    }
+
     /// A namespace below this one.
     pub(super) fn below(&self, child: &Self) -> Self {
         Self(format!("{}/{}", self.0, child.0))

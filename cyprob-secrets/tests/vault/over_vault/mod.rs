@@ -1,7 +1,9 @@
 mod conformance;
 mod kv;
 mod login;
+mod namespaces;
 mod outage;
 mod rotation;
+mod store;
 mod token;
 mod traces;

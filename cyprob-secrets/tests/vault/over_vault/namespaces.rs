@@ -1,0 +1,243 @@
+//! A namespace for each organization.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cyprob_core::adapters::system::SystemEntropy;
+use cyprob_core::domain::{OrgId, Timestamp};
+use cyprob_secrets::adapters::vault::VaultStore;
+use cyprob_secrets::domain::{OrgSecretBase, OrgSecretPath, SecretName, SecretValue};
+use cyprob_secrets::ports::{
+    Expected, PutOutcome, Refusal, SecretError, SecretProvider as _, SecretStore as _,
+};
+use cyprob_secrets::testkit::strategies;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use secrecy::ExposeSecret as _;
+use tokio::task::JoinSet;
+
+use crate::stand::Stand;
+
+/// A store with a namespace for each organization, below one of the test's own.
+struct Tenants {
+    stand: Stand,
+    store: VaultStore,
+}
+
+fn org() -> OrgId {
+    use cyprob_core::ports::EntropyExt as _;
+    SystemEntropy.id(Timestamp::UNIX_EPOCH)
+}
+
+fn base() -> OrgSecretBase {
+    OrgSecretBase::default()
+}
+
+fn own(org: OrgId, name: &str) -> SecretName {
+    format!("orgs/{org}/{name}").parse().unwrap()
+}
+
+impl Tenants {
+    async fn new() -> Self {
+        let stand = Stand::new();
+        let name = &stand.name;
+        let mut policy = String::new();
+        for (path, may) in [
+            (
+                format!("{name}/data/own/*"),
+                "\"create\", \"read\", \"update\"",
+            ),
+            (format!("{name}/metadata/own/*"), "\"read\", \"list\""),
+            (format!("{name}/destroy/own/*"), "\"update\""),
+        ] {
+            policy.push_str(&format!("path \"{path}\" {{ capabilities = [{may}] }}\n"));
+            policy.push_str(&format!("path \"+/{path}\" {{ capabilities = [{may}] }}\n"));
+        }
+        policy.push_str(&format!(
+            "path \"sys/namespaces/+\" {{ capabilities = [\"create\", \"update\"] }}\n\
+             path \"sys/namespaces\" {{ capabilities = [\"list\"] }}\n\
+             path \"+/sys/mounts/{name}\" {{ capabilities = [\"create\", \"update\"] }}\n"
+        ));
+        stand.policy(&policy);
+        let vault = stand.connect(stand.given()).await.unwrap();
+        let store = VaultStore::new(vault, name.parse().unwrap(), "own".parse().unwrap());
+        let store = store.namespace_per_organization(base());
+        Self { stand, store }
+    }
+
+    async fn tenant(&self) -> OrgId {
+        let org = org();
+        self.store.make_namespace(org).await.unwrap();
+        org
+    }
+
+    async fn put(&self, name: &SecretName, value: &str) {
+        let value = SecretValue::new(value.as_bytes().to_vec()).unwrap();
+        let put = self
+            .store
+            .put(name, &value, Expected::Absent, Timestamp::UNIX_EPOCH);
+        assert!(
+            matches!(put.await.unwrap(), PutOutcome::Stored(_)),
+            "{name}"
+        );
+    }
+
+    /// What an organization reads under a text that it wrote; an error is why it is no name.
+    async fn read(&self, org: OrgId, written: &str) -> Result<Option<Vec<u8>>, &'static str> {
+        let path = OrgSecretPath::parse(org, written).map_err(|_| "no name")?;
+        let reference = path.resolve(&base()).map_err(|_| "too long")?;
+        let read = self.store.read(&reference).await;
+        let read = read.unwrap_or_else(|error| panic!("{written:?}: {error:?}"));
+        Ok(read.map(|secret| secret.value.expose_secret().to_vec()))
+    }
+
+    /// The same in a word, once it is nobody else's.
+    async fn outcome(&self, org: OrgId, written: &str) -> &'static str {
+        match self.read(org, written).await {
+            Ok(Some(value)) => {
+                assert_eq!(value, org.to_string().as_bytes(), "{written}");
+                "its own"
+            }
+            Ok(None) => "nothing",
+            Err(why) => why,
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_organization_is_in_its_own() {
+    let tenants = Tenants::new().await;
+    let (acme, globex) = (tenants.tenant().await, tenants.tenant().await);
+    // A second call finds everything there.
+    tenants.store.make_namespace(acme).await.unwrap();
+    tenants.put(&own(acme, "db/a"), "of acme").await;
+    tenants.put(&own(globex, "db/a"), "of globex").await;
+    tenants
+        .put(&"orgs.changes/a".parse().unwrap(), "a note")
+        .await;
+    let admin = &tenants.stand.admin;
+    let mount = &tenants.stand.name;
+    for (org, value) in [(acme, "b2YgYWNtZQ=="), (globex, "b2YgZ2xvYmV4")] {
+        let path = format!("{org}/{mount}/data/own/db/a");
+        let (_, held) = admin.ask("GET", &path, None);
+        assert_eq!(held["data"]["data"]["value"], value);
+    }
+    let (status, _) = admin.ask("GET", &format!("{mount}/data/own/orgs/{acme}/db/a"), None);
+    assert_eq!(status, 404, "nothing is in the namespace of all");
+
+    let all = tenants.store.names().await.unwrap();
+    let mut expected = vec![own(acme, "db/a"), own(globex, "db/a")];
+    expected.push("orgs.changes/a".parse().unwrap());
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+    let below: SecretName = format!("orgs/{acme}").parse().unwrap();
+    let listed = tenants.store.list(&below).await.unwrap();
+    let listed: Vec<_> = listed.into_iter().map(|listed| listed.name).collect();
+    assert_eq!(listed, [own(acme, "db/a")]);
+    assert!(tenants.store.delete(&own(acme, "db/a")).await.unwrap());
+    assert_eq!(
+        tenants.read(globex, "db/a").await,
+        Ok(Some(b"of globex".to_vec()))
+    );
+}
+
+#[tokio::test]
+async fn an_organization_without_one_is_told_so() {
+    let tenants = Tenants::new().await;
+    let org = org();
+    let value = SecretValue::new(b"x".to_vec()).unwrap();
+    let name = own(org, "a");
+    let put = tenants
+        .store
+        .put(&name, &value, Expected::Absent, Timestamp::UNIX_EPOCH);
+    match put.await {
+        Err(SecretError::Refused { refusal, .. }) => assert_eq!(refusal, Refusal::NoPlace),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(tenants.read(org, "a").await, Ok(None));
+}
+
+/// What somebody may write who wants another's secret.
+fn written(ids: Vec<String>, mount: String) -> impl Strategy<Value = String> {
+    let id = prop::sample::select(ids);
+    let part = "[a-z0-9._/-]{0,8}";
+    prop_oneof![
+        3 => (part, id.clone(), part).prop_map(|(a, id, b)| format!("{a}{id}{b}")),
+        3 => id.clone().prop_map(|id| format!("orgs/{id}/a")),
+        2 => id.clone().prop_map(|id| format!("{id}/a")),
+        2 => (id.clone(), Just(mount)).prop_map(|(id, mount)| format!("{id}/{mount}/data/own/a")),
+        1 => (id, part).prop_map(|(id, rest)| format!("../../{id}/{rest}a")),
+        1 => strategies::hostile(),
+        1 => Just("a".to_owned()),
+        2 => "[a-z0-9]{1,4}(/[a-z0-9._-]{1,6}){0,3}",
+    ]
+}
+
+/// SEC-4: of 100,000 references across organizations and namespaces none reads another's secret.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_4_across_namespaces() {
+    const EACH: usize = 25_000;
+    let tenants = Arc::new(Tenants::new().await);
+    let mut orgs = Vec::new();
+    for _ in 0..4 {
+        orgs.push(tenants.tenant().await);
+    }
+    let ids: Vec<String> = orgs.iter().map(ToString::to_string).collect();
+    // Each has what others' attacks would name, and says whose it is.
+    let mount = tenants.stand.name.clone();
+    for org in &orgs {
+        for name in [
+            "a".to_owned(),
+            format!("{}/a", ids[0]),
+            format!("orgs/{}/a", ids[1]),
+        ] {
+            tenants.put(&own(*org, &name), &org.to_string()).await;
+        }
+    }
+    for name in ["a".to_owned(), format!("{}/a", ids[2])] {
+        tenants
+            .put(&name.parse().unwrap(), "of the deployment")
+            .await;
+    }
+    let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reading = JoinSet::new();
+    for (n, org) in orgs.iter().copied().enumerate() {
+        let seed = [u8::try_from(n).unwrap(); 32];
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let written = written(ids.clone(), mount.clone()).boxed();
+        let texts: Vec<String> = (0..EACH)
+            .map(|_| written.new_tree(&mut runner).unwrap().current())
+            .collect();
+        for texts in texts.chunks(EACH / 4) {
+            let (tenants, texts) = (Arc::clone(&tenants), texts.to_vec());
+            reading.spawn(async move {
+                let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+                // What is drawn twice is asked once.
+                let mut asked: HashMap<String, &str> = HashMap::new();
+                for text in texts {
+                    let outcome = match asked.get(&text) {
+                        Some(outcome) => outcome,
+                        None => tenants.outcome(org, &text).await,
+                    };
+                    *outcomes.entry(outcome).or_default() += 1;
+                    asked.insert(text, outcome);
+                }
+                outcomes
+            });
+        }
+    }
+    while let Some(done) = reading.join_next().await {
+        for (outcome, count) in done.unwrap() {
+            *outcomes.entry(outcome).or_default() += count;
+        }
+    }
+    println!("SEC-4 across 4 organizations and their namespaces: {outcomes:?}");
+    assert_eq!(outcomes.values().sum::<usize>(), 4 * EACH);
+    assert!(
+        outcomes["its own"] > 5_000 && outcomes["nothing"] > 20_000,
+        "{outcomes:?}"
+    );
+    assert!(outcomes["no name"] > 5_000, "{outcomes:?}");
+}
