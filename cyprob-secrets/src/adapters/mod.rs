@@ -5,6 +5,7 @@ pub mod aws;
 mod blocking;
 pub mod env;
 pub mod file;
+pub mod grants;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod json_field;
 pub mod local;

@@ -184,6 +184,8 @@ actions! {
     SecretRotated "secret.rotated";
     /// A secret of an organization was deleted, with all its versions.
     SecretDeleted "secret.deleted";
+    /// A secret was read, once or several times, or its reading was refused.
+    SecretRead "secret.read";
     /// The audit trail was read.
     AuditRead "audit.read";
     /// The audit trail was exported.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{KeyId, RunId, ServiceAccountId, SessionId, TokenId, UserId};
 
 /// Who did or tried a thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// A signed-in person.

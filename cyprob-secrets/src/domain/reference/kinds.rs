@@ -54,6 +54,13 @@ impl VaultRef {
     pub fn version(&self) -> Option<SecretVersion> {
         self.version
     }
+
+    pub(super) fn any_version(&self) -> Option<Self> {
+        self.version.map(|_| Self {
+            version: None,
+            ..self.clone()
+        })
+    }
 }
 
 impl fmt::Display for VaultRef {
@@ -131,6 +138,14 @@ impl AwsSmRef {
             Which::Stage(_) => None,
             Which::Version(id) => Some(id),
         }
+    }
+
+    pub(super) fn any_version(&self) -> Option<Self> {
+        let current = Which::Stage(CURRENT_STAGE.to_owned());
+        (self.which != current).then(|| Self {
+            which: current,
+            ..self.clone()
+        })
     }
 }
 
@@ -238,6 +253,13 @@ impl LocalRef {
     #[must_use]
     pub fn version(&self) -> Option<SecretVersion> {
         self.version
+    }
+
+    pub(super) fn any_version(&self) -> Option<Self> {
+        self.version.map(|_| Self {
+            version: None,
+            ..self.clone()
+        })
     }
 }
 

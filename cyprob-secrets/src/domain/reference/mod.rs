@@ -76,6 +76,17 @@ impl SecretRef {
             Self::Local(_) => Scheme::Local,
         }
     }
+
+    /// The secret itself, where the reference names a version or a stage of it.
+    #[must_use]
+    pub fn any_version(&self) -> Option<Self> {
+        match self {
+            Self::Vault(named) => named.any_version().map(Self::Vault),
+            Self::AwsSm(named) => named.any_version().map(Self::AwsSm),
+            Self::Local(named) => named.any_version().map(Self::Local),
+            Self::File(_) | Self::Env(_) => None,
+        }
+    }
 }
 
 impl FromStr for SecretRef {

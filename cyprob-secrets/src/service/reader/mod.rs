@@ -85,6 +85,12 @@ impl SecretReader {
         self.0.served(answer, &entry)
     }
 
+    /// How long secrets are kept.
+    #[must_use]
+    pub fn keeping(&self) -> Keeping {
+        self.0.keeping
+    }
+
     /// Forgets a secret, as after it was changed: the next who reads it waits for its source.
     pub fn forget(&self, reference: &SecretRef) {
         if let Some(entry) = self.0.known(reference) {

@@ -1,0 +1,134 @@
+//! Which parts of a program may read which secrets.
+
+use std::collections::{HashMap, HashSet};
+
+use cyprob_core::domain::audit::Actor;
+use cyprob_core::domain::{ServiceAccountId, UserId};
+
+use crate::domain::SecretRef;
+use crate::ports::SecretAccess;
+
+/// Whom secrets are granted to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Grantee {
+    /// A part of the program, by the name in [`Actor::System`].
+    System(String),
+    /// A service account, whatever its key.
+    Service(ServiceAccountId),
+    /// A person, whatever the session.
+    User(UserId),
+}
+
+/// A list of who may read which secrets; whoever is not on it may read none.
+///
+/// A grant names one secret, and covers every version of it unless it names one.
+/// A worker and an operator have none: they act through a part of the program.
+///
+/// ```
+/// use cyprob_core::domain::audit::Actor;
+/// use cyprob_secrets::adapters::grants::{Grantee, SecretGrants};
+/// use cyprob_secrets::ports::SecretAccess as _;
+///
+/// let password = "vault://kv/mail#password".parse().unwrap();
+/// let grants = SecretGrants::new().allow(Grantee::System("mailer".to_owned()), &password);
+/// assert!(grants.may_read(&Actor::system("mailer"), &password));
+/// assert!(!grants.may_read(&Actor::system("exporter"), &password));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct SecretGrants {
+    granted: HashMap<Grantee, HashSet<SecretRef>>,
+}
+
+impl SecretGrants {
+    /// Grants nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Grants a secret.
+    #[must_use]
+    pub fn allow(mut self, to: Grantee, secret: &SecretRef) -> Self {
+        self.granted.entry(to).or_default().insert(secret.clone());
+        self
+    }
+}
+
+impl SecretAccess for SecretGrants {
+    fn may_read(&self, actor: &Actor, reference: &SecretRef) -> bool {
+        let grantee = match actor {
+            Actor::System { id } => Grantee::System(id.clone()),
+            Actor::Service { id, .. } => Grantee::Service(*id),
+            Actor::User { id, .. } => Grantee::User(*id),
+            Actor::Worker { .. } | Actor::Operator | Actor::Anonymous => return false,
+        };
+        let Some(granted) = self.granted.get(&grantee) else {
+            return false;
+        };
+        let any = || reference.any_version();
+        granted.contains(reference) || any().is_some_and(|any| granted.contains(&any))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OF_THIS: &[&str] = &[
+        "vault://kv/a#b",
+        "awssm://a#b",
+        "local://a",
+        "file:///a",
+        "env://A",
+    ];
+    const VERSIONS: &[(&str, &str)] = &[
+        ("vault://kv/a#b?version=2", "vault://kv/a#b"),
+        ("awssm://a#b?stage=AWSPREVIOUS", "awssm://a#b"),
+        (
+            "awssm://a#b?version=0193c0ff-ee00-7000-8000-000000000001",
+            "awssm://a#b",
+        ),
+        ("local://a?version=3", "local://a"),
+    ];
+
+    fn secret(text: &str) -> SecretRef {
+        text.parse().unwrap()
+    }
+
+    fn mailer() -> Grantee {
+        Grantee::System("mailer".to_owned())
+    }
+
+    #[test]
+    fn a_grant_covers_the_secret_and_its_versions_and_nothing_else() {
+        for granted in OF_THIS {
+            let grants = SecretGrants::new().allow(mailer(), &secret(granted));
+            let may = |who: &str, text| grants.may_read(&Actor::system(who), &secret(text));
+            for other in OF_THIS {
+                assert_eq!(may("mailer", other), granted == other, "{granted} {other}");
+                assert!(!may("other", other));
+            }
+            for (version, of) in VERSIONS {
+                assert_eq!(may("mailer", version), granted == of, "{granted} {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_grant_of_a_version_covers_that_one() {
+        for (version, of) in VERSIONS {
+            let grants = SecretGrants::new().allow(mailer(), &secret(version));
+            assert!(grants.may_read(&Actor::system("mailer"), &secret(version)));
+            assert!(!grants.may_read(&Actor::system("mailer"), &secret(of)));
+        }
+    }
+
+    #[test]
+    fn who_has_no_name_of_a_part_has_none_of_its_grants() {
+        let grants = SecretGrants::new().allow(mailer(), &secret("local://a"));
+        for actor in [Actor::Operator, Actor::Anonymous] {
+            assert!(!grants.may_read(&actor, &secret("local://a")));
+        }
+    }
+}

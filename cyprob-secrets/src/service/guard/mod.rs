@@ -1,0 +1,103 @@
+//! Reading a secret in somebody's name.
+
+#[cfg(test)]
+mod tests;
+mod trail;
+mod window;
+
+use std::sync::Arc;
+
+use cyprob_core::domain::Caller;
+use cyprob_core::ports::store::StoreError;
+
+pub use self::trail::ReadTrail;
+use self::window::What;
+use super::{SecretReader, Served};
+use crate::domain::SecretRef;
+use crate::ports::{SecretAccess, SecretError};
+
+/// Gives secrets to those who may read them, and nothing before it is in the trail who was given what.
+///
+/// The first read of a version by an actor is recorded before the value is given
+/// out; those that follow within the [`ReadTrail`]'s window are counted, and
+/// their number is recorded at its end. A refusal is recorded the same way. An
+/// event has the secret's reference and version, never a value.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # use cyprob_core::adapters::memory::MemoryStore as Database;
+/// # use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
+/// use cyprob_core::domain::Caller;
+/// use cyprob_secrets::adapters::grants::{Grantee, SecretGrants};
+/// use cyprob_secrets::domain::{Keeping, SecretRef};
+/// use cyprob_secrets::service::{GuardError, ReadTrail, SecretGuard, SecretReader, SecretResolver};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (clock, entropy, outbox) = (Arc::new(SystemClock), Arc::new(SystemEntropy), Arc::new(Database::new()));
+/// let secret: SecretRef = "env://SMTP_PASSWORD".parse().unwrap();
+/// let reader = SecretReader::new(SecretResolver::new(), Keeping::DEFAULT, clock.clone());
+/// let grants = SecretGrants::new().allow(Grantee::System("mailer".to_owned()), &secret);
+/// let trail = ReadTrail::new(outbox, clock, entropy, ReadTrail::WINDOW);
+/// let guard = SecretGuard::new(reader, Arc::new(grants), trail);
+/// let refused = guard.read(&Caller::system("exporter"), &secret).await;
+/// assert!(matches!(refused, Err(GuardError::Denied)));
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct SecretGuard {
+    reader: SecretReader,
+    access: Arc<dyn SecretAccess>,
+    trail: ReadTrail,
+}
+
+/// Why a secret was not given out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// The caller may not read it; grant it to them. Whether there is such a secret was not looked at.
+    #[error("the caller may not read this secret")]
+    Denied,
+    /// The secret could not be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The trail takes no events, so nobody is given anything.
+    #[error("the audit trail takes no events")]
+    Trail(#[source] Arc<StoreError>),
+}
+
+impl SecretGuard {
+    /// Reads through `reader` what `access` allows, and tells `trail`.
+    #[must_use]
+    pub fn new(reader: SecretReader, access: Arc<dyn SecretAccess>, trail: ReadTrail) -> Self {
+        Self {
+            reader,
+            access,
+            trail,
+        }
+    }
+
+    /// Reads a secret for a caller; `None` if there is none, which is not recorded.
+    ///
+    /// It must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError`]; nothing of the secret is given out then.
+    pub async fn read(
+        &self,
+        caller: &Caller,
+        reference: &SecretRef,
+    ) -> Result<Option<Served>, GuardError> {
+        if !self.access.may_read(&caller.actor, reference) {
+            self.trail.tell(caller, What::denied(reference)).await?;
+            return Err(GuardError::Denied);
+        }
+        let Some(served) = self.reader.read(reference).await? else {
+            return Ok(None);
+        };
+        let what = What::given(reference, served.version());
+        self.trail.tell(caller, what).await?;
+        Ok(Some(served))
+    }
+}

@@ -1,0 +1,225 @@
+//! Who read which secret, for the audit trail.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use cyprob_core::domain::{Caller, Timestamp};
+use cyprob_core::ports::store::{Outbox, StoreError};
+use cyprob_core::ports::{Clock, Entropy, EntropyExt as _};
+
+use super::GuardError;
+use super::window::{What, Window};
+
+/// How many kinds of reads are counted at most; others are recorded one by one.
+const MOST: usize = 10_000;
+/// How many events are recorded at once.
+const BATCH: usize = 100;
+
+/// Tells the audit trail of reads: of the first of a kind at once, of the others how many there were.
+///
+/// Reads of a kind have one actor, reference, version and outcome. A process
+/// that ends without [`close`](Self::close) loses at most the numbers of the
+/// windows that are open, never a first read. Clones share it.
+#[derive(Clone, Debug)]
+pub struct ReadTrail(Arc<Shared>);
+
+type Windows = HashMap<u64, Vec<Arc<Window>>>;
+
+#[derive(Debug)]
+struct Shared {
+    outbox: Arc<dyn Outbox>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    window: Duration,
+    hasher: RandomState,
+    open: RwLock<Windows>,
+}
+
+/// How a read goes on.
+enum Turn {
+    Counted,
+    /// It is the first of its kind, or waits for the first to be recorded.
+    Open(Arc<Window>),
+    /// There are too many kinds.
+    Alone,
+}
+
+impl ReadTrail {
+    /// For how long reads are counted together where nobody says otherwise.
+    pub const WINDOW: Duration = Duration::from_secs(60);
+
+    /// Records into an outbox; reads of a kind are counted together for the length of a window, a second at least.
+    ///
+    /// It must be called within a Tokio runtime, in which it looks for windows that are over.
+    #[must_use]
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        window: Duration,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            outbox,
+            clock,
+            entropy,
+            window: window.max(Duration::from_secs(1)),
+            hasher: RandomState::new(),
+            open: RwLock::default(),
+        });
+        tokio::spawn(Shared::keep_closing(Arc::downgrade(&shared)));
+        Self(shared)
+    }
+
+    /// Records what is counted so far.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError::Trail`] if the trail takes no events; what it did not take stays counted.
+    pub async fn close(&self) -> Result<(), GuardError> {
+        let shared = Arc::clone(&self.0);
+        // In a task of its own: whoever leaves takes no number along.
+        let closing = tokio::spawn(async move { shared.record_rest(None).await });
+        match closing.await {
+            Ok(closed) => closed.map_err(GuardError::trail),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Returns once the trail has the read, or counts it.
+    pub(super) async fn tell(&self, caller: &Caller, what: What<'_>) -> Result<(), GuardError> {
+        loop {
+            let at = self.0.clock.now();
+            let first = match self.0.turn(caller, what, at) {
+                Turn::Counted => return Ok(()),
+                Turn::Open(window) => self.0.record_first(&window).await,
+                Turn::Alone => {
+                    let alone = Window::open(caller, what, at);
+                    self.0.record_first(&alone).await
+                }
+            };
+            // Where somebody else's read was the first, this one is still to be counted.
+            if first.map_err(GuardError::trail)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl GuardError {
+    fn trail(error: StoreError) -> Self {
+        Self::Trail(Arc::new(error))
+    }
+}
+
+impl Shared {
+    fn turn(&self, caller: &Caller, what: What<'_>, at: Timestamp) -> Turn {
+        let hash = what.hash(&caller.actor, &self.hasher);
+        // INVARIANT: a window is counted in only while it is held in the map, so no count is lost
+        let counted = |open: &Windows| {
+            let mut windows = open.get(&hash)?.iter();
+            let window = windows
+                .find(|window| window.is_of(&caller.actor, &what) && !self.is_over(window, at))?;
+            Some(match window.count(at) {
+                true => Turn::Counted,
+                false => Turn::Open(Arc::clone(window)),
+            })
+        };
+        let known = counted(&self.open.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(turn) = known {
+            return turn;
+        }
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = counted(&open) {
+            return turn;
+        }
+        if open.len() >= MOST && !open.contains_key(&hash) {
+            return Turn::Alone;
+        }
+        let window = Arc::new(Window::open(caller, what, at));
+        open.entry(hash).or_default().push(Arc::clone(&window));
+        Turn::Open(window)
+    }
+
+    fn is_over(&self, window: &Window, at: Timestamp) -> bool {
+        at.since(window.first_at) >= self.window
+    }
+
+    /// Records the first read of a window; whether it was this call that did.
+    async fn record_first(&self, window: &Window) -> Result<bool, StoreError> {
+        let mut first = false;
+        let record = async {
+            let id = self.entropy.id(window.first_at);
+            self.outbox.record(&[window.first(id)]).await?;
+            first = true;
+            Ok::<_, StoreError>(id)
+        };
+        window.recorded.get_or_try_init(|| record).await?;
+        Ok(first)
+    }
+
+    async fn keep_closing(shared: Weak<Self>) {
+        loop {
+            let Some(every) = shared.upgrade().map(|shared| shared.window / 4) else {
+                return;
+            };
+            tokio::time::sleep(every).await;
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            let at = shared.clock.now();
+            if let Err(error) = shared.record_rest(Some(at)).await {
+                tracing::warn!(%error, "numbers of reads of secrets are not recorded yet");
+            }
+        }
+    }
+
+    /// Closes the windows that are over at this time, or all.
+    async fn record_rest(&self, over_at: Option<Timestamp>) -> Result<(), StoreError> {
+        let mut closed = self.take(over_at);
+        while !closed.is_empty() {
+            let batch = closed.split_off(closed.len().saturating_sub(BATCH));
+            let at = self.clock.now();
+            let rests = batch
+                .iter()
+                .map(|(_, window)| window.rest(self.entropy.id(at)));
+            let events: Vec<_> = rests.flatten().collect();
+            if events.is_empty() {
+                continue;
+            }
+            if let Err(error) = self.outbox.record(&events).await {
+                closed.extend(batch);
+                self.put_back(closed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, over_at: Option<Timestamp>) -> Vec<(u64, Arc<Window>)> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Vec::new();
+        open.retain(|hash, windows| {
+            windows.retain(|window| {
+                let over = over_at.is_none_or(|at| self.is_over(window, at));
+                // Whoever records the first read right now holds it too.
+                if !over || (!window.recorded.initialized() && Arc::strong_count(window) > 1) {
+                    return true;
+                }
+                taken.push((*hash, Arc::clone(window)));
+                false
+            });
+            !windows.is_empty()
+        });
+        taken
+    }
+
+    /// What the trail did not take is closed again later.
+    fn put_back(&self, closed: Vec<(u64, Arc<Window>)>) {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        for (hash, window) in closed {
+            open.entry(hash).or_default().push(window);
+        }
+    }
+}
