@@ -10,6 +10,8 @@ use crate::error_chain;
 
 /// How often is looked for them; a change is left alone for half a minute.
 const EVERY: Duration = Duration::from_secs(15);
+/// How long the trail may take at the end.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Looks at once, and again until the end is asked for.
 pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>) {
@@ -27,11 +29,24 @@ pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>)
         // The end waits for no store; what was cut off is finished after the next start.
         tokio::select! {
             biased;
-            _ = stopped.wait_for(|stop| *stop) => return,
+            _ = stopped.wait_for(|stop| *stop) => break,
             () = round => {}
         }
         if timeout(EVERY, stopped.wait_for(|stop| *stop)).await.is_ok() {
-            return;
+            break;
         }
+    }
+    close(&secrets).await;
+}
+
+/// Records how often secrets were read, if the trail takes it in time.
+async fn close(secrets: &OrgSecrets) {
+    match timeout(CLOSING, secrets.close_reads()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let chain = error_chain(&error);
+            tracing::error!(%chain, "numbers of reads of secrets are lost");
+        }
+        Err(_) => tracing::error!("numbers of reads of secrets are lost: the trail is slow"),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::site::Site;
 
@@ -72,8 +73,26 @@ fn pieces(own: &str, other: &str) -> Vec<String> {
     pieces
 }
 
-#[tokio::test]
+/// On two sites at once, each with names of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_4_over_http() {
+    let mut sites = JoinSet::new();
+    for seed in [7, 8] {
+        sites.spawn(names_over_http(Dice(seed), 50_000));
+    }
+    let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+    for (outcome, count) in sites.join_all().await.into_iter().flatten() {
+        *outcomes.entry(outcome).or_default() += count;
+    }
+    println!("SEC-4 over HTTP: {outcomes:?}");
+    assert!(outcomes["PUT 200"] > 10_000, "{outcomes:?}");
+    assert!(outcomes["PUT 422"] > 10_000, "{outcomes:?}");
+    let deleted = |outcome: &&String| !outcome.starts_with("DELETE");
+    let asked = outcomes.keys().filter(deleted).map(|put| outcomes[put]);
+    assert_eq!(asked.sum::<u32>(), 100_000);
+}
+
+async fn names_over_http(mut dice: Dice, names: u32) -> BTreeMap<String, u32> {
     let site = Site::new().await;
     let (acme, globex) = (&site.acme, &site.globex);
     let slug_paths = [acme.org.clone(), "acme".to_owned()];
@@ -83,14 +102,13 @@ async fn sec_4_over_http() {
     }
     let before = site.list(globex).await;
     let pieces = pieces(&acme.org, &globex.org);
-    let mut dice = Dice(7);
     let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
-    for n in 0..100_000 {
+    for n in 0..names {
         let count = 1 + dice.below(4);
         let name: String = (0..count)
             .map(|_| pieces[dice.below(pieces.len())].as_str())
             .collect();
-        let org = &slug_paths[n % 2];
+        let org = &slug_paths[usize::from(n % 2 == 1)];
         let path = format!("/api/v1/orgs/{org}/secrets/{name}");
         if path.parse::<axum::http::Uri>().is_err() {
             *outcomes.entry("no address".to_owned()).or_default() += 1;
@@ -117,14 +135,12 @@ async fn sec_4_over_http() {
             assert_eq!(site.list(globex).await, before, "{path}");
         }
     }
-    println!("SEC-4 over HTTP: {outcomes:?}");
-    assert!(outcomes["PUT 200"] > 10_000, "{outcomes:?}");
-    assert!(outcomes["PUT 422"] > 10_000, "{outcomes:?}");
     assert_eq!(site.list(globex).await, before);
     for name in theirs {
         let value = site.value(globex, &name.replace('~', "/")).await;
         assert_eq!(value.unwrap(), b"theirs");
     }
+    outcomes
 }
 
 #[tokio::test]

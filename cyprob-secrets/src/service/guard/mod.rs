@@ -63,7 +63,7 @@ pub enum GuardError {
     Secret(#[from] SecretError),
     /// The trail takes no events, so nobody is given anything.
     #[error("the audit trail takes no events")]
-    Trail(#[source] Arc<StoreError>),
+    Trail(#[from] Arc<StoreError>),
 }
 
 impl SecretGuard {

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Once, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use cyprob_core::domain::{Caller, Timestamp};
 use cyprob_core::ports::store::{Outbox, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt as _};
 
-use super::GuardError;
 use super::window::{What, Window};
+use crate::domain::{OrgSecretPath, SecretRef};
+use crate::service::Served;
 
 /// How many kinds of reads are counted at most; others are recorded one by one.
 const MOST: usize = 10_000;
@@ -35,6 +36,8 @@ struct Shared {
     window: Duration,
     hasher: RandomState,
     open: RwLock<Windows>,
+    /// Windows are closed from the first read on, in the runtime that it is in.
+    closing: Once,
 }
 
 /// How a read goes on.
@@ -52,7 +55,6 @@ impl ReadTrail {
 
     /// Records into an outbox; reads of a kind are counted together for the length of a window, a second at least.
     ///
-    /// It must be called within a Tokio runtime, in which it looks for windows that are over.
     #[must_use]
     pub fn new(
         outbox: Arc<dyn Outbox>,
@@ -60,35 +62,53 @@ impl ReadTrail {
         entropy: Arc<dyn Entropy>,
         window: Duration,
     ) -> Self {
-        let shared = Arc::new(Shared {
+        Self(Arc::new(Shared {
             outbox,
             clock,
             entropy,
             window: window.max(Duration::from_secs(1)),
             hasher: RandomState::new(),
             open: RwLock::default(),
-        });
-        tokio::spawn(Shared::keep_closing(Arc::downgrade(&shared)));
-        Self(shared)
+            closing: Once::new(),
+        }))
     }
 
     /// Records what is counted so far.
     ///
     /// # Errors
     ///
-    /// [`GuardError::Trail`] if the trail takes no events; what it did not take stays counted.
-    pub async fn close(&self) -> Result<(), GuardError> {
+    /// [`StoreError`] if the trail takes no events; what it did not take stays counted.
+    pub async fn close(&self) -> Result<(), Arc<StoreError>> {
         let shared = Arc::clone(&self.0);
         // In a task of its own: whoever leaves takes no number along.
         let closing = tokio::spawn(async move { shared.record_rest(None).await });
         match closing.await {
-            Ok(closed) => closed.map_err(GuardError::trail),
+            Ok(closed) => closed.map_err(Arc::new),
             Err(_) => Ok(()),
         }
     }
 
+    /// Returns once the log of an organization has the read of its secret, or it is counted.
+    pub(in crate::service) async fn given(
+        &self,
+        caller: &Caller,
+        path: &OrgSecretPath,
+        reference: &SecretRef,
+        served: &Served,
+    ) -> Result<(), Arc<StoreError>> {
+        let what = What::given(reference, served.version()).of(path);
+        self.tell(caller, what).await
+    }
+
     /// Returns once the trail has the read, or counts it.
-    pub(super) async fn tell(&self, caller: &Caller, what: What<'_>) -> Result<(), GuardError> {
+    pub(super) async fn tell(
+        &self,
+        caller: &Caller,
+        what: What<'_>,
+    ) -> Result<(), Arc<StoreError>> {
+        self.0.closing.call_once(|| {
+            tokio::spawn(Shared::keep_closing(Arc::downgrade(&self.0)));
+        });
         loop {
             let at = self.0.clock.now();
             let first = match self.0.turn(caller, what, at) {
@@ -100,16 +120,10 @@ impl ReadTrail {
                 }
             };
             // Where somebody else's read was the first, this one is still to be counted.
-            if first.map_err(GuardError::trail)? {
+            if first.map_err(Arc::new)? {
                 return Ok(());
             }
         }
-    }
-}
-
-impl GuardError {
-    fn trail(error: StoreError) -> Self {
-        Self::Trail(Arc::new(error))
     }
 }
 

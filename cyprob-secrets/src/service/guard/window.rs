@@ -4,14 +4,16 @@ use std::hash::{BuildHasher, Hash, Hasher as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
-use cyprob_core::domain::{Caller, EventId, Timestamp};
+use cyprob_core::domain::{Caller, EventId, OrgId, Timestamp};
 use tokio::sync::OnceCell;
 
-use crate::domain::{SecretRef, SourceVersion};
+use crate::domain::{OrgSecretPath, SecretName, SecretRef, SourceVersion};
 
 /// What became of a read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct What<'a> {
+    /// Whose log it belongs in, and what the secret is called there.
+    org: Option<(OrgId, &'a SecretName)>,
     reference: &'a SecretRef,
     version: Option<&'a SourceVersion>,
     outcome: Outcome,
@@ -20,6 +22,7 @@ pub(super) struct What<'a> {
 impl<'a> What<'a> {
     pub(super) const fn denied(reference: &'a SecretRef) -> Self {
         Self {
+            org: None,
             reference,
             version: None,
             outcome: Outcome::Denied,
@@ -31,16 +34,24 @@ impl<'a> What<'a> {
         version: Option<&'a SourceVersion>,
     ) -> Self {
         Self {
+            org: None,
             reference,
             version,
             outcome: Outcome::Success,
         }
     }
 
+    /// The read of an organization's secret, for its own log.
+    pub(super) fn of(mut self, path: &'a OrgSecretPath) -> Self {
+        self.org = Some((path.org(), path.name()));
+        self
+    }
+
     /// The same for all reads that are counted together.
     pub(super) fn hash(&self, actor: &Actor, hasher: &impl BuildHasher) -> u64 {
         let mut state = hasher.build_hasher();
-        (actor, self.reference, self.version, self.outcome).hash(&mut state);
+        (actor, self.org, self.reference).hash(&mut state);
+        (self.version, self.outcome).hash(&mut state);
         state.finish()
     }
 }
@@ -54,6 +65,7 @@ fn count(more: u64) -> MetaValue {
 pub(super) struct Window {
     /// Who read first, and in which request.
     caller: Caller,
+    org: Option<(OrgId, SecretName)>,
     reference: SecretRef,
     version: Option<SourceVersion>,
     outcome: Outcome,
@@ -69,6 +81,7 @@ impl Window {
     pub(super) fn open(caller: &Caller, what: What<'_>, at: Timestamp) -> Self {
         Self {
             caller: caller.clone(),
+            org: what.org.map(|(org, name)| (org, name.clone())),
             reference: what.reference.clone(),
             version: what.version.cloned(),
             outcome: what.outcome,
@@ -83,6 +96,7 @@ impl Window {
         self.outcome == what.outcome
             && self.version.as_ref() == what.version
             && self.reference == *what.reference
+            && self.org.as_ref().map(|(org, name)| (*org, name)) == what.org
             && self.caller.actor == *actor
     }
 
@@ -113,8 +127,14 @@ impl Window {
     }
 
     fn event(&self, id: EventId, at: Timestamp) -> AuditEvent {
-        let on = Resource::new("secret", &self.reference);
+        let on = match &self.org {
+            Some((_, name)) => Resource::new("secret", name),
+            None => Resource::new("secret", &self.reference),
+        };
         let mut event = AuditEvent::new(id, at, &self.caller, Action::SecretRead, on);
+        if let Some((org, _)) = self.org {
+            event = event.in_org(org);
+        }
         if self.outcome == Outcome::Denied {
             event = event.with_outcome(Outcome::Denied, "not_granted");
         }

@@ -13,7 +13,7 @@ use super::places::{PROMPT, Place, Places, patient};
 use super::{OrgSecret, OrgSecretError, OrgSecretsParts, draw};
 use crate::domain::{Drawing, OrgSecretPath, SecretName, SecretValue, SecretVersion};
 use crate::ports::{Expected, PutOutcome, SecretError, SecretProvider};
-use crate::service::{SecretReader, SecretResolver, Served};
+use crate::service::{ReadTrail, SecretReader, SecretResolver, Served};
 
 /// How often a change is begun while other processes make theirs.
 const TRIES: u32 = 20;
@@ -25,6 +25,7 @@ pub(super) struct Shared {
     parts: OrgSecretsParts,
     places: Places,
     reader: SecretReader,
+    reads: ReadTrail,
     /// Changes whose event is recorded and whose note could not be taken away.
     recorded: Mutex<BTreeSet<EventId>>,
     /// The version at which an organization's place had no note.
@@ -69,6 +70,12 @@ impl Shared {
         );
         Self {
             reader: SecretReader::new(sources, parts.keeping, Arc::clone(&parts.clock)),
+            reads: ReadTrail::new(
+                Arc::clone(&parts.outbox),
+                Arc::clone(&parts.clock),
+                Arc::clone(&parts.entropy),
+                ReadTrail::WINDOW,
+            ),
             places,
             parts,
             recorded: Mutex::default(),
@@ -78,12 +85,21 @@ impl Shared {
 
     pub(super) async fn read(
         &self,
-        org: OrgId,
+        org: &OrgCtx,
         name: &SecretName,
     ) -> Result<Option<Served>, OrgSecretError> {
-        let path = OrgSecretPath::parse(org, name.as_str())?;
+        let path = OrgSecretPath::parse(org.org(), name.as_str())?;
         let reference = path.resolve(&self.parts.base)?;
-        Ok(self.reader.read(&reference).await?)
+        let Some(served) = self.reader.read(&reference).await? else {
+            return Ok(None);
+        };
+        let told = self.reads.given(org.caller(), &path, &reference, &served);
+        told.await.map_err(OrgSecretError::Trail)?;
+        Ok(Some(served))
+    }
+
+    pub(super) async fn close_reads(&self) -> Result<(), OrgSecretError> {
+        self.reads.close().await.map_err(OrgSecretError::Trail)
     }
 
     pub(super) async fn listed(&self, org: OrgId) -> Result<Vec<OrgSecret>, OrgSecretError> {

@@ -118,17 +118,29 @@ impl OrgSecrets {
 
     /// Reads a secret for the host, through memory; `None` if there is none.
     ///
+    /// The organization's log gets the first read of a version by a caller before
+    /// the value is given out, and each minute the number of those that followed.
     /// It must be called within a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`OrgSecretError::Name`], or `Secrets` if the store fails and nothing in memory is within the bound.
+    /// [`OrgSecretError::Name`], `Secrets` if the store fails and nothing in
+    /// memory is within the bound, or `Trail` if the log does not take the event.
     pub async fn secret(
         &self,
         org: &OrgCtx,
         name: &SecretName,
     ) -> Result<Option<Served>, OrgSecretError> {
-        self.0.read(org.org(), name).await
+        self.0.read(org, name).await
+    }
+
+    /// Records how often secrets were read, as before the process ends: what is counted is lost then.
+    ///
+    /// # Errors
+    ///
+    /// [`OrgSecretError::Trail`]; what the trail did not take stays counted.
+    pub async fn close_reads(&self) -> Result<(), OrgSecretError> {
+        self.0.close_reads().await
     }
 
     /// Stores a value as the next version; with `seen`, only if that is the newest one.

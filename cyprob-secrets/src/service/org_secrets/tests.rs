@@ -58,8 +58,15 @@ impl Stand {
         })
     }
 
+    /// The events of changes.
     pub(super) async fn events(&self) -> Vec<AuditEvent> {
-        self.outbox.pending(1_000_000).await.unwrap()
+        self.told(|action| action != Action::SecretRead).await
+    }
+
+    async fn told(&self, of: impl Fn(Action) -> bool) -> Vec<AuditEvent> {
+        let mut events = self.outbox.pending(1_000_000).await.unwrap();
+        events.retain(|event| of(event.action));
+        events
     }
 }
 
@@ -293,4 +300,37 @@ async fn no_value_is_shown_or_kept_beside_its_secret() {
     stand.outbox.faults.none();
     assert_eq!(secrets.settle().await.unwrap(), 1);
     assert_eq!(stand.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_read_what_is_in_the_organization_s_own_log() {
+    let stand = Stand::new();
+    let (secrets, acme) = (stand.process(), ctx(ACME));
+    let of = name("db/a");
+    secrets.put(&acme, &of, &value("x"), None).await.unwrap();
+    for _ in 0..5 {
+        assert!(secrets.secret(&acme, &of).await.unwrap().is_some());
+    }
+    secrets.close_reads().await.unwrap();
+    let reads = stand.told(|action| action == Action::SecretRead).await;
+    assert_eq!(reads.len(), 2);
+    for read in &reads {
+        assert_eq!(
+            (read.org, read.resource.id.as_str()),
+            (Some(acme.org()), "db/a")
+        );
+        assert_eq!(read.metadata["version"], MetaValue::public(1));
+    }
+    assert_eq!(reads[1].metadata["reads"], MetaValue::count(4));
+    // Nobody is given what the log does not take.
+    secrets.put(&acme, &of, &value("y"), None).await.unwrap();
+    stand
+        .outbox
+        .faults
+        .at(0, crate::testkit::faults::Fault::FailBefore);
+    let refused = secrets.secret(&acme, &of).await;
+    assert!(
+        matches!(refused, Err(OrgSecretError::Trail(_))),
+        "{refused:?}"
+    );
 }
