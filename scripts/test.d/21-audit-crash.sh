@@ -7,26 +7,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/cyprob-crash.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-runs=0
+# shellcheck source=scripts/test.d/lib/crash.sh
+. scripts/test.d/lib/crash.sh
 
 publish=${CARGO_TARGET_DIR:-target}/debug/examples/publish_log
 verify() { "$CYPROB_BIN" audit verify "$1/system" --key "$(cat "$1/vkey")"; }
 field() { sed -n "s/^$1 *//p"; }
-
-claim() { # what should hold, command...
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "$fault: $what does not hold"
-    fi
-}
 
 # Undisturbed: the state to begin with, and the root at every size on the way.
 declare -A root_at
@@ -37,6 +23,10 @@ for size in 250 280 310 330; do
     root_at[$size]=$(verify "$work/clean-$size" | field root)
 done
 reference=$work/clean-330
+
+attempt() { # directory, what the command runs behind...
+    "${@:2}" "$publish" "$1" 30 330 >"$1/acknowledged"
+}
 
 judge() { # directory: after the fault, and after going on
     local told size root status=0 acknowledged
@@ -58,38 +48,13 @@ judge() { # directory: after the fault, and after going on
     claim "nothing left over" test -z "$(find "$1" -name '.tmp-*')"
 }
 
-for call in openat write fsync renameat mkdirat unlinkat; do
-    case $call in
-        fsync) kinds=(signal=SIGKILL error=EIO) ;;
-        write) kinds=(signal=SIGKILL error=ENOSPC) ;;
-        renameat) kinds=(signal=SIGKILL error=EIO) ;;
-        *) kinds=(signal=SIGKILL) ;;
-    esac
-    for kind in "${kinds[@]}"; do
-        for ((nth = 1; ; nth++)); do
-            fault="$call $kind, call $nth"
-            place=$work/run
-            rm -rf "$place"
-            cp -r "$work/clean-250" "$place"
-            status=0
-            # In a shell of its own, which keeps what bash says of a killed child.
-            (
-                timeout -s KILL 60 strace -f -qq -o "$work/trace" -e trace="$call" \
-                    -e inject="$call:$kind:when=$nth" \
-                    "$publish" "$place" 30 330 >"$place/acknowledged"
-                exit $?
-            ) 2>"$work/errors" || status=$?
-            if ! grep -qE 'INJECTED|killed by' "$work/trace"; then
-                claim "the undisturbed run" test "$status" = 0
-                break
-            fi
-            runs=$((runs + 1))
-            judge "$place"
-        done
-    done
+begun=$work/clean-250
+every_call "" "$begun" openat signal=SIGKILL
+every_call "" "$begun" write signal=SIGKILL error=ENOSPC
+for call in fsync renameat; do
+    every_call "" "$begun" "$call" signal=SIGKILL error=EIO
 done
-fault="all faults"
-claim "more than 100 of them ($runs)" test "$runs" -gt 100
-echo "$runs faults"
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+for call in mkdirat unlinkat; do
+    every_call "" "$begun" "$call" signal=SIGKILL
+done
+all_faults 100

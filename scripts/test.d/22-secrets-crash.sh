@@ -6,27 +6,13 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/cyprob-crash.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-runs=0
+# shellcheck source=scripts/test.d/lib/crash.sh
+. scripts/test.d/lib/crash.sh
 
 secrets() { # data directory, arguments...
     local data=$1
     shift
     "$CYPROB_BIN" secrets "$@" --data "$data"
-}
-
-claim() { # what should hold, command...
-    local what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "$fault: $what does not hold"
-    fi
 }
 
 # What a server makes of an empty directory, and two versions of a secret.
@@ -56,47 +42,23 @@ holds() { # directory: every value
     test "$one $two" = "one two"
 }
 
-judge() { # directory, which key
+attempt() { # directory, what the command runs behind...
+    "${@:2}" "$CYPROB_BIN" secrets rotate "$key" --data "$1" >"$work/told"
+}
+
+judge() { # directory
     claim "what was there" holds "$1"
-    claim "the rotation afterwards" secrets "$1" rotate "$2" >"$work/ignored"
+    claim "the rotation afterwards" secrets "$1" rotate "$key" >"$work/ignored"
     claim "what was there, after it" holds "$1"
     claim "one data key" test "$(data_keys "$1")" = 1
     claim "nothing left over" test -z "$(find "$1/secrets" -name '.tmp-*')"
 }
 
 for key in --master-key --data-key; do
-    for call in write fsync renameat linkat unlinkat; do
-        case $call in
-            fsync | renameat | linkat) kinds=(signal=SIGKILL error=EIO) ;;
-            write) kinds=(signal=SIGKILL error=ENOSPC) ;;
-            *) kinds=(signal=SIGKILL) ;;
-        esac
-        for kind in "${kinds[@]}"; do
-            for ((nth = 1; ; nth++)); do
-                fault="$key, $call $kind, call $nth"
-                place=$work/run
-                rm -rf "$place"
-                cp -a "$clean" "$place"
-                status=0
-                # In a shell of its own, which keeps what bash says of a killed child.
-                (
-                    timeout -s KILL 60 strace -f -qq -o "$work/trace" -e trace="$call" \
-                        -e inject="$call:$kind:when=$nth" \
-                        "$CYPROB_BIN" secrets rotate "$key" --data "$place" >"$work/told"
-                    exit $?
-                ) 2>"$work/errors" || status=$?
-                if ! grep -qE 'INJECTED|killed by' "$work/trace"; then
-                    claim "the undisturbed run" test "$status" = 0
-                    break
-                fi
-                runs=$((runs + 1))
-                judge "$place" "$key"
-            done
-        done
+    every_call "$key, " "$clean" write signal=SIGKILL error=ENOSPC
+    for call in fsync renameat linkat; do
+        every_call "$key, " "$clean" "$call" signal=SIGKILL error=EIO
     done
+    every_call "$key, " "$clean" unlinkat signal=SIGKILL
 done
-fault="all faults"
-claim "more than 100 of them ($runs)" test "$runs" -gt 100
-echo "$runs faults"
-echo "$passed passed, $failed failed"
-exit $((failed > 0))
+all_faults 100
