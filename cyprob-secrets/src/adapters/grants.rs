@@ -1,6 +1,6 @@
 //! Which parts of a program may read which secrets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use cyprob_core::domain::audit::Actor;
 use cyprob_core::domain::{ServiceAccountId, UserId};
@@ -37,7 +37,7 @@ pub enum Grantee {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SecretGrants {
-    granted: HashMap<Grantee, HashSet<SecretRef>>,
+    granted: HashMap<SecretRef, Vec<Grantee>>,
 }
 
 impl SecretGrants {
@@ -50,24 +50,29 @@ impl SecretGrants {
     /// Grants a secret.
     #[must_use]
     pub fn allow(mut self, to: Grantee, secret: &SecretRef) -> Self {
-        self.granted.entry(to).or_default().insert(secret.clone());
+        self.granted.entry(secret.clone()).or_default().push(to);
         self
     }
 }
 
 impl SecretAccess for SecretGrants {
     fn may_read(&self, actor: &Actor, reference: &SecretRef) -> bool {
-        let grantee = match actor {
-            Actor::System { id } => Grantee::System(id.clone()),
-            Actor::Service { id, .. } => Grantee::Service(*id),
-            Actor::User { id, .. } => Grantee::User(*id),
-            Actor::Worker { .. } | Actor::Operator | Actor::Anonymous => return false,
+        let granted = |secret: &SecretRef| {
+            let to = self.granted.get(secret);
+            to.is_some_and(|to| to.iter().any(|to| to.is(actor)))
         };
-        let Some(granted) = self.granted.get(&grantee) else {
-            return false;
-        };
-        let any = || reference.any_version();
-        granted.contains(reference) || any().is_some_and(|any| granted.contains(&any))
+        granted(reference) || reference.any_version().is_some_and(|any| granted(&any))
+    }
+}
+
+impl Grantee {
+    fn is(&self, actor: &Actor) -> bool {
+        match (self, actor) {
+            (Self::System(name), Actor::System { id }) => name == id,
+            (Self::Service(account), Actor::Service { id, .. }) => account == id,
+            (Self::User(user), Actor::User { id, .. }) => user == id,
+            _ => false,
+        }
     }
 }
 

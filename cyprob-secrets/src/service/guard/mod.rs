@@ -90,14 +90,14 @@ impl SecretGuard {
         reference: &SecretRef,
     ) -> Result<Option<Served>, GuardError> {
         if !self.access.may_read(&caller.actor, reference) {
-            self.trail.tell(caller, What::denied(reference)).await?;
+            self.trail.refused(caller, reference).await?;
             return Err(GuardError::Denied);
         }
         let Some(served) = self.reader.read(reference).await? else {
             return Ok(None);
         };
         let what = What::given(reference, served.version());
-        self.trail.tell(caller, what).await?;
+        self.trail.tell(caller, what, served.at()).await?;
         Ok(Some(served))
     }
 }

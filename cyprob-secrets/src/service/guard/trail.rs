@@ -97,7 +97,17 @@ impl ReadTrail {
         served: &Served,
     ) -> Result<(), Arc<StoreError>> {
         let what = What::given(reference, served.version()).of(path);
-        self.tell(caller, what).await
+        self.tell(caller, what, served.at()).await
+    }
+
+    /// The same of a refusal.
+    pub(super) async fn refused(
+        &self,
+        caller: &Caller,
+        reference: &SecretRef,
+    ) -> Result<(), Arc<StoreError>> {
+        let at = self.0.clock.now();
+        self.tell(caller, What::denied(reference), at).await
     }
 
     /// Returns once the trail has the read, or counts it.
@@ -105,12 +115,12 @@ impl ReadTrail {
         &self,
         caller: &Caller,
         what: What<'_>,
+        at: Timestamp,
     ) -> Result<(), Arc<StoreError>> {
         self.0.closing.call_once(|| {
             tokio::spawn(Shared::keep_closing(Arc::downgrade(&self.0)));
         });
         loop {
-            let at = self.0.clock.now();
             let first = match self.0.turn(caller, what, at) {
                 Turn::Counted => return Ok(()),
                 Turn::Open(window) => self.0.record_first(&window).await,

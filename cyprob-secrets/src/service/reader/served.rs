@@ -73,6 +73,11 @@ impl Served {
         self.age
     }
 
+    /// When it was served.
+    pub(in crate::service) fn at(&self) -> Timestamp {
+        self.held.asked_at.after(self.age)
+    }
+
     /// Whether its source was asked within the time for which secrets are fresh.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
