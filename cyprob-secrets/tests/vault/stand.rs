@@ -159,8 +159,8 @@ impl Stand {
 
     pub(crate) fn app_role(&self, secret_id: SecretId) -> AppRole {
         AppRole::new(self.role_id(), secret_id)
-            .mount(&self.name)
-            .role_name(&self.name)
+            .mount(self.name.parse().unwrap())
+            .role_name(self.name.parse().unwrap())
     }
 
     /// The role with a fresh secret id.

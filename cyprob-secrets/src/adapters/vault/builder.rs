@@ -28,7 +28,7 @@ pub struct NoLogin;
 /// let secret_id = SecretId::wrapped_in("/run/cyprob/secret-id");
 /// let vault = Vault::builder("https://vault.example:8200".parse()?)
 ///     .ca_file("/etc/cyprob/vault-ca.pem")
-///     .login(AppRole::new("9a4f7f7e-role", secret_id).role_name("cyprob"))
+///     .login(AppRole::new("9a4f7f7e-role", secret_id).role_name("cyprob".parse()?))
 ///     .connect(clock, entropy)
 ///     .await?;
 /// # Ok(()) }

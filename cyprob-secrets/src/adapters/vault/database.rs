@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use vaultrs::api::database::requests::GenerateCredentialsRequest;
 
-use super::VaultMount;
 use super::connection::Vault;
 use super::endpoints::{RenewLease, RevokeLease};
 use super::fault::{Complaint, Fault};
+use super::{VaultMount, VaultName};
 use crate::domain::{LeaseId, Lent};
 use crate::ports::{DynamicCredentials, LeaseError, LeaseRefusal};
 
@@ -23,7 +23,7 @@ use crate::ports::{DynamicCredentials, LeaseError, LeaseRefusal};
 pub struct VaultDatabase {
     vault: Vault,
     mount: VaultMount,
-    role: VaultMount,
+    role: VaultName,
 }
 
 #[derive(Deserialize)]
@@ -46,9 +46,9 @@ struct Renewed {
 }
 
 impl VaultDatabase {
-    /// Borrows from a role of the engine at a mount; a role's name follows the grammar of mounts.
+    /// Borrows from a role of the engine at a mount.
     #[must_use]
-    pub const fn new(vault: Vault, mount: VaultMount, role: VaultMount) -> Self {
+    pub const fn new(vault: Vault, mount: VaultMount, role: VaultName) -> Self {
         Self { vault, mount, role }
     }
 }

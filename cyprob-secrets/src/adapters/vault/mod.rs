@@ -45,7 +45,7 @@ pub use connection::{Vault, VaultError, VaultStanding};
 pub use database::VaultDatabase;
 pub use kv::{KvVersion, VaultKv};
 pub use login::{AppRole, Kubernetes, LoginRefusal, SecretId, TokenFile, VaultLogin};
-pub use names::{VaultMount, VaultNamespace};
+pub use names::{VaultAuthMount, VaultMount, VaultName, VaultNamespace};
 pub use risk::VaultRisk;
 pub use store::VaultStore;
 pub use tls::CertificateError;

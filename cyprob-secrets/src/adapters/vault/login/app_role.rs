@@ -8,17 +8,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{LoginRefusal, refused, source};
+use super::{APP_ROLE, LoginRefusal, refused, source};
 use crate::adapters::vault::endpoints::{LogInByAppRole, LookUpWrapping, Unwrap};
 use crate::adapters::vault::fault::{Complaint, Fault};
 use crate::adapters::vault::token::{self, Issued};
 use crate::adapters::vault::transport::Transport;
+use crate::adapters::vault::{VaultAuthMount, VaultName};
 
 /// A role, and where its secret id comes from.
 pub struct AppRole {
-    mount: String,
+    mount: VaultAuthMount,
     role_id: String,
-    role_name: Option<String>,
+    role_name: Option<VaultName>,
     secret_id: SecretId,
     unwrapped: Mutex<Option<Unwrapped>>,
 }
@@ -73,7 +74,7 @@ impl AppRole {
     #[must_use]
     pub fn new(role_id: impl Into<String>, secret_id: SecretId) -> Self {
         Self {
-            mount: "approle".to_owned(),
+            mount: VaultAuthMount::known(APP_ROLE),
             role_id: role_id.into(),
             role_name: None,
             secret_id,
@@ -83,22 +84,22 @@ impl AppRole {
 
     /// Where the method is mounted below `auth/`.
     #[must_use]
-    pub fn mount(mut self, mount: impl Into<String>) -> Self {
-        self.mount = mount.into();
+    pub fn mount(mut self, mount: VaultAuthMount) -> Self {
+        self.mount = mount;
         self
     }
 
     /// The name of the role; a wrapping token must then have been made for this very role.
     #[must_use]
-    pub fn role_name(mut self, name: impl Into<String>) -> Self {
-        self.role_name = Some(name.into());
+    pub fn role_name(mut self, name: VaultName) -> Self {
+        self.role_name = Some(name);
         self
     }
 
     pub(super) async fn log_in(&self, transport: &Transport) -> Result<Issued, Fault> {
         let secret_id = self.secret_id(transport).await?;
         let login = transport.prepare(LogInByAppRole {
-            mount: self.mount.clone(),
+            mount: self.mount.to_string(),
             role_id: self.role_id.clone(),
             secret_id: secret_id.expose_secret().to_owned(),
         })?;
@@ -169,7 +170,7 @@ impl AppRole {
             return false;
         };
         match (rest.strip_suffix("/secret-id"), &self.role_name) {
-            (Some(made_for), Some(name)) => made_for == name,
+            (Some(made_for), Some(name)) => made_for == name.as_str(),
             (Some(made_for), None) => !made_for.contains('/'),
             (None, _) => false,
         }

@@ -15,6 +15,10 @@ pub use app_role::{AppRole, SecretId};
 pub use kubernetes::Kubernetes;
 pub use token_file::TokenFile;
 
+/// Where the methods are mounted unless one is told otherwise.
+pub(super) const APP_ROLE: &str = "approle";
+pub(super) const KUBERNETES: &str = "kubernetes";
+
 /// A way to log in to a Vault.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -33,7 +37,7 @@ pub enum VaultLogin {
 pub enum LoginRefusal {
     /// The server does not accept it.
     #[error(
-        "the server does not accept the login: unknown, expired or used up; issue a new secret id or token, or mend the role"
+        "the server does not accept the login: unknown, expired or used up; issue a new secret id or token, or mend the role; with Kubernetes, see that the server reaches its API"
     )]
     NotAccepted,
     /// The wrapped secret id was taken out before: an alarm.
