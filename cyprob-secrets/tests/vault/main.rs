@@ -8,5 +8,6 @@
     reason = "tests say what they expect"
 )]
 
+mod listening;
 mod over_vault;
 mod stand;

@@ -3,7 +3,7 @@
 //! [`Vault`] is a connection with a token of its own: it logs in, renews the
 //! token before its end, logs in again when the token is revoked, and refuses
 //! at the start what is not safe ([`VaultRisk`]). [`VaultKv`] reads references
-//! through it.
+//! through it, [`VaultDatabase`] borrows credentials, [`VaultTransit`] signs.
 //!
 //! Everything is stated: no environment variable is read, no proxy is taken
 //! from the environment, no redirect is followed, and the certificate of the
@@ -36,6 +36,7 @@ mod session;
 mod store;
 mod tls;
 mod token;
+mod transit;
 mod transport;
 mod versions;
 
@@ -49,3 +50,4 @@ pub use names::{VaultAuthMount, VaultMount, VaultName, VaultNamespace};
 pub use risk::VaultRisk;
 pub use store::VaultStore;
 pub use tls::CertificateError;
+pub use transit::{TransitError, TransitKey, TransitRefusal, VaultTransit};

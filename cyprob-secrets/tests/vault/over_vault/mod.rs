@@ -7,3 +7,4 @@ mod rotation;
 mod store;
 mod token;
 mod traces;
+mod transit;

@@ -1,60 +1,17 @@
 //! SEC-1: what a Vault is sent and answers shows up in no log, at any level, in any failure.
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use cyprob_secrets::adapters::vault::{SecretId, TokenFile, Vault, VaultDatabase};
 use cyprob_secrets::ports::{DynamicCredentials as _, SecretProvider as _};
 use cyprob_secrets::testkit::canary::{error_text, shows};
 use cyprob_secrets::testkit::fault_proxy::Fault;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::listening::listening;
 use crate::stand::Stand;
 
 const MARKER: &str = "m4rk3r-0f-4-v4ult-s3cr3t-77d0";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// Whatever is said on this thread, at trace level.
-fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
 #[tokio::test]
 async fn sec_1_nothing_is_shown_by_logs_errors_or_debug() {
