@@ -10,4 +10,5 @@
 
 mod listening;
 mod over_vault;
+mod reviewer;
 mod stand;

@@ -1,4 +1,5 @@
 mod conformance;
+mod kubernetes;
 mod kv;
 mod login;
 mod namespaces;
