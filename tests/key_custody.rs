@@ -27,7 +27,7 @@ const USER: KeyPurpose = KeyPurpose::User;
 mod in_memory {
     use super::*;
 
-    fn make() -> (Arc<dyn KeyCustody>, ()) {
+    async fn make() -> (Arc<dyn KeyCustody>, ()) {
         let keys = StoredKeys::new(Arc::new(MemoryStore::new()), Arc::new(SystemEntropy));
         (Arc::new(keys), ())
     }
@@ -41,7 +41,7 @@ mod in_a_directory {
 
     use super::*;
 
-    fn make() -> (Arc<dyn KeyCustody>, tempfile::TempDir) {
+    async fn make() -> (Arc<dyn KeyCustody>, tempfile::TempDir) {
         let home = tempfile::tempdir().unwrap();
         let source = KeySource::File(home.path().join("master-key"));
         let entropy = Arc::new(SystemEntropy);

@@ -7,6 +7,7 @@ mod jobs;
 mod keys;
 mod plan_text;
 mod roles;
+mod stored_plans;
 
 pub use custody::StoredKeys;
 pub use keys::{DeploymentKey, DeploymentKeys, KeyError};

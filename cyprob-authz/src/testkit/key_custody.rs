@@ -16,7 +16,7 @@ const USER: KeyPurpose = KeyPurpose::User;
 
 /// Makes one `#[tokio::test]` per behaviour for a custody.
 ///
-/// The argument is a closure that makes an empty custody, as `Arc<dyn
+/// The argument is an async function that makes an empty custody, as `Arc<dyn
 /// KeyCustody>`, and what must outlive it.
 #[macro_export]
 macro_rules! key_custody_conformance {
@@ -36,7 +36,7 @@ macro_rules! key_custody_conformance {
     ($make:expr; $($behaviour:ident)*) => {
         $(#[tokio::test]
         async fn $behaviour() {
-            let (custody, _alive) = ($make)();
+            let (custody, _alive) = ($make)().await;
             $crate::testkit::key_custody::$behaviour(custody).await;
         })*
     };

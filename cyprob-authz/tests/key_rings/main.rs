@@ -29,7 +29,7 @@ mod memory_keys {
     use cyprob_authz::ports::KeyCustody;
     use secrecy::SecretBox;
 
-    fn make() -> (Arc<dyn KeyCustody>, ()) {
+    async fn make() -> (Arc<dyn KeyCustody>, ()) {
         let seed = SecretBox::new(Box::new([7; 32]));
         (Arc::new(MemoryKeys::new(seed)), ())
     }
