@@ -49,6 +49,8 @@ pub use error_chain::error_chain;
 pub use operator_journal::OperatorJournal;
 pub use stores::Stores;
 pub use who_can::Holder;
+#[cfg(feature = "vault")]
+pub use wiring::TransitKeys;
 pub use wiring::{DeploymentKey, DeploymentKeys, KeyError, StoredKeys};
 pub use worker::run_worker;
 

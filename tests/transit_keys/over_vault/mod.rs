@@ -1,0 +1,6 @@
+mod conformance;
+mod custody;
+mod outage;
+mod plane;
+mod timing;
+mod traces;
