@@ -36,6 +36,11 @@ pub enum VaultError {
     /// The server, or a look at the files, says no to the login.
     #[error("vault: {0}")]
     Login(LoginRefusal),
+    /// The server did not end the token: it was over already, or may not end itself.
+    #[error(
+        "vault: the token is over, or may not end itself: grant update on auth/token/revoke-self"
+    )]
+    NotEnded,
     /// The server cannot be asked at the moment.
     #[error("vault unavailable")]
     Unavailable {
@@ -106,7 +111,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError::Unavailable`] if the server cannot be asked; the token may live on.
+    /// [`VaultError::Unavailable`] if the server cannot be asked, [`VaultError::NotEnded`] if it
+    /// answers 403; the token may live on.
     pub async fn log_out(&self) -> Result<(), VaultError> {
         let Some(token) = self.session.current() else {
             return Ok(());
@@ -115,10 +121,11 @@ impl Vault {
         let revoke = revoke.map_err(VaultError::unavailable)?;
         let header = Some(token.header());
         let sent = self.session.transport.send(&revoke, header).await;
+        self.session.rest();
         self.session.drop_token(&token);
         match sent {
-            // Dead already.
-            Ok(_) | Err(Fault::Denied) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(Fault::Denied) => Err(VaultError::NotEnded),
             Err(fault) => Err(VaultError::unavailable(fault)),
         }
     }

@@ -1,7 +1,7 @@
 //! Answers of a Vault, judged by their status.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
 use super::fault::{Complaint, Fault, Outage};
@@ -25,6 +25,8 @@ impl Reply {
     pub(super) fn judge(status: u16, body: Zeroizing<Vec<u8>>) -> Result<Self, Fault> {
         Err(match status {
             200..=204 => return Ok(Self(body)),
+            // Somebody in front of the server, who knows nothing of secrets.
+            400 | 403..=405 if !is_of_vault(&body) => Outage::Garbled.into(),
             400 | 405 => Fault::Rejected(complaint(&body)),
             403 => Fault::Denied,
             404 => Fault::Missing,
@@ -47,6 +49,17 @@ impl Reply {
     }
 }
 
+/// Whether the server itself says no: it states errors, if only none, or what is left of a deleted version.
+fn is_of_vault(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        errors: Option<Vec<IgnoredAny>>,
+        data: Option<IgnoredAny>,
+    }
+    let said = serde_json::from_slice::<Said>(body);
+    said.is_ok_and(|said| said.errors.is_some() || said.data.is_some())
+}
+
 fn complaint(body: &[u8]) -> Complaint {
     let Ok(Errors { errors }) = serde_json::from_slice(body) else {
         return Complaint::Other;
@@ -56,4 +69,42 @@ fn complaint(body: &[u8]) -> Complaint {
         .into_iter()
         .find(|complaint| *complaint != Complaint::Other)
         .unwrap_or(Complaint::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(status: u16, body: &str) -> Fault {
+        let body = Zeroizing::new(body.as_bytes().to_vec());
+        Reply::judge(status, body).err().unwrap()
+    }
+
+    #[test]
+    fn only_the_server_itself_withdraws() {
+        for said in ["{\"errors\":[]}", "{\"errors\":[\"x\"],\"warnings\":null}"] {
+            assert!(matches!(fault(404, said), Fault::Missing));
+            assert!(matches!(fault(403, said), Fault::Denied));
+            assert!(matches!(fault(400, said), Fault::Rejected(_)));
+        }
+        let deleted = "{\"data\":{\"data\":null,\"metadata\":{\"version\":1}}}";
+        assert!(matches!(fault(404, deleted), Fault::Missing));
+        for foreign in [
+            "",
+            "<html>not found</html>",
+            "{}",
+            "[]",
+            "null",
+            "{\"errors\":null}",
+            "{\"error\":\"x\"}",
+        ] {
+            for status in [400, 403, 404, 405] {
+                let fault = fault(status, foreign);
+                assert!(
+                    matches!(fault, Fault::Outage(Outage::Garbled)),
+                    "{status} {foreign}"
+                );
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The token of a connection: taken, kept alive, and taken anew.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(super) struct Session {
     failed: Mutex<Failed>,
     /// Until when a token that was denied is not looked at: it may not even look at itself.
     unlooked_until: AtomicI64,
+    /// Whether it was logged out, and was not used since.
+    rests: AtomicBool,
 }
 
 /// The logins in a row that came to nothing.
@@ -67,6 +69,7 @@ impl Session {
             turn: tokio::sync::Mutex::new(()),
             failed: Mutex::new(Failed::default()),
             unlooked_until: AtomicI64::new(i64::MIN),
+            rests: AtomicBool::new(false),
         }
     }
 
@@ -78,7 +81,7 @@ impl Session {
     pub(super) async fn call(self: &Arc<Self>, request: &Prepared) -> Result<Reply, Fault> {
         let token = self.token().await?;
         match self.send(request, &token).await {
-            Err(Fault::Denied) if self.is_looked_at() && !self.lives(&token).await? => {}
+            Err(Fault::Denied) if self.is_looked_at() && self.is_dead(&token).await => {}
             other => return other,
         }
         self.drop_token(&token);
@@ -108,14 +111,14 @@ impl Session {
         self.transport.send(request, Some(token.header())).await
     }
 
-    /// Whether a token that was answered with 403 may still look at itself.
-    async fn lives(&self, token: &Token) -> Result<bool, Fault> {
-        let lookup = self.transport.prepare(LookupTokenSelfRequest::default())?;
-        match self.send(&lookup, token).await {
-            Ok(_) => Ok(true),
-            Err(Fault::Denied) => Ok(false),
-            Err(other) => Err(other),
-        }
+    /// Whether a token that was answered with 403 may not even look at itself.
+    ///
+    /// Where nobody says, it is not: what was denied is denied, and no outage.
+    async fn is_dead(&self, token: &Token) -> bool {
+        let Ok(lookup) = self.transport.prepare(LookupTokenSelfRequest::default()) else {
+            return false;
+        };
+        matches!(self.send(&lookup, token).await, Err(Fault::Denied))
     }
 
     /// The token in use, or a new one.
@@ -192,7 +195,13 @@ impl Session {
             .map(|(fault, _)| fault.clone())
     }
 
+    /// Takes no token before it is used again.
+    pub(super) fn rest(&self) {
+        self.rests.store(true, Ordering::Release);
+    }
+
     fn adopt(&self, token: Token) -> Arc<Token> {
+        self.rests.store(false, Ordering::Release);
         let token = Arc::new(token);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         *current = Some(Arc::clone(&token));
@@ -213,7 +222,10 @@ impl Session {
     async fn renew(&self) -> Result<(), Fault> {
         let _turn = self.turn.lock().await;
         let Some(token) = self.current() else {
-            return self.log_in().await.map(drop);
+            return match self.rests.load(Ordering::Acquire) {
+                true => Ok(()),
+                false => self.log_in().await.map(drop),
+            };
         };
         let over = token.lease().is_some_and(|lease| lease.is_over(self.now()));
         if token.is_renewable() && !over {
@@ -221,15 +233,17 @@ impl Session {
             let at = self.now();
             match self.send(&renew, &token).await {
                 Ok(reply) => {
-                    let renewed =
-                        Issued::of_login(&reply)?.accept(&self.accepted, at, self.chance())?;
-                    let terms = (renewed.lease(), token.lease());
-                    self.adopt(renewed);
-                    // Near the end of all renewing it is granted less and less.
-                    if let (Some(now), Some(before)) = terms
-                        && now.term().saturating_mul(2) > before.term()
-                    {
-                        return Ok(());
+                    let renewed = Issued::of_login(&reply)
+                        .and_then(|issued| issued.accept(&self.accepted, at, self.chance()));
+                    if let Ok(renewed) = renewed {
+                        let terms = (renewed.lease(), token.lease());
+                        self.adopt(renewed);
+                        // Near the end of all renewing it is granted less and less.
+                        if let (Some(now), Some(before)) = terms
+                            && now.term().saturating_mul(2) > before.term()
+                        {
+                            return Ok(());
+                        }
                     }
                 }
                 Err(outage @ Fault::Outage(_)) => return Err(outage),
@@ -243,6 +257,7 @@ impl Session {
     fn until_renewal(&self) -> Duration {
         match self.current() {
             Some(token) => token.renews_at().map_or(LOOK, |at| at.since(self.now())),
+            None if self.rests.load(Ordering::Acquire) => LOOK,
             None => Duration::ZERO,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cyprob_secrets::adapters::vault::VaultError;
+use cyprob_secrets::testkit::fault_proxy::Fault;
 use serde_json::json;
 
 use crate::stand::{Stand, until};
@@ -122,4 +124,45 @@ async fn a_token_that_may_not_look_at_itself_is_not_replaced_at_each_denied_read
     assert_eq!(logins, 2);
     stand.policy(&stand.may_read());
     assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+}
+
+#[tokio::test]
+async fn a_denial_is_no_outage_whatever_becomes_of_the_look_at_the_token() {
+    let stand = Stand::new();
+    stand.put("a", json!({"x": "y"}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+    stand.policy("# nothing");
+    let busy = Fault::Status {
+        code: 429,
+        body: String::new(),
+    };
+    for fault in [Fault::Reset, busy] {
+        proxy.inject_on("/v1/auth/token/lookup-self", fault);
+        assert_eq!(stand.said(&kv, "a#x").await, "Denied");
+    }
+}
+
+#[tokio::test]
+async fn who_logged_out_stays_so_until_the_next_use() {
+    let stand = Stand::new();
+    stand.put("a", json!({"x": "y"}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    let kv = stand.kv(&vault);
+    vault.log_out().await.unwrap();
+    let asked = proxy.requests();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(proxy.requests(), asked, "nobody logs in for nobody");
+    assert!(!vault.standing().logged_in);
+    assert_eq!(stand.said(&kv, "a#x").await, "y v1");
+    assert!(vault.standing().logged_in);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_end_itself_is_reported() {
+    let stand = Stand::new();
+    stand.role(json!({"token_no_default_policy": true}));
+    let vault = stand.connect(stand.given()).await.unwrap();
+    assert!(matches!(vault.log_out().await, Err(VaultError::NotEnded)));
 }
