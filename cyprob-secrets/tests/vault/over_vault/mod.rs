@@ -1,4 +1,5 @@
 mod conformance;
+mod faults;
 mod kubernetes;
 mod kv;
 mod login;

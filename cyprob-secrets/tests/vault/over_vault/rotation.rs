@@ -14,6 +14,7 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::task::JoinSet;
 
+use super::faults::Row;
 use crate::stand::{Stand, until, variable};
 
 const CLIENTS: usize = 32;
@@ -304,10 +305,17 @@ async fn a_lease_revoked_under_us_heals_and_a_wrong_password_never_works() {
         .admin
         .make("POST", "sys/leases/revoke", revoke);
     assert_eq!(database.left().await, (0, i64::from(live.pool().size())));
-    // queries fail until the next renewal says that the lease is gone
+    // Queries fail until the next renewal says that the lease is gone.
+    let revoked = Instant::now();
     let table = format!("{}_t", database.stand.name);
     until("others are lent", || async { live.generation() == 2 }).await;
     ask(live.pool(), &table, 1).await.unwrap();
+    Row {
+        injected: "database: lease of 4 s revoked under us".to_owned(),
+        saw: "failed queries until the next renewal, then other credentials".to_owned(),
+        recovery: revoked.elapsed(),
+    }
+    .print();
     assert!(keeper.standing().failure.is_none());
     until("the connection of the revoked user is closed", || async {
         database.left().await == (1, 0)

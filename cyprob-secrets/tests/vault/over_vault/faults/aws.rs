@@ -1,0 +1,106 @@
+//! Faults in front of AWS Secrets Manager, as moto plays it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cyprob_core::adapters::system::{SystemClock, SystemEntropy};
+use cyprob_core::ports::EntropyExt as _;
+use cyprob_secrets::adapters::aws::{AwsConfig, AwsCredentials, AwsKeys, AwsProvider, AwsTimeouts};
+use cyprob_secrets::testkit::fault_proxy::{Fault, FaultProxy};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::Row;
+use super::reading::Reading;
+use crate::stand::variable;
+
+const REGION: &str = "eu-central-1";
+
+fn refused(code: u16, kind: &str) -> Fault {
+    Fault::Status {
+        code,
+        body: json!({"__type": kind, "message": "m"}).to_string(),
+    }
+}
+
+pub(super) fn rows(running: &mut JoinSet<Row>) {
+    for (injected, fault) in [
+        ("throttled", refused(400, "ThrottlingException")),
+        ("500", refused(500, "InternalServiceError")),
+        ("503", refused(503, "ServiceUnavailable")),
+        ("connection reset", Fault::Reset),
+        ("no answer", Fault::Hang),
+    ] {
+        running.spawn(outage(injected, fault));
+    }
+    for (injected, fault, told) in [
+        (
+            "denied",
+            refused(400, "AccessDeniedException"),
+            "`Refused`: `Denied`, gone from memory",
+        ),
+        (
+            "a token that is over",
+            refused(400, "ExpiredTokenException"),
+            "`Refused`: `Denied`, gone from memory",
+        ),
+        (
+            "not found",
+            refused(400, "ResourceNotFoundException"),
+            "nothing: the secret is gone from memory",
+        ),
+    ] {
+        running.spawn(withdrawn(injected, fault, told));
+    }
+}
+
+async fn reading() -> (FaultProxy, Reading) {
+    let _turn = super::setting_up().await;
+    let moto = variable("CYPROB_MOTO");
+    let socket = moto.trim_start_matches("http://").parse().unwrap();
+    let proxy = FaultProxy::start(socket).await.unwrap();
+    let name = format!("fault/{:x}", u64::from_be_bytes(SystemEntropy.bytes()));
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/{REGION}/secretsmanager/aws4_request, \
+         SignedHeaders=host, Signature=0"
+    );
+    let made = ureq::post(&moto)
+        .header("Authorization", &authorization)
+        .header("X-Amz-Target", "secretsmanager.CreateSecret")
+        .header("Content-Type", "application/x-amz-json-1.1")
+        .send(
+            json!({"Name": name, "SecretString": "y", "ClientRequestToken": "0".repeat(32)})
+                .to_string(),
+        );
+    assert_eq!(made.unwrap().status(), 200);
+    let keys = AwsCredentials::Keys(AwsKeys::new("AKIDEXAMPLE", "key".into()));
+    let config = AwsConfig::new(REGION.parse().unwrap(), keys)
+        .with_endpoint(proxy.url().parse().unwrap())
+        .with_timeouts(AwsTimeouts {
+            connect: Duration::from_millis(300),
+            attempt: Duration::from_millis(500),
+            all: Duration::from_millis(900),
+        });
+    let secret = format!("awssm://{name}").parse().unwrap();
+    let source = Arc::new(AwsProvider::new(config));
+    let reading = Reading::of(source, Arc::new(SystemClock), secret);
+    assert_eq!(reading.fresh().await.0, "y");
+    (proxy, reading)
+}
+
+async fn outage(injected: &'static str, fault: Fault) -> Row {
+    let (proxy, reading) = reading().await;
+    proxy.inject(fault);
+    let (saw, _) = reading.any_outage().await;
+    proxy.heal();
+    reading.row(&format!("AWS: {injected}"), saw, "y").await
+}
+
+async fn withdrawn(injected: &'static str, fault: Fault, told: &'static str) -> Row {
+    let (proxy, reading) = reading().await;
+    proxy.inject(fault);
+    let saw = reading.after_fresh().await.withdrawn();
+    assert_eq!(saw, told, "{injected}");
+    proxy.heal();
+    reading.row(&format!("AWS: {injected}"), saw, "y").await
+}

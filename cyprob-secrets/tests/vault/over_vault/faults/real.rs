@@ -1,0 +1,190 @@
+//! Faults of real servers, and changes that somebody makes in them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use cyprob_core::adapters::system::{NeverBack, SystemClock};
+use cyprob_core::domain::Timestamp;
+use cyprob_core::ports::Clock;
+use cyprob_secrets::adapters::vault::SecretId;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::Row;
+use super::reading::{Reading, Said};
+use crate::own_server::OwnServer;
+use crate::stand::Stand;
+
+pub(super) fn rows(running: &mut JoinSet<Row>) {
+    running.spawn(sealed());
+    running.spawn(killed());
+    running.spawn(rate_limited());
+    running.spawn(token_revoked());
+    running.spawn(policy_changed());
+    running.spawn(deleted("secret deleted", "data/a", "DELETE"));
+    running.spawn(deleted(
+        "secret and its history deleted",
+        "metadata/a",
+        "DELETE",
+    ));
+    running.spawn(deleted("version destroyed", "destroy/a", "POST"));
+    running.spawn(role_deleted());
+    running.spawn(clock_set("wall clock set forward by 2 h", 7_200));
+    running.spawn(clock_set("wall clock set back by 2 h", -7_200));
+}
+
+/// A stand with a secret, and who reads it.
+async fn reading(stand: &Stand) -> Reading {
+    reading_by(stand, stand.secret_id()).await
+}
+
+async fn reading_by(stand: &Stand, secret_id: String) -> Reading {
+    let _turn = super::setting_up().await;
+    stand.put("a", json!({"x": "y"}));
+    let login = stand.app_role(SecretId::Given(secret_id.into()));
+    let builder = stand
+        .builder()
+        .login(login)
+        .timeout(Duration::from_millis(500));
+    let vault = stand.open(builder).await.unwrap();
+    let kv = Arc::new(stand.kv(&vault));
+    let reading = Reading::of(kv, Arc::clone(&stand.clock), stand.reference("a#x"));
+    assert_eq!(reading.fresh().await.0, "y");
+    reading
+}
+
+async fn sealed() -> Row {
+    let server = OwnServer::start().await;
+    let reading = reading(&Stand::on(server.admin())).await;
+    server.seal();
+    let saw = reading.outage("sealed, or not initialized").await;
+    server.unseal().await;
+    reading.row("server: sealed, and unsealed", saw, "y").await
+}
+
+async fn killed() -> Row {
+    let mut server = OwnServer::start().await;
+    let reading = reading(&Stand::on(server.admin())).await;
+    server.kill();
+    let saw = reading
+        .outage("cannot connect: Connection refused (os error 111)")
+        .await;
+    server.start_again().await;
+    reading
+        .row("server: killed, and started again", saw, "y")
+        .await
+}
+
+async fn rate_limited() -> Row {
+    let stand = Stand::new();
+    let reading = reading(&stand).await;
+    let quota = format!("sys/quotas/rate-limit/{}", stand.name);
+    let limit = json!({"path": format!("{}/", stand.name), "rate": 1, "interval": "1h"});
+    stand.admin.make("POST", &quota, limit);
+    // What the quota leaves.
+    while stand
+        .admin
+        .ask("GET", &format!("{}/data/a", stand.name), None)
+        .0
+        != 429
+    {}
+    let saw = reading.outage("asked too often (429)").await;
+    stand.admin.ask("DELETE", &quota, None);
+    reading
+        .row("server: a quota that is used up", saw, "y")
+        .await
+}
+
+async fn token_revoked() -> Row {
+    let stand = Stand::new();
+    let reading = reading(&stand).await;
+    let prefix = format!("sys/leases/revoke-prefix/auth/{}", stand.name);
+    stand.admin.make("POST", &prefix, json!({}));
+    let said = reading.after_fresh().await;
+    assert_eq!(said, Said::Fresh("y".to_owned()));
+    let saw = "nothing of it: it signed in and asked again".to_owned();
+    reading.row("our token revoked", saw, "y").await
+}
+
+async fn policy_changed() -> Row {
+    let stand = Stand::new();
+    let reading = reading(&stand).await;
+    stand.policy("path \"nothing\" { capabilities = [\"read\"] }");
+    let saw = reading.after_fresh().await.withdrawn();
+    stand.policy(&stand.may_read());
+    reading
+        .row("policy taken away, and given back", saw, "y")
+        .await
+}
+
+async fn role_deleted() -> Row {
+    let stand = Stand::new();
+    let (role_id, secret_id) = (stand.role_id(), stand.secret_id());
+    let reading = reading_by(&stand, secret_id.clone()).await;
+    // With the role go its secret ids; its tokens are revoked beside.
+    let (status, _) = stand.admin.ask("DELETE", &stand.role_path(""), None);
+    assert_eq!(status, 204);
+    let prefix = format!("sys/leases/revoke-prefix/auth/{}", stand.name);
+    stand.admin.make("POST", &prefix, json!({}));
+    let saw = reading.after_fresh().await.withdrawn();
+    // The same role again, with the ids that we have.
+    stand.role(json!({}));
+    for (path, id) in [
+        ("/role-id", json!({ "role_id": role_id })),
+        ("/custom-secret-id", json!({ "secret_id": secret_id })),
+    ] {
+        stand.admin.make("POST", &stand.role_path(path), id);
+    }
+    reading
+        .row("our role deleted, and made again", saw, "y")
+        .await
+}
+
+async fn deleted(injected: &str, below: &str, method: &str) -> Row {
+    let stand = Stand::new();
+    let reading = reading(&stand).await;
+    let path = format!("{}/{below}", stand.name);
+    let (status, _) = stand
+        .admin
+        .ask(method, &path, Some(json!({"versions": [1]})));
+    assert_eq!(status, 204);
+    let saw = reading.after_fresh().await.withdrawn();
+    stand.put("a", json!({"x": "z"}));
+    reading
+        .row(&format!("{injected}, and stored again"), saw, "z")
+        .await
+}
+
+/// The machine's clock with a wall clock that somebody sets.
+#[derive(Debug)]
+struct Settable {
+    shown: NeverBack,
+    set_by: AtomicI64,
+    begun: Instant,
+}
+
+impl Clock for Settable {
+    fn now(&self) -> Timestamp {
+        let set_by = self.set_by.load(Ordering::SeqCst);
+        let wall = Timestamp::from_micros(SystemClock.now().as_micros() + set_by);
+        self.shown.time(wall, self.begun.elapsed())
+    }
+}
+
+async fn clock_set(injected: &str, seconds: i64) -> Row {
+    let clock = Arc::new(Settable {
+        shown: NeverBack::new(),
+        set_by: AtomicI64::new(0),
+        begun: Instant::now(),
+    });
+    let mut stand = Stand::new();
+    stand.clock = Arc::clone(&clock) as _;
+    let reading = reading(&stand).await;
+    stand.put("a", json!({"x": "z"}));
+    clock.set_by.store(seconds * 1_000_000, Ordering::SeqCst);
+    let said = reading.after_fresh().await;
+    assert_eq!(said, Said::Fresh("z".to_owned()), "{injected}");
+    let saw = "nothing of it: the secret was asked for anew in time".to_owned();
+    reading.row(injected, saw, "z").await
+}

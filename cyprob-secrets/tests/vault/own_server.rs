@@ -1,0 +1,144 @@
+//! A server of a test's own, which can be sealed, killed and started again with its data.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::stand::{Admin, until, variable};
+
+/// Who it runs as where the tests run as root: nobody.
+const NOBODY: u32 = 65_534;
+
+/// It is killed when it drops.
+pub(crate) struct OwnServer {
+    bao: PathBuf,
+    place: TempDir,
+    port: u16,
+    unseal_key: String,
+    root_token: String,
+    process: Child,
+}
+
+/// A port that is free for it, and the one behind it for its cluster.
+fn two_ports() -> u16 {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl OwnServer {
+    pub(crate) async fn start() -> Self {
+        let bao: PathBuf = variable("CYPROB_BAO").into();
+        let place = tempfile::tempdir().unwrap();
+        let port = two_ports();
+        let data = place.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let configuration = format!(
+            "storage \"raft\" {{\n  path = \"{}\"\n  node_id = \"one\"\n}}\n\
+             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  \
+             cluster_address = \"127.0.0.1:{next}\"\n  tls_disable = true\n}}\n\
+             api_addr = \"http://127.0.0.1:{port}\"\ncluster_addr = \"http://127.0.0.1:{next}\"\n",
+            data.display(),
+            next = port + 1,
+        );
+        let file = place.path().join("server.hcl");
+        fs::write(&file, configuration).unwrap();
+        if rustix::process::geteuid().is_root() {
+            for path in [place.path(), &data, &file] {
+                chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let process = run(&bao, &place);
+        let mut server = Self {
+            bao,
+            place,
+            port,
+            unseal_key: String::new(),
+            root_token: String::new(),
+            process,
+        };
+        server.answers(501).await;
+        let shares = json!({"secret_shares": 1, "secret_threshold": 1});
+        let made = server.admin().make("POST", "sys/init", shares);
+        server.unseal_key = made["keys"][0].as_str().unwrap().to_owned();
+        server.root_token = made["root_token"].as_str().unwrap().to_owned();
+        server.unseal().await;
+        server
+    }
+
+    /// Its administrator.
+    pub(crate) fn admin(&self) -> Admin {
+        let url = format!("http://127.0.0.1:{}", self.port);
+        Admin::of(url, self.root_token.clone())
+    }
+
+    /// Waits for a status of its health: 501 is not initialized, 503 sealed, 200 at work.
+    async fn answers(&self, status: u16) {
+        let admin = self.admin();
+        until("the server is there", || async {
+            admin
+                .try_ask("GET", "sys/health", None)
+                .is_some_and(|(found, _)| found == status)
+        })
+        .await;
+    }
+
+    pub(crate) fn seal(&self) {
+        self.admin().make("POST", "sys/seal", json!({}));
+    }
+
+    pub(crate) async fn unseal(&self) {
+        let key = json!({"key": self.unseal_key});
+        self.admin().make("POST", "sys/unseal", key);
+        self.answers(200).await;
+    }
+
+    pub(crate) fn kill(&mut self) {
+        // SIGKILL, to its own process.
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub(crate) async fn start_again(&mut self) {
+        self.process = run(&self.bao, &self.place);
+        self.answers(503).await;
+        self.unseal().await;
+    }
+}
+
+fn run(bao: &PathBuf, place: &TempDir) -> Child {
+    let mut server = Command::new(bao);
+    server
+        .arg("server")
+        .arg("-config")
+        .arg(place.path().join("server.hcl"));
+    server.env_clear().env("HOME", place.path());
+    server
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if rustix::process::geteuid().is_root() {
+        server.uid(NOBODY).gid(NOBODY);
+    }
+    server.spawn().unwrap()
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // The directory goes once nobody writes to it.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
