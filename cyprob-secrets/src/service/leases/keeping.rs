@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -56,8 +57,8 @@ pub(super) struct Keeping {
     shared: Arc<Shared>,
     tell: watch::Sender<Arc<Credentials>>,
     give_back: mpsc::UnboundedSender<LeaseId>,
-    /// What is lent and was not given back.
-    lent: Vec<LeaseId>,
+    /// What is lent and was not given back, and when it ends.
+    lent: Vec<(LeaseId, Timestamp)>,
     /// The term for which the credentials in use were lent at first.
     term: Duration,
     chance: u16,
@@ -72,7 +73,10 @@ impl Keeping {
     ) -> Self {
         let (term, lent) = {
             let first = tell.borrow();
-            (first.lease().term(), vec![first.lease_id().clone()])
+            (
+                first.lease().term(),
+                vec![(first.lease_id().clone(), first.ends_at())],
+            )
         };
         let chance = u16::from_be_bytes(shared.entropy.bytes());
         Self {
@@ -156,6 +160,7 @@ impl Keeping {
             match self.shared.source.renew(current.lease_id()).await {
                 Ok(term) => {
                     current.renewed(asked_at, term);
+                    self.lasts_until(current.lease_id(), current.ends_at());
                     // Near the end of all renewing it is granted less and less.
                     if term.saturating_mul(2) > self.term {
                         return Ok(());
@@ -171,7 +176,7 @@ impl Keeping {
     async fn replace(&mut self) -> Result<Arc<Credentials>, LeaseError> {
         let generation = self.tell.borrow().generation().saturating_add(1);
         let next = self.shared.issue(generation, &self.give_back).await?;
-        self.lent.push(next.lease_id().clone());
+        self.lent.push((next.lease_id().clone(), next.ends_at()));
         self.term = next.lease().term();
         self.chance = u16::from_be_bytes(self.shared.entropy.bytes());
         self.tell.send_replace(Arc::clone(&next));
@@ -181,23 +186,33 @@ impl Keeping {
     /// Takes back at the source whatever is lent, also what somebody still holds.
     async fn give_all_back(&mut self) -> Result<(), LeaseError> {
         let mut given = Ok(());
-        for lease in std::mem::take(&mut self.lent) {
+        for (lease, _) in std::mem::take(&mut self.lent) {
             let revoked = self.shared.source.revoke(&lease).await;
             given = given.and(revoked);
         }
         given
     }
 
+    fn lasts_until(&mut self, lease: &LeaseId, ends_at: Timestamp) {
+        for (_, end) in self.lent.iter_mut().filter(|(lent, _)| lent == lease) {
+            *end = ends_at;
+        }
+    }
+
     /// Takes back at the source what nobody uses any more; it is tried until the lease would be over.
+    ///
+    /// A source may refuse it while what it lends from is away, so only a denial is the end.
     fn take_back(&mut self, lease: LeaseId) {
-        self.lent.retain(|lent| *lent != lease);
-        let (shared, term) = (Arc::clone(&self.shared), self.term);
+        let Some(at) = self.lent.iter().position(|(lent, _)| *lent == lease) else {
+            return;
+        };
+        let (lease, ends_at) = self.lent.swap_remove(at);
+        let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
-            let give_up = shared.clock.now().after(term);
             let mut backoff = Backoff::default();
             while let Err(failure) = shared.source.revoke(&lease).await {
-                let outage = matches!(failure, LeaseError::Unavailable { .. });
-                if !outage || shared.clock.now() >= give_up {
+                let denied = matches!(failure, LeaseError::Refused(LeaseRefusal::Denied));
+                if denied || shared.clock.now() >= ends_at {
                     tracing::warn!(%lease, %failure, "lease not given back");
                     return;
                 }

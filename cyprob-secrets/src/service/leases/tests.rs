@@ -23,6 +23,10 @@ struct State {
     /// What renewals grant, in seconds; nothing: the lease is gone.
     grants: Option<u64>,
     renewed: Vec<String>,
+    /// What comes of giving a lease back, where it is refused.
+    refuses: Option<LeaseRefusal>,
+    /// How often a lease was to be given back and was not.
+    refused: u64,
     revoked: Vec<String>,
 }
 
@@ -66,8 +70,16 @@ impl DynamicCredentials for Lender {
 
     async fn revoke(&self, lease: &LeaseId) -> Result<(), LeaseError> {
         self.reached()?;
-        self.with(|state| state.revoked.push(lease.to_string()));
-        Ok(())
+        self.with(|state| match state.refuses {
+            Some(refusal) => {
+                state.refused += 1;
+                Err(LeaseError::Refused(refusal))
+            }
+            None => {
+                state.revoked.push(lease.to_string());
+                Ok(())
+            }
+        })
     }
 }
 
@@ -238,4 +250,31 @@ async fn terms_at_either_end_end_nothing() {
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(keeper.rotate().await.unwrap().generation(), 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_back_is_tried_until_the_lease_would_be_over_unless_it_is_denied() {
+    let rotated = async |refusal| {
+        let stand = stand(Some(TERM)).await;
+        stand.lender.with(|state| state.refuses = Some(refusal));
+        stand.keeper.rotate().await.unwrap();
+        stand
+    };
+    // The database is away for a minute.
+    let away = rotated(LeaseRefusal::Rejected).await;
+    away.pass(60).await;
+    away.lender.with(|state| state.refuses = None);
+    away.pass(11).await;
+    assert_eq!(away.lender.with(|state| state.revoked.clone()), ["l1"]);
+
+    // It stays away: the lease ends after its own term.
+    let gone = rotated(LeaseRefusal::Rejected).await;
+    gone.pass(TERM + 11).await;
+    let tried = gone.lender.with(|state| state.refused);
+    gone.pass(60).await;
+    assert_eq!(gone.lender.with(|state| state.refused), tried);
+
+    let denied = rotated(LeaseRefusal::Denied).await;
+    denied.pass(60).await;
+    assert_eq!(denied.lender.with(|state| state.refused), 1);
 }
