@@ -11,8 +11,8 @@ use super::login::VaultLogin;
 use super::risk::Accepted;
 use super::{VaultAddress, VaultNamespace, VaultRisk};
 
-/// The variable by which other clients turn the verification of certificates off.
-const SKIP_VERIFY: &str = "VAULT_SKIP_VERIFY";
+/// The variables by which other clients turn the verification of certificates off.
+pub(super) const SKIP_VERIFY: [&str; 2] = ["VAULT_SKIP_VERIFY", "BAO_SKIP_VERIFY"];
 
 /// A configuration that says no login yet.
 #[derive(Clone, Copy, Debug)]
@@ -109,18 +109,15 @@ impl<L> VaultBuilder<L> {
     /// What the token may do is known only after the login.
     #[must_use]
     pub fn risks(&self) -> Vec<VaultRisk> {
-        self.risks_with(std::env::var_os(SKIP_VERIFY).is_some())
+        self.risks_with(|variable| std::env::var_os(variable).is_some())
     }
 
-    fn risks_with(&self, skip_verify: bool) -> Vec<VaultRisk> {
+    fn risks_with(&self, is_set: impl Fn(&str) -> bool) -> Vec<VaultRisk> {
         let plain = self.address.is_plain() && !self.address.is_loopback();
-        [
-            (plain && !self.accepted.plain_http).then_some(VaultRisk::PlainHttp),
-            skip_verify.then_some(VaultRisk::SkipVerify),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let plain = (plain && !self.accepted.plain_http).then_some(VaultRisk::PlainHttp);
+        let set = SKIP_VERIFY.into_iter().filter(|variable| is_set(variable));
+        let unverified = set.map(|variable| VaultRisk::SkipVerify { variable });
+        plain.into_iter().chain(unverified).collect()
     }
 }
 
@@ -182,15 +179,19 @@ mod tests {
     #[test]
     fn plain_http_and_skip_verify_are_refused() {
         let remote = at("http://vault.example:8200");
-        assert_eq!(remote.risks_with(false), [VaultRisk::PlainHttp]);
-        let both = [VaultRisk::PlainHttp, VaultRisk::SkipVerify];
-        assert_eq!(remote.risks_with(true), both);
+        assert_eq!(remote.risks_with(|_| false), [VaultRisk::PlainHttp]);
+        let skipping = SKIP_VERIFY.map(|variable| VaultRisk::SkipVerify { variable });
+        let all = [&[VaultRisk::PlainHttp], &skipping[..]].concat();
+        assert_eq!(remote.risks_with(|_| true), all);
         let taken = remote.dangerous().plain_http().done();
-        assert_eq!(taken.risks_with(false), []);
+        assert_eq!(taken.risks_with(|_| false), []);
         // nothing accepts that: there is nothing to turn off
-        assert_eq!(taken.risks_with(true), [VaultRisk::SkipVerify]);
+        assert_eq!(taken.risks_with(|_| true), skipping);
+        for (variable, risk) in SKIP_VERIFY.into_iter().zip(skipping) {
+            assert_eq!(taken.risks_with(|set| set == variable), [risk]);
+        }
         for safe in ["https://vault.example", "http://127.0.0.1:8200"] {
-            assert_eq!(at(safe).risks_with(false), []);
+            assert_eq!(at(safe).risks_with(|_| false), []);
         }
     }
 }

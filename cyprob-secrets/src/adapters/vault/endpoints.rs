@@ -46,6 +46,39 @@ pub(super) struct LookUpWrapping {
 #[endpoint(path = "sys/wrapping/unwrap", method = "POST")]
 pub(super) struct Unwrap {}
 
+/// Says whether the server serves; a standby that forwards does.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/health")]
+pub(super) struct Health {
+    #[endpoint(query)]
+    pub(super) standbyok: bool,
+    #[endpoint(query)]
+    pub(super) perfstandbyok: bool,
+}
+
+/// What the token that it is sent with may do at these paths.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/capabilities-self", method = "POST")]
+pub(super) struct Capabilities {
+    pub(super) paths: Vec<&'static str>,
+}
+
+/// What is mounted there, for whoever may do anything below it.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/internal/ui/mounts/{self.mount}")]
+pub(super) struct UsedMount {
+    #[endpoint(skip)]
+    pub(super) mount: String,
+}
+
+/// What is mounted there, for whoever may look at mounts.
+#[derive(Endpoint)]
+#[endpoint(path = "sys/mounts/{self.mount}")]
+pub(super) struct AnyMount {
+    #[endpoint(skip)]
+    pub(super) mount: String,
+}
+
 /// Extends a lease by as much as its role allows.
 #[derive(Endpoint)]
 #[endpoint(path = "sys/leases/renew", method = "POST")]

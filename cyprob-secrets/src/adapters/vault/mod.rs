@@ -21,6 +21,7 @@
 
 mod address;
 mod builder;
+mod checkup;
 mod connection;
 mod database;
 mod endpoints;
@@ -42,6 +43,9 @@ mod versions;
 
 pub use address::{VaultAddress, VaultAddressError};
 pub use builder::{Accepting, NoLogin, VaultBuilder};
+pub use checkup::{
+    SecretIdUse, SelfService, VaultFinding, VaultPart, VaultProblem, VaultRemark, VaultVerdict,
+};
 pub use connection::{Vault, VaultError, VaultStanding};
 pub use database::VaultDatabase;
 pub use kv::{KvVersion, VaultKv};

@@ -11,9 +11,12 @@ pub enum VaultRisk {
     PlainHttp,
     /// An operator believes that certificates are not verified; here they always are.
     #[error(
-        "VAULT_SKIP_VERIFY is set in the environment; unset it, and name the authority of the server's certificate as the CA file"
+        "{variable} is set in the environment; unset it, and name the authority of the server's certificate as the CA file"
     )]
-    SkipVerify,
+    SkipVerify {
+        /// The variable that is set, whatever it says.
+        variable: &'static str,
+    },
     /// The token may do everything.
     #[error("the token has the policy `root`; log in by a role with a policy of its own")]
     RootToken,

@@ -97,18 +97,18 @@ impl Issued {
         }
     }
 
-    fn risk(&self, accepted: &Accepted) -> Option<VaultRisk> {
-        if self.root && !accepted.root_token {
-            return Some(VaultRisk::RootToken);
-        }
-        match self.lives {
+    /// Every risk that it takes and the host does not.
+    pub(super) fn risks(&self, accepted: &Accepted) -> impl Iterator<Item = VaultRisk> + use<> {
+        let root = (self.root && !accepted.root_token).then_some(VaultRisk::RootToken);
+        let long = match self.lives {
             None if !accepted.endless_token => Some(VaultRisk::EndlessToken),
             Some(lives) if lives > accepted.longest => Some(VaultRisk::LongToken {
                 lives,
                 bound: accepted.longest,
             }),
             _ => None,
-        }
+        };
+        root.into_iter().chain(long)
     }
 
     /// The token to work with, if it takes no risk that the host does not.
@@ -118,7 +118,7 @@ impl Issued {
         at: Timestamp,
         chance: u16,
     ) -> Result<Token, Fault> {
-        if let Some(risk) = self.risk(accepted) {
+        if let Some(risk) = self.risks(accepted).next() {
             return Err(LoginRefusal::Risk(risk).into());
         }
         let header = header(&self.token)?;

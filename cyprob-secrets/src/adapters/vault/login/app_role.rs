@@ -20,7 +20,7 @@ pub struct AppRole {
     mount: VaultAuthMount,
     role_id: String,
     role_name: Option<VaultName>,
-    secret_id: SecretId,
+    pub(super) secret_id: SecretId,
     unwrapped: Mutex<Option<Unwrapped>>,
 }
 
@@ -145,6 +145,22 @@ impl AppRole {
         transport: &Transport,
         token: &SecretString,
     ) -> Result<SecretString, Fault> {
+        self.look_up(transport, token).await?;
+        let unwrap = transport.prepare(Unwrap {})?;
+        let header = token::header(token)?;
+        let reply = transport
+            .send(&unwrap, Some(&header))
+            .await
+            .map_err(taken)?;
+        Ok(reply.data::<Wrapped>()?.secret_id)
+    }
+
+    /// Makes sure that the token wraps a secret id of this role, and takes nothing out.
+    pub(super) async fn look_up(
+        &self,
+        transport: &Transport,
+        token: &SecretString,
+    ) -> Result<(), Fault> {
         let lookup = transport.prepare(LookUpWrapping {
             token: token.expose_secret().to_owned(),
         })?;
@@ -153,13 +169,7 @@ impl AppRole {
         if !self.wraps(&creation_path) {
             return Err(LoginRefusal::ForeignWrapping.into());
         }
-        let unwrap = transport.prepare(Unwrap {})?;
-        let header = token::header(token)?;
-        let reply = transport
-            .send(&unwrap, Some(&header))
-            .await
-            .map_err(taken)?;
-        Ok(reply.data::<Wrapped>()?.secret_id)
+        Ok(())
     }
 
     /// Whether this is the place at which the role's secret ids are made.

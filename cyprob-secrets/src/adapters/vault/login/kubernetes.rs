@@ -24,7 +24,7 @@ use crate::adapters::vault::{VaultAuthMount, VaultName};
 pub struct Kubernetes {
     mount: VaultAuthMount,
     role: VaultName,
-    token: PathBuf,
+    pub(super) token: PathBuf,
 }
 
 impl Kubernetes {

@@ -2,6 +2,7 @@
 
 mod app_role;
 mod kubernetes;
+mod look;
 mod source;
 mod token_file;
 
@@ -13,6 +14,7 @@ use crate::ports::Refusal;
 
 pub use app_role::{AppRole, SecretId};
 pub use kubernetes::Kubernetes;
+pub(super) use look::Spends;
 pub use token_file::TokenFile;
 
 /// Where the methods are mounted unless one is told otherwise.

@@ -14,7 +14,7 @@ use crate::adapters::vault::transport::Transport;
 /// It is read at each login, so a token that the agent replaced is taken up
 /// when the one before is dead or near its end.
 #[derive(Clone, Debug)]
-pub struct TokenFile(PathBuf);
+pub struct TokenFile(pub(super) PathBuf);
 
 impl TokenFile {
     /// Names the file.
