@@ -56,6 +56,8 @@ servers__vault() { # place of the Python environment
     export CYPROB_BAO=$bao
     CYPROB_VAULT_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') || return 1
     export CYPROB_VAULT_TOKEN
+    # For a test that seals a server, and must have one of its own.
+    export CYPROB_BAO=$bao
     servers__free_port vault_port
     servers__launch openbao "$vault_port" env BAO_DEV_ROOT_TOKEN_ID="$CYPROB_VAULT_TOKEN" "$bao" server \
         -dev -dev-no-store-token -dev-listen-address="127.0.0.1:$vault_port" || return 1

@@ -47,7 +47,16 @@ pub(crate) struct Place {
 impl Place {
     /// The data directory of a deployment and the file of its master key; nothing is made.
     pub(super) fn keys(&self) -> Result<(DataDir, PathBuf), ServeError> {
-        let config = Config::load(self.config.as_deref())?;
+        self.keys_of(self.configuration()?)
+    }
+
+    /// What the configuration file says.
+    pub(super) fn configuration(&self) -> Result<Config, ServeError> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+
+    /// As `keys`, of a configuration that was read.
+    pub(super) fn keys_of(&self, config: Config) -> Result<(DataDir, PathBuf), ServeError> {
         let named = self.data.as_deref().or(config.data.as_deref());
         let path = named.unwrap_or(Path::new(DEFAULT_DATA));
         if !path.is_dir() {

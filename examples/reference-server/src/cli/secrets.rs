@@ -1,11 +1,14 @@
 //! `cyprob secrets ...`: the secrets in the data directory, beside the servers that run.
 
+mod doctor;
 mod error;
 mod get;
 mod list;
 mod prompt;
 mod put;
 mod rotate;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::sync::Arc;
 
@@ -40,6 +43,10 @@ pub(crate) enum SecretsCommand {
     /// It may be ended at any time and run again. After the first rotation a
     /// program that does not know rotation cannot read the store any more.
     Rotate(rotate::RotateArgs),
+    /// Look at everything the configuration says about secrets; a line each, with its remedy.
+    ///
+    /// Ends with status 1 if anything is refused. What it looks at stays as it is.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// The store, and whether the deployment's own keys may be touched.
@@ -65,6 +72,7 @@ impl SecretsCommand {
             Self::Put(args) => runtime::run(args.run()),
             Self::List(args) => runtime::run(args.run()),
             Self::Rotate(args) => runtime::run(args.run()),
+            Self::Doctor(args) => runtime::run(args.run()),
         }
     }
 }

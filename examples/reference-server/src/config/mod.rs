@@ -2,6 +2,8 @@
 
 mod mail;
 mod postgres;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +16,12 @@ use crate::bounded;
 
 pub(crate) use mail::{Mail, MailSecurity};
 pub(crate) use postgres::{PostgresConfig, PostgresConfigError};
+#[cfg(feature = "vault")]
+pub(crate) use vault::{VaultConfig, VaultConfigError};
+
+/// A section that a binary without the feature `vault` cannot use, whatever it says.
+#[cfg(not(feature = "vault"))]
+type VaultConfig = serde::de::IgnoredAny;
 
 /// The longest configuration.
 const MAX_BYTES: usize = 1 << 20;
@@ -78,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) revocation_check: RevocationCheck,
     /// The database of many nodes; without it everything is in the data directory.
     pub(crate) postgres: Option<PostgresConfig>,
+    /// The Vault that `vault://` references are read from; only with the feature `vault`.
+    pub(crate) vault: Option<VaultConfig>,
 }
 
 /// The name of a header.
@@ -155,6 +165,12 @@ pub(crate) enum ConfigError {
         /// The first fault, with its place.
         reason: String,
     },
+    /// It has a section for which this binary was not made.
+    #[cfg(not(feature = "vault"))]
+    #[error(
+        "the configuration has a section [vault], and this binary was made without it: build it with `--features vault`"
+    )]
+    NoVaultFeature,
 }
 
 impl Config {
@@ -178,9 +194,14 @@ impl Config {
         }
         let text = String::from_utf8(bytes);
         let text = text.map_err(|error| unreadable(io::Error::other(error)))?;
-        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
             path: path.to_owned(),
             reason: error.to_string().trim_end().to_owned(),
-        })
+        })?;
+        #[cfg(not(feature = "vault"))]
+        if config.vault.is_some() {
+            return Err(ConfigError::NoVaultFeature);
+        }
+        Ok(config)
     }
 }

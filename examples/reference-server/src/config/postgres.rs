@@ -98,6 +98,19 @@ impl PostgresConfig {
         options("owner_url", url, self.owner_password_file.as_deref())
     }
 
+    /// The files of passwords, each with its key.
+    pub(crate) fn password_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let node = self.password_file.as_deref();
+        let owner = self.owner_password_file.as_deref();
+        let named = |key, path: Option<_>| path.map(|path| (key, path));
+        [
+            named("[postgres] password_file", node),
+            named("[postgres] owner_password_file", owner),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
     /// The role that reads.
     pub(crate) fn auditor(&self) -> &str {
         self.auditor_role.as_deref().unwrap_or("cyprob_auditor")

@@ -9,6 +9,8 @@ use cyprob::core::adapters::postgres::{IsolationError, OpenError};
 use cyprob::core::domain::{PolicyError, RoleName, SessionPolicyError};
 use cyprob::core::ports::store::StoreError;
 use cyprob::core::service::AccountError;
+#[cfg(feature = "vault")]
+use cyprob::secrets::adapters::vault::VaultError;
 use cyprob::{BuildError, ClusteredError, DirectoryError, EmbeddedError, StartError};
 
 use super::{DataDirError, ListenerError, MailError};
@@ -61,6 +63,14 @@ pub(crate) enum ServeError {
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// How the Vault is reached.
+    #[cfg(feature = "vault")]
+    #[error(transparent)]
+    VaultConfig(#[from] crate::config::VaultConfigError),
+    /// The Vault does not let us in.
+    #[cfg(feature = "vault")]
+    #[error("the Vault of [vault] cannot be used: `cyprob secrets doctor` looks at all of it")]
+    Vault(#[from] VaultError),
     /// How the database is reached.
     #[error(transparent)]
     Postgres(#[from] PostgresConfigError),
@@ -154,6 +164,15 @@ impl ServeError {
             | Self::Directory(DirectoryError::NoDeployment { .. })
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
+            #[cfg(feature = "vault")]
+            Self::VaultConfig(_) => Exit::BadInput,
+            #[cfg(feature = "vault")]
+            Self::Vault(error) => match error {
+                VaultError::Risk(_) | VaultError::Certificates(_) | VaultError::Login(_) => {
+                    Exit::BadInput
+                }
+                _ => Exit::Unavailable,
+            },
             Self::Demo(_) => Exit::Findings,
             Self::Secrets(error) => error.exit(),
             _ => Exit::Unavailable,

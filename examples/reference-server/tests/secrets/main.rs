@@ -10,6 +10,7 @@
 )]
 
 mod data;
+mod doctor;
 mod pty;
 mod rotation;
 #[path = "../support/mod.rs"]

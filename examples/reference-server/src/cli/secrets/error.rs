@@ -37,6 +37,9 @@ pub(crate) enum SecretsError {
     /// The store or another source.
     #[error(transparent)]
     Source(#[from] SecretError),
+    /// The doctor found something.
+    #[error("refused: {0}; each line above names its remedy")]
+    Refused(usize),
     /// The audit trail would not tell of it.
     #[error("it cannot be noted for the audit trail, so it is not done")]
     NotNoted(#[source] std::io::Error),
@@ -63,7 +66,7 @@ impl SecretsError {
             Self::Source(SecretError::Unavailable { .. }) | Self::NotNoted(_) | Self::System(_) => {
                 Exit::Unavailable
             }
-            Self::Source(SecretError::Damaged { .. }) => Exit::Findings,
+            Self::Source(SecretError::Damaged { .. }) | Self::Refused(_) => Exit::Findings,
             _ => Exit::BadInput,
         }
     }

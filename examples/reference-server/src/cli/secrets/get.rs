@@ -20,8 +20,8 @@ use crate::server::ServeError;
 pub(crate) struct GetArgs {
     /// A name in the data directory's store, or a reference.
     ///
-    /// References are `local://NAME?version=N`, `file:///PATH` and
-    /// `env://VARIABLE`, as a configuration has them.
+    /// References are `local://NAME?version=N`, `file:///PATH`, `env://VARIABLE` and,
+    /// of the Vault in the configuration, `vault://MOUNT/PATH#FIELD`.
     #[arg(value_name = "NAME|REFERENCE")]
     secret: String,
     /// Show the value even if standard output is a terminal.
@@ -39,19 +39,26 @@ impl GetArgs {
             return Err(SecretsError::Shown.into());
         }
         let reference = self.reference()?;
-        let provider = self.provider(&reference)?;
-        let read = SecretResolver::new().with(provider);
-        let resolver = read.map_err(|twice| ServeError::System(std::io::Error::other(twice)))?;
-        let found = resolver.read(&reference).await;
-        let found: Option<Secret> = found.map_err(SecretsError::Source)?;
-        let secret = found.ok_or_else(|| SecretsError::Absent(reference.to_string()))?;
-        if let SecretRef::Local(local) = &reference {
-            let version = secret
-                .version
-                .as_ref()
-                .map_or(String::new(), ToString::to_string);
-            let on = Resource::new("secret", format!("{} version {version}", local.name()));
-            self.guarded.place.note("secrets get", on)?;
+        let found = match self.provider(&reference)? {
+            Some(provider) => read(provider, &reference).await,
+            None => self.from_vault(&reference).await,
+        };
+        let secret = found?.ok_or_else(|| SecretsError::Absent(reference.to_string()))?;
+        let on = match &reference {
+            SecretRef::Local(local) => local.name().to_string(),
+            // Whoever runs the command has the environment already.
+            SecretRef::Env(_) => String::new(),
+            other => other.to_string(),
+        };
+        if !on.is_empty() {
+            let version = secret.version.as_ref();
+            let on = match version {
+                Some(version) => format!("{on} version {version}"),
+                None => on,
+            };
+            self.guarded
+                .place
+                .note("secrets get", Resource::new("secret", on))?;
         }
         let written = out.write_all(secret.value.expose_secret());
         let written = written.and_then(|()| out.flush());
@@ -71,18 +78,51 @@ impl GetArgs {
         Ok(reference)
     }
 
-    /// Who serves it: of the environment, the one variable that is named.
-    fn provider(&self, reference: &SecretRef) -> Result<Arc<dyn SecretProvider>, ServeError> {
+    /// Who serves it, unless that is a Vault: of the environment, the one variable that is named.
+    fn provider(
+        &self,
+        reference: &SecretRef,
+    ) -> Result<Option<Arc<dyn SecretProvider>>, ServeError> {
         match reference {
-            SecretRef::Local(_) => Ok(self.guarded.place.secrets()?),
-            SecretRef::File(_) => Ok(Arc::new(FileProvider::new())),
-            SecretRef::Env(name) => Ok(Arc::new(EnvProvider::new(prefix(name)))),
-            _ => {
-                let scheme: Scheme = reference.scheme();
-                Err(SecretsError::Source(SecretError::Unserved { scheme }).into())
-            }
+            SecretRef::Local(_) => Ok(Some(self.guarded.place.secrets()?)),
+            SecretRef::File(_) => Ok(Some(Arc::new(FileProvider::new()))),
+            SecretRef::Env(name) => Ok(Some(Arc::new(EnvProvider::new(prefix(name))))),
+            SecretRef::Vault(_) => Ok(None),
+            _ => Err(unserved(reference)),
         }
     }
+
+    #[cfg(feature = "vault")]
+    async fn from_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+        let config = self.guarded.place.configuration()?;
+        let vault = config.vault.as_ref().ok_or_else(|| unserved(reference))?;
+        let opened = super::vault::Opened::at(vault).await?;
+        let found = read(opened.secrets(), reference).await;
+        opened.close().await;
+        found
+    }
+
+    #[cfg(not(feature = "vault"))]
+    async fn from_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+        // A section that cannot be used is refused here.
+        self.guarded.place.configuration()?;
+        Err(unserved(reference))
+    }
+}
+
+async fn read(
+    provider: Arc<dyn SecretProvider>,
+    reference: &SecretRef,
+) -> Result<Option<Secret>, ServeError> {
+    let resolver = SecretResolver::new().with(provider);
+    let resolver = resolver.map_err(|twice| ServeError::System(std::io::Error::other(twice)))?;
+    let found = resolver.read(reference).await;
+    Ok(found.map_err(SecretsError::Source)?)
+}
+
+fn unserved(reference: &SecretRef) -> ServeError {
+    let scheme: Scheme = reference.scheme();
+    SecretsError::Source(SecretError::Unserved { scheme }).into()
 }
 
 /// The prefix that allows a variable; without an underscore no configuration could.

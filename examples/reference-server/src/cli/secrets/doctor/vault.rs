@@ -1,0 +1,26 @@
+//! The Vault.
+
+use cyprob::secrets::adapters::vault::{SecretIdUse, VaultVerdict};
+
+use super::report::Report;
+use crate::config::VaultConfig;
+
+/// Looks at the section and at all that it names.
+pub(super) async fn look(config: &VaultConfig, spend_secret_id: bool, report: &mut Report) {
+    let builder = match config.builder() {
+        Ok(builder) => builder,
+        Err(error) => return report.refuse(error),
+    };
+    let secret_id = match spend_secret_id {
+        true => SecretIdUse::Spend,
+        false => SecretIdUse::Spare,
+    };
+    for finding in builder.check_up(&config.mounts(), secret_id).await {
+        match &finding.verdict {
+            VaultVerdict::Well(_) => report.well(finding),
+            VaultVerdict::Remark(_) => report.remark(finding),
+            // A verdict that is not known here counts as none that is well.
+            _ => report.refuse(finding),
+        }
+    }
+}
