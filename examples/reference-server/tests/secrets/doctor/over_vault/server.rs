@@ -102,7 +102,7 @@ impl Drop for Own {
 
 #[test]
 fn a_sealed_server_is_told() {
-    let root = "s.canary-of-a-root-token";
+    let root = "canary-of-a-root-token";
     let server = Own::start(root);
     server.until(root, "auth/token/lookup-self", 200);
     assert_eq!(server.ask(root, "PUT", "sys/seal"), Some(204));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cyprob::core::adapters::system::SystemEntropy;
+use cyprob::core::ports::EntropyExt as _;
 use serde_json::{Value, json};
 
 use crate::doctor::Patient;
@@ -28,7 +30,7 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) fn new() -> Self {
         let stand = Self {
-            name: format!("d{}", uuid::Uuid::now_v7().simple()),
+            name: format!("d{:016x}", u64::from_be_bytes(SystemEntropy.bytes())),
         };
         let name = &stand.name;
         for (mount, version) in [(name.clone(), "2"), (format!("{name}-v1"), "1")] {
@@ -134,6 +136,7 @@ pub(crate) fn ask(
 ) -> (u16, Value) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        .allow_non_standard_methods(true)
         .timeout_global(Some(Duration::from_secs(20)))
         .build()
         .into();

@@ -46,9 +46,8 @@ fn a_root_token_is_refused_and_so_is_its_endless_life() {
 }
 
 #[test]
-fn a_token_without_end_and_one_that_lives_long_are_refused() {
+fn a_token_that_lives_long_is_refused() {
     let stand = Stand::new();
-    // Nothing but root makes an endless one; a period renews without end, and ends if not renewed.
     let made = make(
         "POST",
         "auth/token/create",
