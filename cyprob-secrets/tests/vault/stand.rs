@@ -220,9 +220,18 @@ impl Stand {
 
     /// A connection through a proxy.
     pub(crate) async fn through(&self, login: impl Into<VaultLogin>) -> (FaultProxy, Vault) {
+        self.through_within(login, Duration::from_millis(500)).await
+    }
+
+    /// The same with another bound on the time of an answer.
+    pub(crate) async fn through_within(
+        &self,
+        login: impl Into<VaultLogin>,
+        timeout: Duration,
+    ) -> (FaultProxy, Vault) {
         let proxy = FaultProxy::start(self.admin.socket()).await.unwrap();
         let builder = Vault::builder(proxy.url().parse().unwrap()).login(login);
-        let builder = builder.timeout(Duration::from_millis(500));
+        let builder = builder.timeout(timeout);
         let vault = self.open(builder).await.unwrap();
         (proxy, vault)
     }

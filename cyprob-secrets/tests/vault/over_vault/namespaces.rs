@@ -210,23 +210,21 @@ async fn sec_4_across_namespaces() {
         let texts: Vec<String> = (0..EACH)
             .map(|_| written.new_tree(&mut runner).unwrap().current())
             .collect();
-        for texts in texts.chunks(EACH / 4) {
-            let (tenants, texts) = (Arc::clone(&tenants), texts.to_vec());
-            reading.spawn(async move {
-                let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
-                // What is drawn twice is asked once.
-                let mut asked: HashMap<String, &str> = HashMap::new();
-                for text in texts {
-                    let outcome = match asked.get(&text) {
-                        Some(outcome) => outcome,
-                        None => tenants.outcome(org, &text).await,
-                    };
-                    *outcomes.entry(outcome).or_default() += 1;
-                    asked.insert(text, outcome);
-                }
-                outcomes
-            });
-        }
+        let tenants = Arc::clone(&tenants);
+        reading.spawn(async move {
+            let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+            // What is drawn twice is asked once.
+            let mut asked: HashMap<String, &str> = HashMap::new();
+            for text in texts {
+                let outcome = match asked.get(&text) {
+                    Some(outcome) => outcome,
+                    None => tenants.outcome(org, &text).await,
+                };
+                *outcomes.entry(outcome).or_default() += 1;
+                asked.insert(text, outcome);
+            }
+            outcomes
+        });
     }
     while let Some(done) = reading.join_next().await {
         for (outcome, count) in done.unwrap() {

@@ -17,6 +17,9 @@ use tokio::task::JoinSet;
 /// After the end of a fault a source is asked again within the longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long a source may take to answer: more than it does on a machine that is busy with the other tests.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Held while a row is set up: all at once is more than the machine does in time.
 async fn setting_up() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());

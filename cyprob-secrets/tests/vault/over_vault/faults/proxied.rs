@@ -28,8 +28,8 @@ fn outages() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
         ("no answer", Fault::Hang, TIMEOUT),
         (
-            "an answer after 2 s",
-            Fault::Delay(Duration::from_secs(2)),
+            "an answer after 4 s",
+            Fault::Delay(Duration::from_secs(4)),
             TIMEOUT,
         ),
         (
@@ -131,7 +131,7 @@ pub(super) fn rows(running: &mut JoinSet<Row>) {
 async fn row(injected: &'static str, fault: Fault, told: &'static str, outage: bool) -> Row {
     let turn = super::setting_up().await;
     let stand = Stand::new();
-    let (proxy, vault) = stand.through(stand.given()).await;
+    let (proxy, vault) = stand.through_within(stand.given(), super::TIMEOUT).await;
     stand.put("a", json!({"x": "y"}));
     let kv = Arc::new(stand.kv(&vault));
     let reading = Reading::of(kv, Arc::clone(&stand.clock), stand.reference("a#x"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cyprob_core::adapters::system::{NeverBack, SystemClock};
 use cyprob_core::domain::Timestamp;
@@ -43,10 +43,7 @@ async fn reading_by(stand: &Stand, secret_id: String) -> Reading {
     let _turn = super::setting_up().await;
     stand.put("a", json!({"x": "y"}));
     let login = stand.app_role(SecretId::Given(secret_id.into()));
-    let builder = stand
-        .builder()
-        .login(login)
-        .timeout(Duration::from_millis(500));
+    let builder = stand.builder().login(login).timeout(super::TIMEOUT);
     let vault = stand.open(builder).await.unwrap();
     let kv = Arc::new(stand.kv(&vault));
     let reading = Reading::of(kv, Arc::clone(&stand.clock), stand.reference("a#x"));

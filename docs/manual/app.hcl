@@ -1,0 +1,16 @@
+# What an application that embeds cyprob needs of Vault or OpenBao, and no more.
+#
+# Its role has no default policy: so its token is also told here that it may look at,
+# renew and end itself.
+path "auth/token/lookup-self" { capabilities = ["read"] }
+path "auth/token/renew-self"  { capabilities = ["update"] }
+path "auth/token/revoke-self" { capabilities = ["update"] }
+
+# Its own secrets, and nobody else's; the second lets the doctor see the engine's version.
+path "kv/data/app/*"                { capabilities = ["read"] }
+path "sys/internal/ui/mounts/kv"    { capabilities = ["read"] }
+
+# Credentials of its database: borrowed, renewed, and given back.
+path "database/creds/app" { capabilities = ["read"] }
+path "sys/leases/renew"   { capabilities = ["update"] }
+path "sys/leases/revoke"  { capabilities = ["update"] }
