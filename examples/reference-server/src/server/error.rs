@@ -167,12 +167,9 @@ impl ServeError {
             #[cfg(feature = "vault")]
             Self::VaultConfig(_) => Exit::BadInput,
             #[cfg(feature = "vault")]
-            Self::Vault(error) => match error {
-                VaultError::Risk(_) | VaultError::Certificates(_) | VaultError::Login(_) => {
-                    Exit::BadInput
-                }
-                _ => Exit::Unavailable,
-            },
+            Self::Vault(
+                VaultError::Risk(_) | VaultError::Certificates(_) | VaultError::Login(_),
+            ) => Exit::BadInput,
             Self::Demo(_) => Exit::Findings,
             Self::Secrets(error) => error.exit(),
             _ => Exit::Unavailable,

@@ -41,7 +41,7 @@ impl GetArgs {
         let reference = self.reference()?;
         let found = match self.provider(&reference)? {
             Some(provider) => read(provider, &reference).await,
-            None => self.from_vault(&reference).await,
+            None => self.read_vault(&reference).await,
         };
         let secret = found?.ok_or_else(|| SecretsError::Absent(reference.to_string()))?;
         let on = match &reference {
@@ -93,7 +93,7 @@ impl GetArgs {
     }
 
     #[cfg(feature = "vault")]
-    async fn from_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+    async fn read_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
         let config = self.guarded.place.configuration()?;
         let vault = config.vault.as_ref().ok_or_else(|| unserved(reference))?;
         let opened = super::vault::Opened::at(vault).await?;
@@ -103,7 +103,7 @@ impl GetArgs {
     }
 
     #[cfg(not(feature = "vault"))]
-    async fn from_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+    async fn read_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
         // A section that cannot be used is refused here.
         self.guarded.place.configuration()?;
         Err(unserved(reference))

@@ -57,6 +57,7 @@ impl Patient {
         fs::write(self.file("cyprob.toml"), text).unwrap();
     }
 
+    #[cfg(feature = "vault")]
     pub(crate) fn set(&mut self, variable: &'static str, value: &'static str) {
         self.environment.push((variable, value));
     }
@@ -93,6 +94,7 @@ impl Patient {
     }
 
     /// The doctor, who may use up a secret id.
+    #[cfg(feature = "vault")]
     #[track_caller]
     pub(crate) fn spending(&self) -> Said {
         self.run(&["doctor", "--spend-secret-id"]).0
