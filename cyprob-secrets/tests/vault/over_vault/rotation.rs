@@ -310,12 +310,12 @@ async fn a_lease_revoked_under_us_heals_and_a_wrong_password_never_works() {
     let table = format!("{}_t", database.stand.name);
     until("others are lent", || async { live.generation() == 2 }).await;
     ask(live.pool(), &table, 1).await.unwrap();
-    Row {
+    let row = Row {
         injected: "database: lease of 4 s revoked under us".to_owned(),
         saw: "failed queries until the next renewal, then other credentials".to_owned(),
         recovery: revoked.elapsed(),
-    }
-    .print();
+    };
+    println!("{}", row.line());
     assert!(keeper.standing().failure.is_none());
     until("the connection of the revoked user is closed", || async {
         database.left().await == (1, 0)

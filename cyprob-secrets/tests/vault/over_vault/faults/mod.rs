@@ -35,13 +35,13 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn print(&self) {
+    pub(super) fn line(&self) -> String {
         let Self {
             injected,
             saw,
             recovery,
         } = self;
-        println!("| {injected} | {saw} | {:.2} s |", recovery.as_secs_f64());
+        format!("| {injected} | {saw} | {:.2} s |", recovery.as_secs_f64())
     }
 }
 
@@ -55,7 +55,7 @@ async fn every_fault_is_seen_as_what_it_is_and_heals() {
     rows.sort_by(|a, b| a.injected.cmp(&b.injected));
     println!("| injected | what a reader saw | fresh again after |\n| --- | --- | --- |");
     for row in &rows {
-        row.print();
+        println!("{}", row.line());
     }
     for row in &rows {
         // Nothing needs a restart, and nothing waits for longer than the source is left alone.
