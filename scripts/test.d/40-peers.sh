@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/peers
 manifest=benches/peers/Cargo.toml
 
 if cargo fmt --check --manifest-path "$manifest" &&
-    cargo clippy --quiet --locked --manifest-path "$manifest" -- -D warnings; then
+    cargo clippy --quiet --locked --all-features --manifest-path "$manifest" -- -D warnings; then
     echo "1 passed, 0 failed"
 else
     echo "0 passed, 1 failed"

@@ -35,12 +35,8 @@ fn sdk(url: &str) -> Builder {
 
 async fn caching(url: &str) -> SecretsManagerCachingClient {
     let most = NonZeroUsize::new(1_000).expect("not nought");
-    let made = SecretsManagerCachingClient::from_builder(
-        sdk(url),
-        most,
-        Duration::from_secs(300),
-        false,
-    );
+    let made =
+        SecretsManagerCachingClient::from_builder(sdk(url), most, Duration::from_secs(300), false);
     made.await.expect("a client")
 }
 
@@ -61,7 +57,10 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     let secret: SecretRef = format!("awssm://{name}").parse().expect("a reference");
     runtime.block_on(async {
         let client = aws_sdk_secretsmanager::Client::from_conf(sdk(&url).build());
-        let made = client.create_secret().name(&name).secret_string("x".repeat(32));
+        let made = client
+            .create_secret()
+            .name(&name)
+            .secret_string("x".repeat(32));
         made.send().await.expect("a secret");
     });
     let reader = kept::reader(ours(&url));
@@ -82,7 +81,11 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
             }
         });
     });
-    table.add("AWS, cached read", &in_turns(ROUNDS, hit, vec![theirs]), &BARS);
+    table.add(
+        "AWS, cached read",
+        &in_turns(ROUNDS, hit, vec![theirs]),
+        &BARS,
+    );
 
     let (our_calls, their_calls) = runtime.block_on(crowds(&url, &name, &secret));
     table.note(format!(
@@ -92,7 +95,10 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
 }
 
 async fn crowds(url: &str, name: &str, secret: &SecretRef) -> (usize, usize) {
-    let socket = url.trim_start_matches("http://").parse().expect("an address");
+    let socket = url
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
     let proxy = FaultProxy::start(socket).await.expect("a proxy");
     let reader = kept::reader(ours(&proxy.url()));
     let mut crowd = JoinSet::new();

@@ -96,7 +96,9 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     ];
     for ((what, most), found) in BARS.iter().zip(&found) {
         table.add(what, found, &[]);
-        let ours = found.first().map_or(f64::MAX, |Comparison { ours, .. }| ours * 1e3);
+        let ours = found
+            .first()
+            .map_or(f64::MAX, |Comparison { ours, .. }| ours * 1e3);
         let verdict = if ours < *most { "held" } else { "MISSED" };
         table.note(format!("{what}: {ours:.0} ns, under {most} ns: {verdict}"));
     }

@@ -88,7 +88,9 @@ impl Site {
         Self {
             raw: Arc::new(client(address, &made)),
             ours: Arc::new(VaultKv::new(vault, mounts)),
-            secret: format!("vault://{mount}/mail#password").parse().expect("a reference"),
+            secret: format!("vault://{mount}/mail#password")
+                .parse()
+                .expect("a reference"),
             mount,
             token,
         }
@@ -126,9 +128,15 @@ where
 pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     let address = server("CYPROB_VAULT");
     let site = Arc::new(runtime.block_on(Site::new(&address)));
-    let ours = Side::new("ours", READS, |count| runtime.block_on(site.read_ours(count)));
+    let ours = Side::new("ours", READS, |count| {
+        runtime.block_on(site.read_ours(count))
+    });
     let raw = Side::new(RAW, READS, |count| runtime.block_on(site.read_raw(count)));
-    table.add("Vault, cold read", &in_turns(ROUNDS, ours, vec![raw]), &BARS);
+    table.add(
+        "Vault, cold read",
+        &in_turns(ROUNDS, ours, vec![raw]),
+        &BARS,
+    );
 
     let share = |site: &Arc<Site>| Arc::clone(site);
     let many = READS * AT_ONCE / 8;
@@ -148,13 +156,18 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     table.add("Vault, cold reads, 32 at once", &found, &BARS);
 
     let calls = runtime.block_on(crowd(&address, &site));
-    table.note(format!("Vault: {CROWD} concurrent reads of a cold secret: {calls} upstream"));
+    table.note(format!(
+        "Vault: {CROWD} concurrent reads of a cold secret: {calls} upstream"
+    ));
     assert_eq!(calls, 1);
 }
 
 /// How many calls reach the server while a crowd asks for one secret that is not in memory.
 async fn crowd(address: &str, site: &Site) -> usize {
-    let socket = address.trim_start_matches("http://").parse().expect("an address");
+    let socket = address
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
     let proxy = FaultProxy::start(socket).await.expect("a proxy");
     let vault = connect(&proxy.url(), &site.token).await;
     let mounts = [(site.mount.parse().expect("a mount"), KvVersion::V2)];
