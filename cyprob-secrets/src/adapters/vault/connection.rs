@@ -7,7 +7,6 @@ use cyprob_core::ports::{Clock, Entropy};
 use rustify::Endpoint;
 
 use super::builder::VaultBuilder;
-use super::endpoints::RevokeToken;
 use super::fault::Fault;
 use super::login::{LoginRefusal, VaultLogin};
 use super::reply::Reply;
@@ -114,17 +113,8 @@ impl Vault {
     /// [`VaultError::Unavailable`] if the server cannot be asked, [`VaultError::NotEnded`] if it
     /// answers 403; the token may live on.
     pub async fn log_out(&self) -> Result<(), VaultError> {
-        let Some(token) = self.session.current() else {
-            return Ok(());
-        };
-        let revoke = self.session.transport.prepare(RevokeToken {});
-        let revoke = revoke.map_err(VaultError::unavailable)?;
-        let header = Some(token.header());
-        let sent = self.session.transport.send(&revoke, header).await;
-        self.session.rest();
-        self.session.drop_token(&token);
-        match sent {
-            Ok(_) => Ok(()),
+        match self.session.end().await {
+            Ok(()) => Ok(()),
             Err(Fault::Denied) => Err(VaultError::NotEnded),
             Err(fault) => Err(VaultError::unavailable(fault)),
         }

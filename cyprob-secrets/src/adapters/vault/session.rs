@@ -8,7 +8,7 @@ use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
-use super::endpoints::RenewToken;
+use super::endpoints::{RenewToken, RevokeToken};
 use super::fault::{Fault, Outage};
 use super::login::VaultLogin;
 use super::reply::Reply;
@@ -195,9 +195,18 @@ impl Session {
             .map(|(fault, _)| fault.clone())
     }
 
-    /// Takes no token before it is used again.
-    pub(super) fn rest(&self) {
+    /// Ends the token at the server, and takes no other before it is used again.
+    pub(super) async fn end(&self) -> Result<(), Fault> {
+        // A renewal that is on its way would put another token in its place.
+        let _turn = self.turn.lock().await;
         self.rests.store(true, Ordering::Release);
+        let Some(token) = self.current() else {
+            return Ok(());
+        };
+        let revoke = self.transport.prepare(RevokeToken {})?;
+        let sent = self.transport.send(&revoke, Some(token.header())).await;
+        self.drop_token(&token);
+        sent.map(drop)
     }
 
     fn adopt(&self, token: Token) -> Arc<Token> {
@@ -208,7 +217,7 @@ impl Session {
         token
     }
 
-    pub(super) fn drop_token(&self, dead: &Arc<Token>) {
+    fn drop_token(&self, dead: &Arc<Token>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current
             .as_ref()

@@ -308,6 +308,8 @@ async fn a_lease_revoked_under_us_heals_and_a_wrong_password_never_works() {
     // Queries fail until the next renewal says that the lease is gone.
     let revoked = Instant::now();
     let table = format!("{}_t", database.stand.name);
+    let failed = ask(live.pool(), &table, 1).await;
+    assert!(failed.is_err(), "the user is gone");
     until("others are lent", || async { live.generation() == 2 }).await;
     ask(live.pool(), &table, 1).await.unwrap();
     let row = Row {

@@ -160,6 +160,24 @@ async fn who_logged_out_stays_so_until_the_next_use() {
 }
 
 #[tokio::test]
+async fn a_renewal_on_its_way_does_not_undo_a_log_out() {
+    let stand = Stand::new();
+    stand.role(json!({"token_ttl": "3s", "token_max_ttl": "1h"}));
+    let (proxy, vault) = stand.through(stand.given()).await;
+    proxy.inject_on(
+        "/v1/auth/token/renew-self",
+        Fault::Delay(Duration::from_millis(300)),
+    );
+    let renewals = || proxy.requests_to("/v1/auth/token/renew-self");
+    until("a renewal is on its way", || async { renewals() == 1 }).await;
+    vault.log_out().await.unwrap();
+    let asked = proxy.requests();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(proxy.requests(), asked, "nobody renews what has ended");
+    assert!(!vault.standing().logged_in);
+}
+
+#[tokio::test]
 async fn a_token_that_may_not_end_itself_is_reported() {
     let stand = Stand::new();
     stand.role(json!({"token_no_default_policy": true}));

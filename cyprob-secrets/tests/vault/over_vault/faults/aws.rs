@@ -24,14 +24,30 @@ fn refused(code: u16, kind: &str) -> Fault {
 }
 
 pub(super) fn rows(running: &mut JoinSet<Row>) {
-    for (injected, fault) in [
-        ("throttled", refused(400, "ThrottlingException")),
-        ("500", refused(500, "InternalServiceError")),
-        ("503", refused(503, "ServiceUnavailable")),
-        ("connection reset", Fault::Reset),
-        ("no answer", Fault::Hang),
+    for (injected, fault, why) in [
+        (
+            "throttled",
+            refused(400, "ThrottlingException"),
+            "the service asks for fewer requests",
+        ),
+        (
+            "500",
+            refused(500, "InternalServiceError"),
+            "the service failed with status 500",
+        ),
+        (
+            "503",
+            refused(503, "ServiceUnavailable"),
+            "the service failed with status 503",
+        ),
+        (
+            "connection reset",
+            Fault::Reset,
+            "no connection to the service, or none to the end of its answer",
+        ),
+        ("no answer", Fault::Hang, "the service took too long"),
     ] {
-        running.spawn(outage(injected, fault));
+        running.spawn(outage(injected, fault, why));
     }
     for (injected, fault, told) in [
         (
@@ -88,10 +104,10 @@ async fn reading() -> (FaultProxy, Reading) {
     (proxy, reading)
 }
 
-async fn outage(injected: &'static str, fault: Fault) -> Row {
+async fn outage(injected: &'static str, fault: Fault, why: &'static str) -> Row {
     let (proxy, reading) = reading().await;
     proxy.inject(fault);
-    let (saw, _) = reading.any_outage().await;
+    let saw = reading.outage(why).await;
     proxy.heal();
     reading.row(&format!("AWS: {injected}"), saw, "y").await
 }
@@ -101,6 +117,8 @@ async fn withdrawn(injected: &'static str, fault: Fault, told: &'static str) -> 
     proxy.inject(fault);
     let saw = reading.after_fresh().await.withdrawn();
     assert_eq!(saw, told, "{injected}");
+    proxy.inject(Fault::Reset);
+    reading.gone().await;
     proxy.heal();
     reading.row(&format!("AWS: {injected}"), saw, "y").await
 }

@@ -1,7 +1,7 @@
 //! Every fault that was thought of: what a reader of a secret sees of it, and when all is well again.
 //!
 //! Each row has a place of its own and runs beside the others. A reader keeps its
-//! secret fresh for a second and serves it for four where its source is out of
+//! secret fresh for a second and serves it for ten where its source is out of
 //! reach, so that a row sees all that there is to see within seconds.
 
 mod aws;
@@ -51,12 +51,20 @@ async fn every_fault_is_seen_as_what_it_is_and_heals() {
     proxied::rows(&mut running);
     real::rows(&mut running);
     aws::rows(&mut running);
-    let mut rows = running.join_all().await;
+    let (mut rows, mut broken) = (Vec::new(), 0);
+    while let Some(row) = running.join_next().await {
+        match row {
+            Ok(row) => rows.push(row),
+            // What it saw was printed by its panic; the table is of the others.
+            Err(_) => broken += 1,
+        }
+    }
     rows.sort_by(|a, b| a.injected.cmp(&b.injected));
     println!("| injected | what a reader saw | fresh again after |\n| --- | --- | --- |");
     for row in &rows {
         println!("{}", row.line());
     }
+    assert_eq!(broken, 0, "rows without an end");
     for row in &rows {
         // Nothing needs a restart, and nothing waits for longer than the source is left alone.
         assert!(

@@ -137,12 +137,15 @@ async fn row(injected: &'static str, fault: Fault, told: &'static str, outage: b
     let reading = Reading::of(kv, Arc::clone(&stand.clock), stand.reference("a#x"));
     reading.fresh().await;
     drop(turn);
-    proxy.inject_on(&format!("/v1/{}/data/", stand.name), fault);
+    let data = format!("/v1/{}/data/", stand.name);
+    proxy.inject_on(&data, fault);
     let saw = match outage {
         true => reading.outage(told).await,
         false => {
             let saw = reading.after_fresh().await.withdrawn();
             assert_eq!(saw, told, "{injected}");
+            proxy.inject_on(&data, Fault::Reset);
+            reading.gone().await;
             saw
         }
     };

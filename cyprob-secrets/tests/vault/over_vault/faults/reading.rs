@@ -14,9 +14,9 @@ use super::Row;
 
 /// How long the secret is fresh, and served where its source is out of reach.
 const FRESH: Duration = Duration::from_secs(1);
-const STALE: Duration = Duration::from_secs(4);
+const STALE: Duration = Duration::from_secs(10);
 /// How long a read may take: the source's own bound, and the machine's load.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(20);
 
 pub(super) struct Reading {
     reader: SecretReader,
@@ -97,13 +97,6 @@ impl Reading {
 
     /// Reads until the bound is past, through an outage with this cause and no other.
     pub(super) async fn outage(&self, why: &str) -> String {
-        let (saw, causes) = self.any_outage().await;
-        assert!(causes.iter().all(|cause| cause == why), "{why}: {causes:?}");
-        format!("{saw} ({why})")
-    }
-
-    /// Reads until the bound is past; the causes that it was told.
-    pub(super) async fn any_outage(&self) -> (String, Vec<String>) {
         let (mut oldest, mut causes) = (Duration::ZERO, Vec::new());
         loop {
             match self.said().await {
@@ -121,9 +114,15 @@ impl Reading {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(causes.len() > 1, "it was not served in the outage at all");
+        assert!(causes.iter().all(|cause| cause == why), "{why}: {causes:?}");
         let oldest = oldest.as_secs_f64();
-        let saw = format!("what was in memory, up to {oldest:.1} s old, then `Unavailable`");
-        (saw, causes)
+        format!("what was in memory, up to {oldest:.1} s old, then `Unavailable` ({why})")
+    }
+
+    /// What is said in an outage after a withdrawal: nothing of it is left in memory.
+    pub(super) async fn gone(&self) {
+        let said = self.said().await;
+        assert!(matches!(said, Said::Unavailable(_)), "{said:?}");
     }
 
     /// What is said once what is in memory is not fresh any more.
