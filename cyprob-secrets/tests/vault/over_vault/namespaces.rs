@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use cyprob_core::adapters::memory::MemoryStore as Database;
 use cyprob_core::adapters::system::SystemEntropy;
-use cyprob_core::domain::{OrgId, Timestamp};
+use cyprob_core::domain::{Caller, CtxIssuer, OrgId, RoleName, Timestamp};
 use cyprob_secrets::adapters::vault::VaultStore;
-use cyprob_secrets::domain::{OrgSecretBase, OrgSecretPath, SecretName, SecretValue};
+use cyprob_secrets::domain::{
+    Drawing, Keeping, OrgSecretBase, OrgSecretPath, SecretName, SecretValue,
+};
 use cyprob_secrets::ports::{
     Expected, PutOutcome, Refusal, SecretError, SecretProvider as _, SecretStore as _,
 };
+use cyprob_secrets::service::{OrgSecretLimits, OrgSecrets, OrgSecretsParts};
 use cyprob_secrets::testkit::strategies;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -156,6 +160,46 @@ async fn an_organization_without_one_is_told_so() {
         other => panic!("{other:?}"),
     }
     assert_eq!(tenants.read(org, "a").await, Ok(None));
+}
+
+/// The service of organizations' secrets, each in its namespace, and what it notes beside them.
+#[tokio::test]
+async fn the_service_of_organizations_keeps_theirs_there() {
+    let tenants = Tenants::new().await;
+    let (acme, globex) = (tenants.tenant().await, tenants.tenant().await);
+    let secrets = OrgSecrets::new(OrgSecretsParts {
+        store: Arc::new(tenants.store.clone()),
+        base: base(),
+        outbox: Arc::new(Database::new()),
+        keeping: Keeping::DEFAULT,
+        limits: OrgSecretLimits::default(),
+        clock: Arc::clone(&tenants.stand.clock),
+        entropy: Arc::new(SystemEntropy),
+    });
+    let ctx = |org| CtxIssuer::for_composition().org(org, RoleName::OWNER, Caller::system("test"));
+    let (acme, globex) = (ctx(acme), ctx(globex));
+    let name: SecretName = "db/a".parse().unwrap();
+    let value = |text: &str| SecretValue::new(text.as_bytes().to_vec()).unwrap();
+    for (org, text) in [(&acme, "of acme"), (&globex, "of globex")] {
+        let put = secrets.put(org, &name, &value(text), None).await.unwrap();
+        assert_eq!(put.version.get(), 1);
+    }
+    let drawn = secrets.rotate(&acme, &name, Drawing::default(), None).await;
+    assert_eq!(drawn.unwrap().version.get(), 2);
+    secrets.delete(&acme, &name).await.unwrap();
+    assert!(secrets.list(&acme).await.unwrap().is_empty());
+    let theirs = secrets.secret(&globex, &name).await.unwrap().unwrap();
+    assert_eq!(theirs.secret().value.expose_secret(), b"of globex");
+    // A secret that is stored again goes on counting.
+    let again = secrets.put(&acme, &name, &value("again"), None).await;
+    assert_eq!(again.unwrap().version.get(), 3);
+    assert_eq!(secrets.settle().await.unwrap(), 0);
+    let (_, held) = tenants.stand.admin.ask(
+        "LIST",
+        &format!("{}/metadata/own/orgs.changes", tenants.stand.name),
+        None,
+    );
+    assert_eq!(held["data"]["keys"].as_array().map(Vec::len), Some(2));
 }
 
 /// What somebody may write who wants another's secret.
