@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::{Clock, Entropy};
 use rustify::Endpoint;
+use tokio::sync::watch;
 
 use super::builder::VaultBuilder;
 use super::fault::Fault;
@@ -102,6 +103,28 @@ impl Vault {
                 _ => None,
             },
         }
+    }
+
+    /// Tells when logins begin to be refused and why, and when one succeeds again.
+    ///
+    /// Raise an alarm by it: [`LoginRefusal::AlreadyUnwrapped`] means that somebody else may hold
+    /// the secret id.
+    ///
+    /// ```
+    /// # use cyprob_secrets::adapters::vault::{LoginRefusal, Vault};
+    /// async fn alarm(vault: Vault) {
+    ///     let mut refusals = vault.refusals();
+    ///     while refusals.changed().await.is_ok() {
+    ///         let refusal = *refusals.borrow_and_update();
+    ///         if refusal == Some(LoginRefusal::AlreadyUnwrapped) {
+    ///             // To the audit trail, and to whoever is on duty.
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn refusals(&self) -> watch::Receiver<Option<LoginRefusal>> {
+        self.session.refusals()
     }
 
     /// Ends the token at the server; the connection logs in again when it is used again.

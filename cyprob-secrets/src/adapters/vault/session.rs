@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::{Clock, Entropy, EntropyExt};
+use tokio::sync::watch;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::endpoints::{RenewToken, RevokeToken};
 use super::fault::{Fault, Outage};
-use super::login::VaultLogin;
+use super::login::{LoginRefusal, VaultLogin};
 use super::reply::Reply;
 use super::risk::Accepted;
 use super::token::{Issued, Token};
@@ -37,6 +38,7 @@ pub(super) struct Session {
     /// Held by whoever logs in.
     turn: tokio::sync::Mutex<()>,
     failed: Mutex<Failed>,
+    refused: watch::Sender<Option<LoginRefusal>>,
     /// Until when a token that was denied is not looked at: it may not even look at itself.
     unlooked_until: AtomicI64,
     /// Whether it was logged out, and was not used since.
@@ -68,6 +70,7 @@ impl Session {
             current: RwLock::new(None),
             turn: tokio::sync::Mutex::new(()),
             failed: Mutex::new(Failed::default()),
+            refused: watch::Sender::new(None),
             unlooked_until: AtomicI64::new(i64::MIN),
             rests: AtomicBool::new(false),
         }
@@ -165,11 +168,13 @@ impl Session {
         match token {
             Ok(token) => {
                 *self.failures() = Failed::default();
+                self.tell(None);
                 Ok(self.adopt(token))
             }
             Err(fault) => {
                 if let Fault::Login(refusal) = &fault {
                     tracing::warn!(refusal = %refusal, "vault login refused");
+                    self.tell(Some(*refusal));
                 }
                 let mut failures = self.failures();
                 let until = self.now().after(failures.backoff.next());
@@ -177,6 +182,19 @@ impl Session {
                 Err(fault)
             }
         }
+    }
+
+    /// Why logins are refused now, as it changes.
+    pub(super) fn refusals(&self) -> watch::Receiver<Option<LoginRefusal>> {
+        self.refused.subscribe()
+    }
+
+    fn tell(&self, refusal: Option<LoginRefusal>) {
+        self.refused.send_if_modified(|known| {
+            let changed = *known != refusal;
+            *known = refusal;
+            changed
+        });
     }
 
     fn chance(&self) -> u16 {

@@ -9,7 +9,7 @@ use cyprob_secrets::adapters::vault::{
 use cyprob_secrets::ports::Refusal;
 use serde_json::json;
 
-use crate::stand::{Stand, variable};
+use crate::stand::{Stand, until, variable};
 
 fn write(path: &Path, text: &str, mode: u32) {
     std::fs::write(path, text).unwrap();
@@ -121,6 +121,26 @@ async fn a_wrapped_secret_id_is_taken_out_once_and_a_thief_is_noticed() {
     write(&file, &token, 0o600);
     vault.log_out().await.unwrap();
     assert_eq!(stand.said(&stand.kv(&vault), "a#x").await, "y v1");
+
+    // the host is told of the alarm, and of its end
+    let mut refusals = vault.refusals();
+    assert_eq!(*refusals.borrow_and_update(), None);
+    let token = wrap(&secret_id, json!({}));
+    write(&file, &token, 0o600);
+    stand
+        .admin
+        .ask_as(&token, "POST", "sys/wrapping/unwrap", None, None);
+    vault.log_out().await.unwrap();
+    assert_eq!(stand.said(&stand.kv(&vault), "a#x").await, "NoLogin");
+    refusals.changed().await.unwrap();
+    assert_eq!(*refusals.borrow_and_update(), Some(taken));
+    write(&file, &wrap(&secret_id, json!({})), 0o600);
+    until("it signs in", || async {
+        stand.said(&stand.kv(&vault), "a#x").await == "y v1"
+    })
+    .await;
+    refusals.changed().await.unwrap();
+    assert_eq!(*refusals.borrow_and_update(), None);
 }
 
 #[tokio::test]
