@@ -79,6 +79,18 @@ claim "a new value" step 6
 claim "that value" test "$(cat password)" = what-it-wants-now
 claim "seven steps and no more" test -s block-7 -a ! -e block-8
 
+# A look that spends a secret id sees the token, its policy and the engine.
+look_at_all() {
+    (umask 077 && BAO_NAMESPACE=$namespace bao write -field=secret_id -f \
+        auth/approle/role/app/secret-id >spent-id) &&
+        sed 's/^secret_id_file.*/secret_id_file = "spent-id"/; s/^wrapped.*/wrapped = false/' \
+            cyprob.toml >spent.toml &&
+        cyprob secrets doctor --config spent.toml --spend-secret-id >out &&
+        grep -q '^well  *vault policy: lets the token look at, renew and revoke itself' out &&
+        grep -q '^well  *vault mount kv: ' out
+}
+claim "the policy is enough, and the engine the right one" look_at_all
+
 other() { printf x | BAO_NAMESPACE=$namespace bao kv put -mount=kv other/mail password=-; }
 claim "somebody else's secret" other
 claim "a secret id for that" deliver

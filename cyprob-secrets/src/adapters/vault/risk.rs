@@ -24,7 +24,7 @@ pub enum VaultRisk {
     #[error("the token never ends; use one with a time to live")]
     EndlessToken,
     /// A stolen token works for long.
-    #[error("the token lives for {} s, longer than the bound of {} s; shorten it, or raise the bound", .lives.as_secs(), .bound.as_secs())]
+    #[error("the token lives for {} s, longer than the bound of {} s; give its role a shorter term", .lives.as_secs(), .bound.as_secs())]
     LongToken {
         /// For how long it was issued.
         lives: Duration,

@@ -55,6 +55,11 @@ impl Place {
         Ok(Config::load(self.config.as_deref())?)
     }
 
+    /// The configuration file, if one is named.
+    pub(super) fn config_file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// As `keys`, of a configuration that was read.
     pub(super) fn keys_of(&self, config: Config) -> Result<(DataDir, PathBuf), ServeError> {
         let named = self.data.as_deref().or(config.data.as_deref());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cyprob::core::adapters::postgres::PostgresOptions;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::bounded;
@@ -96,6 +96,19 @@ impl PostgresConfig {
         let url = self.owner_url.as_ref();
         let url = url.ok_or(PostgresConfigError::NoOwner)?;
         options("owner_url", url, self.owner_password_file.as_deref())
+    }
+
+    /// Whether an address has a password in it, as the configuration file has then.
+    pub(crate) fn has_password(&self) -> bool {
+        let owner = self.owner_url.iter();
+        let mut urls = std::iter::once(&self.url).chain(owner);
+        urls.any(|url| {
+            let user = url
+                .expose_secret()
+                .split_once("://")
+                .and_then(|(_, rest)| rest.split_once('@'));
+            user.is_some_and(|(user, _)| user.contains(':'))
+        })
     }
 
     /// The files of passwords, each with its key.

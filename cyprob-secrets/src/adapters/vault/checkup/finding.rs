@@ -71,6 +71,9 @@ pub enum VaultRemark {
         "the token may not ask what it may do (sys/capabilities-self), so renewing and revoking itself were not looked at"
     )]
     Capabilities,
+    /// The token ends at its time whatever is done.
+    #[error("the token is not renewable: a connection signs in anew at its end")]
+    NotRenewable,
     /// Its policies do not let the token look at the mount.
     #[error(
         "the policy does not let the token look at it, or nothing is mounted there; give it `read` on sys/mounts/NAME to have this looked at"
@@ -103,6 +106,11 @@ pub enum VaultProblem {
     /// A policy lacks what a connection does.
     #[error("does not allow {0}; grant it, as the policy `default` does")]
     Policy(SelfService),
+    /// It lives to its end, whatever becomes of its user.
+    #[error(
+        "the token cannot be ended, as a batch token cannot; let the role give tokens of the type `service`"
+    )]
+    Batch,
     /// There is no such mount.
     #[error("nothing is mounted there; enable a key-value engine, or mend the configuration")]
     NoMount,

@@ -14,6 +14,8 @@ use crate::adapters::vault::token::{self, Issued};
 use crate::adapters::vault::transport::Transport;
 use crate::adapters::vault::{KvVersion, VaultMount};
 
+const SELF_SERVICE: &str = "lets the token look at, renew and revoke itself";
+
 impl CheckUp<'_> {
     /// Takes a token and looks at it and at what it reaches; one made for this ends here.
     pub(super) async fn signed_in(
@@ -83,23 +85,32 @@ impl CheckUp<'_> {
     /// A token of our own: what it may do is done, and ends it.
     async fn own(&mut self, transport: &Transport, header: &HeaderValue, renewable: bool) {
         let looked = ask(transport, LookupTokenSelfRequest::default(), header).await;
-        let renewed = match renewable {
-            true => ask(transport, RenewToken {}, header).await.map(drop),
-            false => Ok(()),
-        };
+        let mut done = vec![(SelfService::LookUp, looked)];
+        if renewable {
+            let renewed = ask(transport, RenewToken {}, header).await;
+            done.push((SelfService::Renew, renewed));
+        } else {
+            self.remark(VaultPart::Policy, VaultRemark::NotRenewable);
+        }
         let revoked = ask(transport, RevokeToken {}, header).await;
-        let is_denied = |answer: &Result<(), Fault>| matches!(answer, Err(Fault::Denied));
-        let denied = [
-            is_denied(&looked.map(drop)),
-            is_denied(&renewed),
-            is_denied(&revoked.map(drop)),
-        ];
-        let [look_up, renew, revoke] = denied;
-        self.policy(|service| match service {
-            SelfService::LookUp => !look_up,
-            SelfService::Renew => !renew,
-            SelfService::Revoke => !revoke,
-        });
+        done.push((SelfService::Revoke, revoked));
+        let mut all = renewable;
+        for (service, answer) in done {
+            let Err(fault) = answer else { continue };
+            all = false;
+            match (service, fault) {
+                (_, Fault::Denied) => {
+                    self.refuse(VaultPart::Policy, VaultProblem::Policy(service));
+                }
+                (SelfService::Revoke, Fault::Rejected(_)) => {
+                    self.refuse(VaultPart::Token, VaultProblem::Batch);
+                }
+                (_, fault) => self.fault(VaultPart::Policy, fault),
+            }
+        }
+        if all {
+            self.well(VaultPart::Policy, SELF_SERVICE);
+        }
     }
 
     fn token(&mut self, issued: &Issued) {
@@ -122,10 +133,7 @@ impl CheckUp<'_> {
             }
         }
         if all {
-            self.well(
-                VaultPart::Policy,
-                "lets the token look at, renew and revoke itself",
-            );
+            self.well(VaultPart::Policy, SELF_SERVICE);
         }
     }
 

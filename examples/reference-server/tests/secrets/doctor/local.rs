@@ -12,7 +12,44 @@ fn a_deployment_that_is_well_is_praised() {
         .doctor()
         .refuses(&[])
         .remarks(&[])
-        .praises(&["master key"]);
+        .praises(&["master key", "local store"]);
+}
+
+#[test]
+fn every_version_in_the_store_is_opened() {
+    let patient = Patient::new();
+    patient.configure("");
+    let secrets = patient.data.path().join("secrets");
+    let value = fs::read_dir(&secrets)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().ends_with("@1"))
+        .unwrap();
+    let whole = fs::read(&value).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&value, damaged).unwrap();
+    patient
+        .doctor()
+        .refuses(&[&["local store", "bits were changed"]]);
+    fs::write(&value, &whole).unwrap();
+    mode(&value, 0o644);
+    patient.doctor().refuses(&[&["local store", "chmod go="]]);
+    mode(&value, 0o600);
+    patient.doctor().refuses(&[]);
+}
+
+#[test]
+fn a_password_in_the_configuration_makes_its_file_one_to_be_kept() {
+    let patient = Patient::new();
+    patient.configure("[postgres]\nurl = \"postgres://a:canary-url@127.0.0.1/a\"\n");
+    let file = patient.file("cyprob.toml");
+    mode(&file, 0o644);
+    patient
+        .doctor()
+        .refuses(&[&["[postgres] has a password", "chmod o="]]);
+    mode(&file, 0o600);
+    patient.doctor().refuses(&[]);
 }
 
 #[test]

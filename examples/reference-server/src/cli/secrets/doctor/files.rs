@@ -4,10 +4,16 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::report::Report;
-use crate::config::Config;
+use crate::config::{Config, PostgresConfig};
 
 /// Looks at who may read each; links are followed, as the server does.
-pub(super) fn look(config: &Config, report: &mut Report) {
+pub(super) fn look(file: Option<&Path>, config: &Config, report: &mut Report) {
+    let holds_password = config
+        .postgres
+        .as_ref()
+        .is_some_and(PostgresConfig::has_password);
+    let file = file.filter(|_| holds_password);
+    let file = file.map(|path| ("[postgres] has a password in the configuration file", path));
     let postgres = config.postgres.iter();
     let postgres = postgres.flat_map(|postgres| postgres.password_files());
     let account = config.mail.as_ref().and_then(|mail| mail.account.as_ref());
@@ -17,7 +23,7 @@ pub(super) fn look(config: &Config, report: &mut Report) {
             account.password_file.as_path(),
         )
     });
-    for (key, path) in postgres.chain(mail) {
+    for (key, path) in postgres.chain(mail).chain(file) {
         let what = format!("{key} {}", path.display());
         match fault(path) {
             None => report.well(format_args!("{what}: private")),

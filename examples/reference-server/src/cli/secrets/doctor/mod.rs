@@ -30,8 +30,8 @@ impl DoctorArgs {
     pub(crate) async fn run(self) -> Result<(), ServeError> {
         let config = self.place.configuration()?;
         let mut report = Report::default();
-        local::look(&self.place, &config, &mut report);
-        files::look(&config, &mut report);
+        local::look(&self.place, &config, &mut report).await;
+        files::look(self.place.config_file(), &config, &mut report);
         #[cfg(feature = "vault")]
         if let Some(vault) = &config.vault {
             vault::look(vault, self.spend_secret_id, &mut report).await;

@@ -11,6 +11,7 @@ fn a_token_that_is_as_it_should_be_is_praised_and_lives_on() {
     let patient = stand.by_token(&token);
     let well = [
         "master key",
+        "local store",
         "vault address",
         "environment",
         "vault login file",
@@ -56,7 +57,7 @@ fn a_token_that_lives_long_is_refused() {
     let long = made["auth"]["client_token"].as_str().unwrap();
     let bound: &[&str] = &[
         "vault token",
-        "longer than the bound of 86400 s; shorten it",
+        "longer than the bound of 86400 s; give its role a shorter term",
     ];
     stand.by_token(long).doctor().refuses(&[bound]);
 }
@@ -112,4 +113,15 @@ fn a_role_whose_token_may_do_nothing_with_itself_is_refused() {
     patient
         .spending()
         .refuses(&[&["vault token", "lives for 172800 s"]]);
+}
+
+#[test]
+fn a_token_that_can_be_neither_renewed_nor_ended_is_not_praised() {
+    let stand = Stand::new();
+    stand.role(json!({"token_type": "batch"}));
+    let patient = stand.by_role(&stand.secret_id(None), false);
+    patient
+        .spending()
+        .refuses(&[&["vault token", "type `service`"]])
+        .remarks(&["not renewable"]);
 }
