@@ -22,7 +22,8 @@
 //! fourth, or whose database records and answers with an error, leaves a change
 //! that is recorded twice; the second event names the first as `change`. A process that stands still for half a minute between two
 //! steps is taken for ended: if it goes on after that, makes the change, and
-//! ends before its event, the change has none. What an operator changes in the
+//! ends before its event, the change has none. So has one that reaches a store
+//! over a network after this process gave it up as late, or after its caller left. What an operator changes in the
 //! store itself has no event here, and none of it may be done while the
 //! organization changes the same secret.
 
