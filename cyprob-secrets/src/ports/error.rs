@@ -135,9 +135,15 @@ pub enum Refusal {
     /// Something else wrote where this store keeps its own.
     #[error("was not written by this store; move it away, or put the secret through the store")]
     Foreign,
-    /// The place where it is to be stored does not exist.
+    /// The place where it is, or is to be stored, does not exist.
     #[error("its source has no such mount or namespace; make it")]
     NoPlace,
+    /// Where it is to be stored something else is mounted.
+    #[error("something else is mounted there; unmount it, or configure another mount")]
+    Occupied,
+    /// Secrets are where they were kept before their organization had a namespace.
+    #[error("secrets are still outside of the namespace; move them, or delete them there")]
+    Unmoved,
 }
 
 /// What is wrong with a sealed file.

@@ -51,7 +51,8 @@ pub struct Listed {
 /// A source of secrets that can be written.
 ///
 /// Versions of a name count up from 1 and are never used twice, not even
-/// after the name was deleted.
+/// after the name was deleted; a deletion may use a number up. Writes and
+/// deletions of a name come one after the other, from whatever process.
 #[async_trait]
 pub trait SecretStore: SecretProvider {
     /// Stores a value as the next version, if the newest is the expected one.

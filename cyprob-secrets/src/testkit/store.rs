@@ -31,6 +31,7 @@ macro_rules! secret_store_conformance {
             names_do_not_run_into_each_other
             other_schemes_are_not_served
             many_writers_of_one_version_store_once
+            a_write_and_a_deletion_are_one_after_the_other
         }
     };
     ($make:expr; $($behaviour:ident)*) => {
@@ -97,6 +98,14 @@ fn dated(stored_at: Option<Timestamp>) -> bool {
 fn assert_stored(outcome: PutOutcome, version: u64) {
     let expected = SecretVersion::new(version).map(PutOutcome::Stored);
     assert_eq!(Some(outcome), expected);
+}
+
+/// After a deletion: a number above the last, which the deletion may have used one up of.
+fn stored_above(outcome: PutOutcome, last: u64) -> u64 {
+    match outcome {
+        PutOutcome::Stored(version) if version.get() > last => version.get(),
+        other => unreachable!("{other:?} after {last}"),
+    }
 }
 
 /// A name never written reads as none and has no versions.
@@ -184,16 +193,16 @@ pub async fn a_version_number_is_never_reused(store: &impl SecretStore) -> Done 
     put(store, "a", b"one", 0).await?;
     put(store, "a", b"two", 1).await?;
     store.delete(&name("a")).await?;
-    assert_stored(put(store, "a", b"new", 0).await?, 3);
+    let again = stored_above(put(store, "a", b"new", 0).await?, 2);
     assert!(get(store, "a", 1).await?.is_none());
-    assert_holds(get(store, "a", 3).await?, b"new", 3);
+    assert_holds(get(store, "a", again).await?, b"new", again);
     let versions = store.versions(&name("a")).await?;
     assert_eq!(
         versions
             .into_iter()
             .map(SecretVersion::get)
             .collect::<Vec<_>>(),
-        [3]
+        [again]
     );
     Ok(())
 }
@@ -232,7 +241,7 @@ pub async fn older_versions_are_removed_and_the_newest_stays(store: &impl Secret
     store.delete(&of).await?;
     cut(1).await?;
     assert!(numbers().await?.is_empty());
-    assert_stored(put(store, "a", b"later", 0).await?, 6);
+    stored_above(put(store, "a", b"later", 0).await?, 5);
     Ok(())
 }
 
@@ -316,6 +325,28 @@ pub async fn many_writers_of_one_version_store_once(store: &impl SecretStore) ->
                 .count()
         });
         assert_eq!(stored, 1);
+    }
+    Ok(())
+}
+
+/// Whichever comes first, nothing is left: the write expects what the deletion takes away.
+pub async fn a_write_and_a_deletion_are_one_after_the_other(store: &impl SecretStore) -> Done {
+    let mut last = 0;
+    for _ in 0..20 {
+        last = stored_above(put(store, "a", b"one", 0).await?, last);
+        let (written, deleted) = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| super::block_on(put(store, "a", b"two", last)));
+            let deleted = super::block_on(store.delete(&name("a")));
+            (writer.join(), deleted)
+        });
+        assert!(deleted?, "there was something to delete");
+        match written {
+            Ok(Ok(PutOutcome::Conflict(None))) => {}
+            Ok(Ok(stored)) => last = stored_above(stored, last),
+            other => unreachable!("{other:?}"),
+        }
+        assert!(store.versions(&name("a")).await?.is_empty());
+        assert!(get(store, "a", 0).await?.is_none());
     }
     Ok(())
 }

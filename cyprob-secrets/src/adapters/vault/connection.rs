@@ -143,6 +143,10 @@ impl Vault {
         }
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.session.now()
+    }
+
     pub(super) async fn call(&self, endpoint: impl Endpoint) -> Result<Reply, Fault> {
         self.call_in(None, endpoint).await
     }

@@ -86,7 +86,7 @@ impl DynamicCredentials for VaultDatabase {
             sync: true,
         };
         match self.vault.call(revoke).await {
-            Ok(_) | Err(Fault::Missing | Fault::Rejected(Complaint::Lease)) => Ok(()),
+            Ok(_) | Err(Fault::Missing { .. } | Fault::Rejected(Complaint::Lease)) => Ok(()),
             Err(fault) => Err(failed(fault)),
         }
     }
@@ -95,7 +95,9 @@ impl DynamicCredentials for VaultDatabase {
 fn failed(fault: Fault) -> LeaseError {
     LeaseError::Refused(match fault {
         Fault::Rejected(Complaint::Lease) => return LeaseError::Gone,
-        Fault::Rejected(Complaint::NoRole) | Fault::Missing => LeaseRefusal::NoRole,
+        Fault::Rejected(Complaint::NoRole) | Fault::Missing { .. } | Fault::NoPlace => {
+            LeaseRefusal::NoRole
+        }
         Fault::Rejected(_) => LeaseRefusal::Rejected,
         Fault::Denied => LeaseRefusal::Denied,
         Fault::Login(_) => LeaseRefusal::NoLogin,

@@ -4,6 +4,8 @@
 
 use rustify_derive::Endpoint;
 
+use super::writing::Kept;
+
 /// Logs in as a role of machines.
 #[derive(Endpoint)]
 #[endpoint(path = "auth/{self.mount}/login", method = "POST")]
@@ -102,7 +104,7 @@ pub(super) struct WriteSecret {
     pub(super) mount: String,
     #[endpoint(skip)]
     pub(super) path: String,
-    pub(super) data: serde_json::Value,
+    pub(super) data: Kept,
     pub(super) options: serde_json::Value,
 }
 

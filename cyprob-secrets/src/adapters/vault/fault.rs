@@ -13,7 +13,13 @@ pub(super) enum Fault {
     Denied,
     /// 404.
     #[error("not there")]
-    Missing,
+    Missing {
+        /// The last version of a secret that is gone; zero if there was none.
+        last: u64,
+    },
+    /// 404 of a path that nothing answers: no engine is mounted there, or there is no such namespace.
+    #[error("no engine or namespace there")]
+    NoPlace,
     /// 400 or 405.
     #[error("rejected: {0}")]
     Rejected(Complaint),
@@ -37,6 +43,8 @@ pub(super) enum Outage {
     Busy,
     #[error("a standby that does not forward; name the active node or a load balancer")]
     Standby,
+    #[error("others wrote the same secret faster, again and again")]
+    Raced,
     #[error("behind the node that was written to (412)")]
     Behind,
     #[error("status {0}")]

@@ -94,7 +94,7 @@ impl VaultKv {
             }
         };
         let reply = match reply {
-            Err(Fault::Missing) => return Ok(None),
+            Err(Fault::Missing { .. }) => return Ok(None),
             other => other?,
         };
         let (fields, metadata) = match engine {
@@ -180,7 +180,8 @@ impl Failure {
             Self::Fault(Fault::Denied) => Refusal::Denied,
             Self::Fault(Fault::Login(_)) => Refusal::NoLogin,
             Self::Fault(Fault::Rejected(_)) => Refusal::NotTaken,
-            Self::Fault(fault @ (Fault::Outage(_) | Fault::Missing)) => {
+            Self::Fault(Fault::NoPlace) => Refusal::NoPlace,
+            Self::Fault(fault @ (Fault::Outage(_) | Fault::Missing { .. })) => {
                 return SecretError::unavailable(fault);
             }
         };

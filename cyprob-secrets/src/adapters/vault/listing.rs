@@ -1,28 +1,63 @@
 //! The names that a store in a Vault has.
 
+use cyprob_core::domain::Timestamp;
 use serde::Deserialize;
+use tokio::task::JoinSet;
 use vaultrs::api::kv2::requests::ListSecretsRequest;
 
 use super::endpoints::ListNamespaces;
-use super::fault::Fault;
+use super::fault::{Fault, Outage};
 use super::places::Place;
 use super::{VaultNamespace, VaultStore};
 use crate::domain::SecretName;
 use crate::ports::Listed;
+
+/// How many folders and secrets are looked at at once.
+const AT_ONCE: usize = 16;
 
 #[derive(Deserialize)]
 struct Keys {
     keys: Vec<String>,
 }
 
+/// What is still to be looked at.
+enum Look {
+    Folder(Folder),
+    /// The top of a namespace, which is one of ours only if it has our engine.
+    Namespace(Folder),
+    Secret(SecretName, Place),
+}
+
+/// A folder, and how its secrets are named.
+struct Folder {
+    place: Place,
+    /// What stands before the names, and how much of the place they do not repeat.
+    prefix: String,
+    top: usize,
+}
+
+/// What a look found.
+enum Found {
+    More(Vec<Look>),
+    Secret(Listed),
+    Nothing,
+}
+
+impl Folder {
+    fn new(place: Place, prefix: String) -> Self {
+        let top = place.rest.len();
+        Self { place, prefix, top }
+    }
+}
+
 impl VaultStore {
     /// The secrets below a name, or all, that have a value, in order of their names.
     pub(super) async fn listed(&self, below: Option<&SecretName>) -> Result<Vec<Listed>, Fault> {
-        let (folder, prefix) = match below {
+        let (place, prefix) = match below {
             Some(below) => self.places.below(below),
             None => Default::default(),
         };
-        let mut listed = self.tree(folder, &prefix).await?;
+        let mut looks = vec![Look::Folder(Folder::new(place, prefix))];
         if self.places.spans(below) {
             for namespace in self.namespaces().await? {
                 let org = VaultNamespace::org(&namespace);
@@ -30,77 +65,105 @@ impl VaultStore {
                 else {
                     continue;
                 };
-                let folder = Place {
+                let place = Place {
                     namespace: Some(VaultNamespace::of(org)),
                     rest: String::new(),
                 };
-                listed.extend(self.tree(folder, &prefix).await?);
+                looks.push(Look::Namespace(Folder::new(place, prefix)));
             }
         }
+        let mut listed = self.found(looks).await?;
         listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(listed)
     }
 
-    /// What is in a folder and in those within it, under names that begin with `prefix`.
-    async fn tree(&self, folder: Place, prefix: &str) -> Result<Vec<Listed>, Fault> {
-        let Place { namespace, rest } = folder;
-        let top = rest.len();
+    /// What all looks come to, several of them at once.
+    async fn found(&self, mut looks: Vec<Look>) -> Result<Vec<Listed>, Fault> {
+        let at = self.vault.now();
         let mut listed = Vec::new();
-        let mut folders = vec![rest];
-        while let Some(folder) = folders.pop() {
-            for key in self.keys(namespace.as_ref(), &folder).await? {
-                let rest = format!("{folder}{key}");
-                if key.ends_with('/') {
-                    folders.push(rest);
-                    continue;
-                }
-                let within = rest.get(top..).unwrap_or_default();
-                // What somebody else put there under another grammar is not ours.
-                let Ok(name) = format!("{prefix}{within}").parse::<SecretName>() else {
-                    continue;
-                };
-                let namespace = namespace.clone();
-                let place = Place { namespace, rest };
-                // Nor is what a namespace of the organization would hold.
-                if self.places.of(&name) != place {
-                    continue;
-                }
-                let versions = self.looked_up(&place).await?;
-                if let Some(version) = versions.newest() {
-                    let stored_at = Some(versions.stored_at(version)?);
-                    listed.push(Listed {
-                        name,
-                        version,
-                        stored_at,
-                    });
-                }
+        let mut looking = JoinSet::new();
+        loop {
+            while looking.len() < AT_ONCE
+                && let Some(look) = looks.pop()
+            {
+                let store = self.clone();
+                looking.spawn(async move { store.look(look, at).await });
+            }
+            match looking.join_next().await {
+                None => return Ok(listed),
+                // The runtime ends.
+                Some(Err(_)) => return Err(Outage::Broken.into()),
+                Some(Ok(found)) => match found? {
+                    Found::More(more) => looks.extend(more),
+                    Found::Secret(secret) => listed.push(secret),
+                    Found::Nothing => {}
+                },
             }
         }
-        Ok(listed)
     }
 
-    async fn keys(
-        &self,
-        namespace: Option<&VaultNamespace>,
-        folder: &str,
-    ) -> Result<Vec<String>, Fault> {
-        let place = Place {
-            namespace: namespace.cloned(),
-            rest: folder.to_owned(),
+    async fn look(&self, look: Look, at: Timestamp) -> Result<Found, Fault> {
+        let (name, place) = match look {
+            Look::Folder(folder) => return self.within(folder).await.map(Found::More),
+            Look::Namespace(folder) => {
+                return match self.within(folder).await {
+                    Err(Fault::NoPlace) => Ok(Found::Nothing),
+                    more => more.map(Found::More),
+                };
+            }
+            Look::Secret(name, place) => (name, place),
         };
+        let versions = self.looked_up(&place).await?;
+        let Some(version) = versions.newest(at) else {
+            return Ok(Found::Nothing);
+        };
+        Ok(Found::Secret(Listed {
+            name,
+            version,
+            stored_at: Some(versions.stored_at(version)?),
+        }))
+    }
+
+    async fn within(&self, folder: Folder) -> Result<Vec<Look>, Fault> {
+        let Folder { place, prefix, top } = folder;
+        let mut looks = Vec::new();
+        for key in self.keys(&place).await? {
+            let rest = format!("{}{key}", place.rest);
+            let (is_folder, within) = (key.ends_with('/'), rest.get(top..).unwrap_or_default());
+            let name = format!("{prefix}{within}").parse::<SecretName>();
+            let namespace = place.namespace.clone();
+            let place = Place { namespace, rest };
+            if is_folder {
+                let prefix = prefix.clone();
+                looks.push(Look::Folder(Folder { place, prefix, top }));
+                continue;
+            }
+            // What somebody else put there under another grammar is not ours, nor is what a
+            // namespace of the organization would hold.
+            if let Ok(name) = name
+                && self.places.of(&name) == place
+            {
+                looks.push(Look::Secret(name, place));
+            }
+        }
+        Ok(looks)
+    }
+
+    /// What stands in a folder.
+    pub(super) async fn keys(&self, folder: &Place) -> Result<Vec<String>, Fault> {
         let list = ListSecretsRequest {
             mount: self.mount(),
-            path: self.places.path(&place),
+            path: self.places.path(folder),
         };
-        match self.vault.call_in(namespace, list).await {
-            Err(Fault::Missing) => Ok(Vec::new()),
+        match self.vault.call_in(folder.namespace.as_ref(), list).await {
+            Err(Fault::Missing { .. }) => Ok(Vec::new()),
             other => Ok(other?.data::<Keys>()?.keys),
         }
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, Fault> {
         match self.vault.call(ListNamespaces {}).await {
-            Err(Fault::Missing) => Ok(Vec::new()),
+            Err(Fault::Missing { .. }) => Ok(Vec::new()),
             other => Ok(other?.data::<Keys>()?.keys),
         }
     }

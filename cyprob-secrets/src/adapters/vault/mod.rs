@@ -29,6 +29,7 @@ mod fault;
 mod kv;
 mod listing;
 mod login;
+mod making;
 mod names;
 mod places;
 mod reply;
@@ -40,6 +41,7 @@ mod token;
 mod transit;
 mod transport;
 mod versions;
+mod writing;
 
 pub use address::{VaultAddress, VaultAddressError};
 pub use builder::{Accepting, NoLogin, VaultBuilder};

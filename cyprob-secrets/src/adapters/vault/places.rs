@@ -85,6 +85,15 @@ impl Places {
         Some(format!("{orgs}/{org}/"))
     }
 
+    /// Where the secrets of an organization were as long as it had no namespace.
+    pub(super) fn before(&self, org: OrgId) -> Option<Place> {
+        let rest = self.prefix(org)?;
+        Some(Place {
+            namespace: None,
+            rest,
+        })
+    }
+
     /// `ORGS/ID/REST`: the id and the rest.
     fn split<'n>(&self, name: &'n str) -> Option<(OrgId, &'n str)> {
         let below = name.strip_prefix(self.orgs.as_ref()?.name().as_str())?;

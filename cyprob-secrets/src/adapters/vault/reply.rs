@@ -29,7 +29,8 @@ impl Reply {
             400 | 403..=405 if !is_of_vault(&body) => Outage::Garbled.into(),
             400 | 405 => Fault::Rejected(complaint(&body)),
             403 => Fault::Denied,
-            404 => Fault::Missing,
+            404 if is_of_no_place(&body) => Fault::NoPlace,
+            404 => Fault::Missing { last: gone(&body) },
             300..=399 | 472 | 473 => Outage::Standby.into(),
             412 => Outage::Behind.into(),
             429 => Outage::Busy.into(),
@@ -60,10 +61,35 @@ fn is_of_vault(body: &[u8]) -> bool {
     said.is_ok_and(|said| said.errors.is_some() || said.data.is_some())
 }
 
+/// The version of which a body says that it is gone, or zero.
+fn gone(body: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Gone {
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        version: u64,
+    }
+    let gone = serde_json::from_slice::<Data<Gone>>(body);
+    gone.map_or(0, |gone| gone.data.metadata.version)
+}
+
+fn errors(body: &[u8]) -> Vec<String> {
+    serde_json::from_slice(body).map_or_else(|_| Vec::new(), |Errors { errors }| errors)
+}
+
+/// Whether nothing answers for the path, so that what is missing is no single secret.
+fn is_of_no_place(body: &[u8]) -> bool {
+    let nothing = ["no handler for route", "namespace not found"];
+    let errors = errors(body);
+    errors
+        .iter()
+        .any(|text| nothing.iter().any(|words| text.contains(words)))
+}
+
 fn complaint(body: &[u8]) -> Complaint {
-    let Ok(Errors { errors }) = serde_json::from_slice(body) else {
-        return Complaint::Other;
-    };
+    let errors = errors(body);
     let known = errors.iter().map(|text| Complaint::of(text));
     known
         .into_iter()
@@ -83,12 +109,18 @@ mod tests {
     #[test]
     fn only_the_server_itself_withdraws() {
         for said in ["{\"errors\":[]}", "{\"errors\":[\"x\"],\"warnings\":null}"] {
-            assert!(matches!(fault(404, said), Fault::Missing));
+            assert!(matches!(fault(404, said), Fault::Missing { last: 0 }));
             assert!(matches!(fault(403, said), Fault::Denied));
             assert!(matches!(fault(400, said), Fault::Rejected(_)));
         }
-        let deleted = "{\"data\":{\"data\":null,\"metadata\":{\"version\":1}}}";
-        assert!(matches!(fault(404, deleted), Fault::Missing));
+        for nothing in [
+            r#"{"errors":["no handler for route \"own/data/a\". route entry not found."]}"#,
+            r#"{"errors":["namespace not found"]}"#,
+        ] {
+            assert!(matches!(fault(404, nothing), Fault::NoPlace));
+        }
+        let deleted = "{\"data\":{\"data\":null,\"metadata\":{\"version\":7}}}";
+        assert!(matches!(fault(404, deleted), Fault::Missing { last: 7 }));
         for foreign in [
             "",
             "<html>not found</html>",

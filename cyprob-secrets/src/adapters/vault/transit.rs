@@ -150,7 +150,7 @@ impl VaultTransit {
             name: key.name.to_string(),
         };
         let reply = match self.vault.call(read).await {
-            Err(Fault::Missing) => return Ok(None),
+            Err(Fault::Missing { .. }) => return Ok(None),
             other => other.map_err(failed)?,
         };
         let described: Described = reply.data().map_err(failed)?;
@@ -218,7 +218,7 @@ fn failed(fault: Fault) -> TransitError {
     TransitError::Refused(match fault {
         Fault::Denied => TransitRefusal::Denied,
         Fault::Login(_) => TransitRefusal::NoLogin,
-        Fault::Missing | Fault::Rejected(_) => TransitRefusal::NoKey,
+        Fault::Missing { .. } | Fault::NoPlace | Fault::Rejected(_) => TransitRefusal::NoKey,
         fault @ Fault::Outage(_) => {
             let source: BoxError = Box::new(fault);
             return TransitError::Unavailable {

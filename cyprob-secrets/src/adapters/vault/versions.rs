@@ -20,7 +20,7 @@ pub(super) struct Versions {
 #[derive(Deserialize)]
 struct Version {
     created_time: String,
-    /// Empty, or when it was or will be deleted.
+    /// Empty, or when it was or will be deleted: a mount may give each version a time to live.
     #[serde(default)]
     deletion_time: String,
     #[serde(default)]
@@ -33,27 +33,34 @@ struct Written {
 }
 
 impl Version {
-    fn lives(&self) -> bool {
-        !self.destroyed && self.deletion_time.is_empty()
+    fn lives(&self, at: Timestamp) -> bool {
+        let is_deleted = || {
+            self.deletion_time
+                .parse()
+                .is_ok_and(|gone_at| at >= gone_at)
+        };
+        !self.destroyed && (self.deletion_time.is_empty() || !is_deleted())
     }
 }
 
 impl Versions {
-    /// The number that was given last, whatever became of it; zero if none was.
-    pub(super) const fn last(&self) -> u64 {
-        self.current_version
-    }
-
-    /// The last version, if it can be read.
-    pub(super) fn newest(&self) -> Option<SecretVersion> {
+    /// The last version, if it can be read at this time.
+    pub(super) fn newest(&self, at: Timestamp) -> Option<SecretVersion> {
         let last = self.versions.get(&self.current_version)?;
-        SecretVersion::new(self.current_version).filter(|_| last.lives())
+        SecretVersion::new(self.current_version).filter(|_| last.lives(at))
     }
 
-    /// The versions that can be read, oldest first.
-    pub(super) fn live(&self) -> Vec<u64> {
-        let live = self.versions.iter().filter(|(_, version)| version.lives());
-        live.map(|(number, _)| *number).collect()
+    /// The versions that can be read at this time, oldest first.
+    pub(super) fn live(&self, at: Timestamp) -> Vec<SecretVersion> {
+        let live = self.versions.iter().filter(|(_, known)| known.lives(at));
+        live.filter_map(|(number, _)| SecretVersion::new(*number))
+            .collect()
+    }
+
+    /// The versions whose values the engine still has, if only until somebody undoes their deletion.
+    pub(super) fn kept(&self) -> impl Iterator<Item = u64> {
+        let kept = self.versions.iter().filter(|(_, known)| !known.destroyed);
+        kept.map(|(number, _)| *number)
     }
 
     /// The version that a write made.

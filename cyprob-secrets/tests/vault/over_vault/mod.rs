@@ -1,4 +1,5 @@
 mod conformance;
+mod deleting;
 mod faults;
 mod kubernetes;
 mod kv;

@@ -23,7 +23,7 @@ impl Stand {
         )
     }
 
-    async fn store(&self) -> (FaultProxy, VaultStore) {
+    pub(super) async fn store(&self) -> (FaultProxy, VaultStore) {
         self.policy(&self.may_keep());
         let (proxy, vault) = self.through(self.given()).await;
         let mount = self.name.parse().unwrap();

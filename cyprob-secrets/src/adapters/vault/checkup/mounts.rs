@@ -60,7 +60,7 @@ impl CheckUp<'_> {
                 },
                 Err(Fault::Denied) => self.remark(part, VaultRemark::Mount),
                 // Of a place without a mount it says that the request is wrong.
-                Err(Fault::Missing | Fault::Rejected(_)) => {
+                Err(Fault::Missing { .. } | Fault::NoPlace | Fault::Rejected(_)) => {
                     self.refuse(part, VaultProblem::NoMount);
                 }
                 Err(fault) => self.fault(part, fault),

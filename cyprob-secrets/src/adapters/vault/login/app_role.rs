@@ -190,7 +190,7 @@ impl AppRole {
 /// A wrapping token that is not valid is an alarm.
 fn taken(fault: Fault) -> Fault {
     match fault {
-        Fault::Rejected(Complaint::Wrapping) | Fault::Denied | Fault::Missing => {
+        Fault::Rejected(Complaint::Wrapping) | Fault::Denied | Fault::Missing { .. } => {
             LoginRefusal::AlreadyUnwrapped.into()
         }
         other => refused(other),

@@ -97,7 +97,9 @@ impl From<TokenFile> for VaultLogin {
 /// A login that the server answered with no is refused; whatever else came of it stays as it is.
 fn refused(fault: Fault) -> Fault {
     match fault {
-        Fault::Denied | Fault::Missing | Fault::Rejected(_) => LoginRefusal::NotAccepted.into(),
+        Fault::Denied | Fault::Missing { .. } | Fault::NoPlace | Fault::Rejected(_) => {
+            LoginRefusal::NotAccepted.into()
+        }
         other => other,
     }
 }
