@@ -53,6 +53,16 @@ impl Table {
         self.notes.push(figure);
     }
 
+    /// Takes a figure with a bar that is no ratio.
+    #[cfg(feature = "secrets")]
+    pub(crate) fn judge(&mut self, figure: &str, held: bool) {
+        let verdict = if held { "held" } else { "MISSED" };
+        self.notes.push(format!("{figure}: {verdict}"));
+        if !held {
+            self.missed.push(figure.to_owned());
+        }
+    }
+
     /// Prints the table and what was missed; whether nothing was.
     #[expect(clippy::print_stdout, reason = "the result is for people")]
     pub(crate) fn print(&self) -> bool {

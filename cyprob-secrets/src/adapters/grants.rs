@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use cyprob_core::domain::audit::Actor;
 use cyprob_core::domain::{ServiceAccountId, UserId};
+use foldhash::quality::RandomState;
 
 use crate::domain::SecretRef;
 use crate::ports::SecretAccess;
@@ -37,7 +38,7 @@ pub enum Grantee {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SecretGrants {
-    granted: HashMap<SecretRef, Vec<Grantee>>,
+    granted: HashMap<SecretRef, Vec<Grantee>, RandomState>,
 }
 
 impl SecretGrants {

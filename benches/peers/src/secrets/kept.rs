@@ -99,7 +99,7 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
         let ours = found
             .first()
             .map_or(f64::MAX, |Comparison { ours, .. }| ours * 1e3);
-        let verdict = if ours < *most { "held" } else { "MISSED" };
-        table.note(format!("{what}: {ours:.0} ns, under {most} ns: {verdict}"));
+        let figure = format!("{what}: {ours:.0} ns, under {most} ns");
+        table.judge(&figure, ours < *most);
     }
 }

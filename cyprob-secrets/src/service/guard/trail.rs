@@ -1,7 +1,7 @@
 //! Who read which secret, for the audit trail.
 
+use foldhash::quality::RandomState;
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::sync::{Arc, Once, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl ReadTrail {
             clock,
             entropy,
             window: window.max(Duration::from_secs(1)),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             open: RwLock::default(),
             closing: Once::new(),
         }))

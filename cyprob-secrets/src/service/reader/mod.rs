@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Clock;
+use foldhash::quality::RandomState;
 
 use self::entry::{Answer, Call, Entry, Turn, Waiting};
 use self::served::Held;
@@ -43,8 +44,12 @@ struct Shared {
     sources: SecretResolver,
     keeping: Keeping,
     clock: Arc<dyn Clock>,
-    entries: RwLock<HashMap<SecretRef, Arc<Entry>>>,
+    entries: RwLock<Entries>,
 }
+
+/// By references that the host chose, or that name what is there: no stranger fills it, so a
+/// seed that is drawn for it is enough against keys that meet.
+type Entries = HashMap<SecretRef, Arc<Entry>, RandomState>;
 
 impl SecretReader {
     /// Reads from these sources, and keeps what they say for so long.
@@ -68,16 +73,10 @@ impl SecretReader {
     /// memory is within the bound; else what the source says.
     pub async fn read(&self, reference: &SecretRef) -> Result<Option<Served>, SecretError> {
         let at = self.0.clock.now();
-        let entry = self.0.entry(reference);
-        if let Some(held) = entry.held() {
-            let age = at.since(held.asked_at);
-            if age < self.0.keeping.fresh() {
-                if age >= self.0.keeping.refresh() {
-                    drop(self.0.asked(reference, &entry, at));
-                }
-                return Ok(Some(Served::fresh(held, age)));
-            }
+        if let Some(served) = self.0.fresh(reference, at) {
+            return Ok(Some(served));
         }
+        let entry = self.0.entry(reference);
         let answer = match self.0.asked(reference, &entry, at) {
             Ok(waiting) => told(waiting).await,
             Err(cause) => Answer::Outage(cause),
@@ -111,6 +110,23 @@ async fn told(mut waiting: Waiting) -> Answer {
 }
 
 impl Shared {
+    /// What is in memory and fresh; towards its end its source is asked in the background.
+    fn fresh(self: &Arc<Self>, reference: &SecretRef, at: Timestamp) -> Option<Served> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(reference)?;
+        let held = entry.held()?;
+        let age = at.since(held.asked_at);
+        if age >= self.keeping.fresh() {
+            return None;
+        }
+        if age >= self.keeping.refresh() {
+            let entry = Arc::clone(entry);
+            drop(entries);
+            drop(self.asked(reference, &entry, at));
+        }
+        Some(Served::fresh(held, age))
+    }
+
     fn known(&self, reference: &SecretRef) -> Option<Arc<Entry>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.get(reference).map(Arc::clone)
@@ -131,11 +147,11 @@ impl Shared {
     /// Drops what could not be served any more, and if that is not enough the older half of the rest.
     ///
     /// What somebody waits for stays.
-    fn make_room(&self, entries: &mut HashMap<SecretRef, Arc<Entry>>) {
+    fn make_room(&self, entries: &mut Entries) {
         let asked_at = |entry: &Entry| entry.held().map(|held| held.asked_at);
         // Who is about to ask or waits holds it too.
         let waited_for = |entry: &Arc<Entry>| Arc::strong_count(entry) > 1 || entry.is_asked();
-        let newer = |entries: &mut HashMap<_, Arc<Entry>>, than: Timestamp| {
+        let newer = |entries: &mut Entries, than: Timestamp| {
             entries.retain(|_, entry| {
                 waited_for(entry) || asked_at(entry).is_some_and(|at| at > than)
             });
