@@ -124,6 +124,15 @@ impl SecretStore for TableStore {
         })
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        self.with(|rows| {
+            let used = rows.keys().map(|(name, _)| name.clone());
+            let mut names: Vec<_> = used.filter(|name| name.is_below(below)).collect();
+            names.dedup();
+            Ok(names)
+        })
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         self.with(|rows| {
             let live = rows.iter().filter(|(_, row)| row.is_some());

@@ -124,6 +124,16 @@ impl SecretStore for MemoryStore {
         }))
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        Ok(self.with(|secrets| {
+            let taken = secrets.iter().filter(|(name, versions)| {
+                let is_used = versions.last > 0;
+                is_used && name.is_below(below)
+            });
+            taken.map(|(name, _)| name.clone()).collect()
+        }))
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         Ok(self.with(|secrets| {
             let live = secrets

@@ -97,6 +97,14 @@ pub trait SecretStore: SecretProvider {
     /// [`SecretError`] if the store fails.
     async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError>;
 
+    /// The names below a name that take room, in order: those with a value, and those whose secret was
+    /// deleted, of which the store keeps which numbers were used.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`] if the store fails.
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError>;
+
     /// The names that have a value, in order.
     ///
     /// # Errors
@@ -139,6 +147,10 @@ impl<T: SecretStore + ?Sized> SecretStore for Arc<T> {
 
     async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
         (**self).list(below).await
+    }
+
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        (**self).taken(below).await
     }
 
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {

@@ -169,6 +169,10 @@ impl<S: SecretStore> SecretStore for FaultyStore<S> {
         self.around(self.inner.list(below)).await
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        self.around(self.inner.taken(below)).await
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         self.around(self.inner.names()).await
     }

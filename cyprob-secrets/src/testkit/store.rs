@@ -28,6 +28,7 @@ macro_rules! secret_store_conformance {
             older_versions_are_removed_and_the_newest_stays
             a_list_names_what_is_below_with_its_newest_version
             names_are_listed_in_order
+            names_of_deleted_secrets_take_room
             names_do_not_run_into_each_other
             other_schemes_are_not_served
             many_writers_of_one_version_store_once
@@ -281,6 +282,22 @@ pub async fn names_are_listed_in_order(store: &impl SecretStore) -> Done {
     }
     let expected = ["a", "a-b", "b", "b/c"].map(name);
     assert_eq!(store.names().await?, expected);
+    Ok(())
+}
+
+/// A name that was used takes room, also once its secret is deleted; one that was only asked for does not.
+pub async fn names_of_deleted_secrets_take_room(store: &impl SecretStore) -> Done {
+    for of in ["o/b", "o", "o/a/b", "oo/a", "o/gone"] {
+        put(store, of, b"x", 0).await?;
+    }
+    put(store, "o/refused", b"x", 7).await?;
+    get(store, "o/asked", 0).await?;
+    store.versions(&name("o/asked")).await?;
+    store.delete(&name("o/asked")).await?;
+    store.delete(&name("o/gone")).await?;
+    let expected = ["o/a/b", "o/b", "o/gone"].map(name);
+    assert_eq!(store.taken(&name("o")).await?, expected);
+    assert!(store.taken(&name("nobody")).await?.is_empty());
     Ok(())
 }
 

@@ -227,6 +227,11 @@ impl SecretStore for LocalStore {
         self.run(move |inner| inner.list(&below)).await
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        let below = below.clone();
+        self.run(move |inner| inner.taken(&below)).await
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         self.run(Inner::names).await
     }

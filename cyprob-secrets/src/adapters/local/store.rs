@@ -168,6 +168,12 @@ impl Inner {
         Ok(listed)
     }
 
+    pub(super) fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        let written = self.session(false)?.written()?;
+        let taken = written.into_iter().filter(|name| name.is_below(below));
+        Ok(taken.collect())
+    }
+
     pub(super) fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         let session = self.session(false)?;
         let mut live = Vec::new();

@@ -53,6 +53,44 @@ impl Folder {
 impl VaultStore {
     /// The secrets below a name, or all, that have a value, in order of their names.
     pub(super) async fn listed(&self, below: Option<&SecretName>) -> Result<Vec<Listed>, Fault> {
+        let mut listed = Vec::new();
+        let looks = self.looks(below).await?;
+        self.found(looks, |found| match found {
+            Found::More(more) => more,
+            Found::Secret(secret) => {
+                listed.push(secret);
+                Vec::new()
+            }
+            Found::Nothing => Vec::new(),
+        })
+        .await?;
+        listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    /// The names below a name of which the engine keeps anything, in order.
+    pub(super) async fn taken_below(&self, below: &SecretName) -> Result<Vec<SecretName>, Fault> {
+        let mut taken = Vec::new();
+        let looks = self.looks(Some(below)).await?;
+        self.found(looks, |found| {
+            let mut folders = Vec::new();
+            if let Found::More(more) = found {
+                for look in more {
+                    match look {
+                        Look::Secret(name, _) => taken.push(name),
+                        folder => folders.push(folder),
+                    }
+                }
+            }
+            folders
+        })
+        .await?;
+        taken.sort_unstable();
+        Ok(taken)
+    }
+
+    /// Where to begin with what is below a name, or with all.
+    async fn looks(&self, below: Option<&SecretName>) -> Result<Vec<Look>, Fault> {
         let (place, prefix) = match below {
             Some(below) => self.places.below(below),
             None => Default::default(),
@@ -72,15 +110,16 @@ impl VaultStore {
                 looks.push(Look::Namespace(Folder::new(place, prefix)));
             }
         }
-        let mut listed = self.found(looks).await?;
-        listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(listed)
+        Ok(looks)
     }
 
-    /// What all looks come to, several of them at once.
-    async fn found(&self, mut looks: Vec<Look>) -> Result<Vec<Listed>, Fault> {
+    /// Makes all looks, several of them at once, and those that what they find is answered with.
+    async fn found(
+        &self,
+        mut looks: Vec<Look>,
+        mut next: impl FnMut(Found) -> Vec<Look>,
+    ) -> Result<(), Fault> {
         let at = self.vault.now();
-        let mut listed = Vec::new();
         let mut looking = JoinSet::new();
         loop {
             while looking.len() < AT_ONCE
@@ -90,14 +129,10 @@ impl VaultStore {
                 looking.spawn(async move { store.look(look, at).await });
             }
             match looking.join_next().await {
-                None => return Ok(listed),
+                None => return Ok(()),
                 // The runtime ends.
                 Some(Err(_)) => return Err(Outage::Broken.into()),
-                Some(Ok(found)) => match found? {
-                    Found::More(more) => looks.extend(more),
-                    Found::Secret(secret) => listed.push(secret),
-                    Found::Nothing => {}
-                },
+                Some(Ok(found)) => looks.extend(next(found?)),
             }
         }
     }

@@ -177,6 +177,11 @@ impl SecretStore for VaultStore {
         listed.map_err(|fault| failed(below, fault.into()))
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        let taken = self.taken_below(below).await;
+        taken.map_err(|fault| failed(below, fault.into()))
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         let listed = self.listed(None).await;
         let listed = listed.map_err(|fault| failed(self.places.base(), fault.into()))?;

@@ -114,6 +114,11 @@ mod within {
             run(async move { store.list(&below).await }).await
         }
 
+        async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+            let (store, below) = (self.0.clone(), below.clone());
+            run(async move { store.taken(&below).await }).await
+        }
+
         async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
             let store = self.0.clone();
             run(async move { store.names().await }).await

@@ -132,6 +132,10 @@ impl SecretStore for Rotated {
         self.rotate().await?.list(below).await
     }
 
+    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
+        self.rotate().await?.taken(below).await
+    }
+
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         self.rotate().await?.names().await
     }
