@@ -56,6 +56,14 @@ pub(super) struct Call {
     entry: Arc<Entry>,
     tell: watch::Sender<Option<Answer>>,
     forgotten: u64,
+    at: Timestamp,
+}
+
+impl Calls {
+    fn pause(&mut self, cause: Arc<SecretError>, at: Timestamp) {
+        let until = at.after(self.backoff.next());
+        self.pause = Some((cause, until));
+    }
 }
 
 impl Entry {
@@ -85,6 +93,7 @@ impl Entry {
             entry: Arc::clone(self),
             tell,
             forgotten: calls.forgotten,
+            at,
         })
     }
 
@@ -95,6 +104,12 @@ impl Entry {
         calls.running = None;
         calls.pause = None;
         self.keep(None);
+    }
+
+    /// Why the source was out of reach when it was asked last, if it was.
+    pub(super) fn outage(&self) -> Option<Arc<SecretError>> {
+        let calls = self.calls();
+        calls.pause.as_ref().map(|(cause, _)| Arc::clone(cause))
     }
 
     /// Whether a call for it is on its way.
@@ -123,16 +138,13 @@ impl Call {
                 Answer::Missing | Answer::Refused(_) => self.entry.keep(None),
                 Answer::Outage(_) => {}
             }
-            calls.pause = match &answer {
-                Answer::Outage(cause) => {
-                    let until = at.after(calls.backoff.next());
-                    Some((Arc::clone(cause), until))
-                }
+            match &answer {
+                Answer::Outage(cause) => calls.pause(Arc::clone(cause), at),
                 Answer::Found(_) | Answer::Missing | Answer::Refused(_) => {
                     calls.backoff.reset();
-                    None
+                    calls.pause = None;
                 }
-            };
+            }
             calls.running = None;
         }
         drop(calls);
@@ -147,6 +159,8 @@ impl Drop for Call {
         let running = calls.running.as_ref();
         if running.is_some_and(|running| running.same_channel(&self.tell.subscribe())) {
             calls.running = None;
+            let gone = SecretError::unavailable("the call for the secret was given up");
+            calls.pause(Arc::new(gone), self.at);
         }
     }
 }

@@ -33,7 +33,9 @@ const MOST: usize = 10_000;
 /// A source that is out of reach leaves what is in memory up to the bound of
 /// [`Keeping`], and what is served from there says its age. It is asked again
 /// after a tenth of a second, and then twice as long each time, up to ten
-/// seconds; until then everybody gets the same answer at once.
+/// seconds; until then everybody gets the same answer at once. So does, from the
+/// first failure until the source answers again, everybody whose secret is in
+/// memory within the bound: the source is asked in the background.
 ///
 /// Calls run in tasks of their own, so a caller that leaves strands nobody.
 #[derive(Clone, Debug)]
@@ -77,9 +79,11 @@ impl SecretReader {
             return Ok(Some(served));
         }
         let entry = self.0.entry(reference);
-        let answer = match self.0.asked(reference, &entry, at) {
-            Ok(waiting) => told(waiting).await,
-            Err(cause) => Answer::Outage(cause),
+        let answer = match (self.0.asked(reference, &entry, at), entry.outage()) {
+            // Where the last call failed, whoever can be served does not wait for this one.
+            (Ok(_), Some(cause)) if self.0.is_servable(&entry, at) => Answer::Outage(cause),
+            (Ok(waiting), _) => told(waiting).await,
+            (Err(cause), _) => Answer::Outage(cause),
         };
         self.0.served(answer, &entry)
     }
@@ -184,6 +188,12 @@ impl Shared {
                 Ok(waiting)
             }
         }
+    }
+
+    /// Whether what is in memory is within the bound.
+    fn is_servable(&self, entry: &Entry, at: Timestamp) -> bool {
+        let held = entry.held();
+        held.is_some_and(|held| at.since(held.asked_at) < self.keeping.stale())
     }
 
     async fn call(&self, reference: &SecretRef, call: Call, asked_at: Timestamp) {

@@ -161,8 +161,41 @@ async fn a_source_that_hangs_or_panics_is_out_of_reach() {
     assert_eq!(stand.read().await, "1 of 100 s ago");
     stand.pass(10);
     assert_eq!(stand.read().await, "1 of 110 s ago");
+    stand.settled().await;
     stand.pass(10);
+    assert_eq!(stand.read().await, "1 of 120 s ago");
+    stand.settled().await;
     assert_eq!(stand.read().await, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_is_asked_ever_more_seldom_too() {
+    let stand = stand([Act::Panic]);
+    for _ in 0..20 {
+        assert_eq!(stand.read().await, "unavailable");
+    }
+    assert_eq!(stand.source.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_an_outage_nobody_waits_who_can_be_served() {
+    let stand = stand([Act::Give(1), Act::Fail, Act::Hang]);
+    assert_eq!(stand.read().await, "1");
+    stand.pass(100);
+    assert_eq!(stand.read().await, "1 of 100 s ago");
+    let begun = tokio::time::Instant::now();
+    for passed in 101..200 {
+        stand.pass(1);
+        let read = stand.read().await;
+        assert_eq!(read, format!("1 of {passed} s ago"));
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    tokio::task::yield_now().await;
+    assert_eq!(stand.source.asked(), 3, "one hangs, and no other is begun");
+    // Who cannot be served waits, for as long as a source may take.
+    stand.pass(801);
+    assert_eq!(stand.read().await, "unavailable");
+    assert!(begun.elapsed() >= PATIENCE);
 }
 
 #[tokio::test(start_paused = true)]
