@@ -148,6 +148,7 @@ async fn an_organization_keeps_as_many_as_the_host_says() {
     let versions = NonZeroU64::new(2).unwrap();
     let limits = OrgSecretLimits {
         secrets: 2,
+        names: 4,
         versions,
     };
     let site = Site::with(limits, true).await;

@@ -19,6 +19,9 @@ impl From<OrgSecretError> for ApiError {
             OrgSecretError::TooMany => {
                 Self::Conflict("the organization has as many secrets as it can")
             }
+            OrgSecretError::TooManyNames => Self::Conflict(
+                "the organization has used as many names of secrets as it can; use one of them again",
+            ),
             OrgSecretError::Busy => Self::Busy(RETRY),
             other => Self::unavailable(&other),
         }

@@ -22,19 +22,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    parts: OrgSecretsParts,
-    places: Places,
+    pub(super) parts: OrgSecretsParts,
+    pub(super) places: Places,
     reader: SecretReader,
     reads: ReadTrail,
     /// Changes whose event is recorded and whose note could not be taken away.
-    recorded: Mutex<BTreeSet<EventId>>,
+    pub(super) recorded: Mutex<BTreeSet<EventId>>,
     /// The version at which an organization's place had no note.
-    settled: Mutex<BTreeMap<OrgId, SecretVersion>>,
+    pub(super) settled: Mutex<BTreeMap<OrgId, SecretVersion>>,
+    /// Changes that the store may still make, and since when nobody waits for it.
+    pub(super) doubted: Mutex<BTreeMap<EventId, Timestamp>>,
 }
 
 /// What becomes of a secret.
-pub(super) enum Change<'a> {
-    Put(&'a SecretValue),
+pub(super) enum Change {
+    Put(SecretValue),
     Rotate(Drawing),
     Delete,
 }
@@ -47,7 +49,7 @@ struct Begun {
     at: Timestamp,
 }
 
-impl Change<'_> {
+impl Change {
     const fn action(&self) -> Action {
         match self {
             Self::Put(_) => Action::SecretStored,
@@ -80,6 +82,7 @@ impl Shared {
             parts,
             recorded: Mutex::default(),
             settled: Mutex::default(),
+            doubted: Mutex::default(),
         }
     }
 
@@ -117,20 +120,38 @@ impl Shared {
         Ok(own.collect())
     }
 
-    async fn newest(&self, path: &OrgSecretPath) -> Result<Option<SecretVersion>, OrgSecretError> {
+    pub(super) async fn newest(
+        &self,
+        path: &OrgSecretPath,
+    ) -> Result<Option<SecretVersion>, OrgSecretError> {
         let name = path.stored_name(&self.parts.base)?;
         let versions = patient(self.parts.store.versions(&name)).await?;
         Ok(versions.last().copied())
     }
 
+    /// Makes a change in a task of its own: whoever leaves interrupts nothing.
     pub(super) async fn change(
-        &self,
+        self: &Arc<Self>,
         org: &OrgCtx,
         name: &SecretName,
-        change: Change<'_>,
+        change: Change,
         seen: Option<Expected>,
     ) -> Result<OrgSecret, OrgSecretError> {
         let path = OrgSecretPath::parse(org.org(), name.as_str())?;
+        let (shared, org) = (Arc::clone(self), org.clone());
+        let changing =
+            tokio::spawn(async move { shared.change_to(&org, path, change, seen).await });
+        let cut_off = || SecretError::unavailable("the change was cut off").into();
+        changing.await.unwrap_or_else(|_| Err(cut_off()))
+    }
+
+    async fn change_to(
+        &self,
+        org: &OrgCtx,
+        path: OrgSecretPath,
+        change: Change,
+        seen: Option<Expected>,
+    ) -> Result<OrgSecret, OrgSecretError> {
         let _turn = self.places.turn(org.org()).await?;
         let mut tries = 0;
         let begun = loop {
@@ -146,6 +167,7 @@ impl Shared {
             before,
             at,
         } = begun;
+        self.doubt(note.id());
         let made = self.made(&path, &change, before, at).await;
         self.forget(&path);
         match made {
@@ -163,12 +185,29 @@ impl Shared {
             }
             // Nothing changed, for certain.
             Err(error @ (OrgSecretError::Conflict(_) | OrgSecretError::NotFound)) => {
-                self.places.step(&place, None, at).await?;
+                self.believe(note.id());
+                // A note that stays is taken away by the next change.
+                let _ = self.places.step(&place, None, at).await;
                 Err(error)
             }
-            // The store may have done it all the same; the note says what to look for.
-            Err(error) => Err(error),
+            // The store may have done it all the same, or do it yet; the note says what to look for.
+            Err(error) => {
+                self.doubt(note.id());
+                Err(error)
+            }
         }
+    }
+
+    /// From now on nobody waits any more for what the store makes of a change.
+    fn doubt(&self, change: EventId) {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.insert(change, self.parts.clock.now());
+    }
+
+    /// What became of a change is known.
+    fn believe(&self, change: EventId) {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.remove(&change);
     }
 
     /// Notes the change, if it is permitted and nobody else's is under way.
@@ -176,7 +215,7 @@ impl Shared {
         &self,
         org: &OrgCtx,
         path: &OrgSecretPath,
-        change: &Change<'_>,
+        change: &Change,
         seen: Option<Expected>,
     ) -> Result<Begun, OrgSecretError> {
         let place = self.free(org.org()).await?;
@@ -215,7 +254,7 @@ impl Shared {
     async fn permitted(
         &self,
         path: &OrgSecretPath,
-        change: &Change<'_>,
+        change: &Change,
         before: Option<SecretVersion>,
         seen: Option<Expected>,
     ) -> Result<(), OrgSecretError> {
@@ -225,8 +264,22 @@ impl Shared {
         if seen.is_some_and(|seen| seen.version() != before) {
             return Err(OrgSecretError::Conflict(before));
         }
-        if before.is_none() && self.listed(path.org()).await?.len() >= self.parts.limits.secrets {
+        match before {
+            Some(_) => Ok(()),
+            None => self.has_room(path).await,
+        }
+    }
+
+    /// Whether the organization may have one more secret, of this name.
+    async fn has_room(&self, path: &OrgSecretPath) -> Result<(), OrgSecretError> {
+        let limits = self.parts.limits;
+        if self.listed(path.org()).await?.len() >= limits.secrets {
             return Err(OrgSecretError::TooMany);
+        }
+        let below = self.parts.base.of(path.org())?;
+        let taken = patient(self.parts.store.taken(&below)).await?;
+        if taken.len() >= limits.names && !taken.contains(&path.stored_name(&self.parts.base)?) {
+            return Err(OrgSecretError::TooManyNames);
         }
         Ok(())
     }
@@ -235,14 +288,14 @@ impl Shared {
     async fn made(
         &self,
         path: &OrgSecretPath,
-        change: &Change<'_>,
+        change: &Change,
         before: Option<SecretVersion>,
         at: Timestamp,
     ) -> Result<Option<SecretVersion>, OrgSecretError> {
         let (store, name) = (&self.parts.store, path.stored_name(&self.parts.base)?);
         let drawn;
         let value = match change {
-            Change::Put(value) => *value,
+            Change::Put(value) => value,
             Change::Rotate(drawing) => {
                 drawn = draw::draw(*drawing, self.parts.entropy.as_ref())
                     .map_err(SecretError::unavailable)?;
@@ -263,7 +316,8 @@ impl Shared {
     }
 
     /// Takes the note of a recorded change away; if that fails it is known here that it is recorded.
-    async fn close(&self, place: &Place, change: EventId, at: Timestamp) {
+    pub(super) async fn close(&self, place: &Place, change: EventId, at: Timestamp) {
+        self.believe(change);
         let closed = self.places.step(place, None, at).await;
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         match closed {
@@ -284,65 +338,9 @@ impl Shared {
         }
     }
 
-    fn forget(&self, path: &OrgSecretPath) {
+    pub(super) fn forget(&self, path: &OrgSecretPath) {
         if let Ok(reference) = path.resolve(&self.parts.base) {
             self.reader.forget(&reference);
         }
-    }
-
-    pub(super) async fn settle(&self) -> Result<usize, OrgSecretError> {
-        let mut first = None;
-        let mut count = 0;
-        for (org, version) in self.places.known().await? {
-            if self.is_settled(org, version) {
-                continue;
-            }
-            match self.settle_one(org).await {
-                Ok(finished) => count += usize::from(finished),
-                // Somebody else is at it.
-                Err(OrgSecretError::Busy) => {}
-                Err(error) => first = first.or(Some(error)),
-            }
-        }
-        first.map_or(Ok(count), Err)
-    }
-
-    fn is_settled(&self, org: OrgId, version: SecretVersion) -> bool {
-        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        settled.get(&org) == Some(&version)
-    }
-
-    async fn settle_one(&self, org: OrgId) -> Result<bool, OrgSecretError> {
-        let _turn = self.places.turn(org).await?;
-        let place = self.places.look(org).await?;
-        if place.open.is_some() {
-            return self.finish(org, place).await;
-        }
-        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        settled.extend(place.version().map(|version| (org, version)));
-        Ok(false)
-    }
-
-    /// Finishes the change of a note: records it if it was made.
-    async fn finish(&self, org: OrgId, place: Place) -> Result<bool, OrgSecretError> {
-        let Some((place, note)) = self.places.inherit(place).await? else {
-            return Ok(false);
-        };
-        let path = note.path(org)?;
-        let made = note.made(self.newest(&path).await?);
-        self.forget(&path);
-        if let Some(event) = made
-            && !self.is_recorded(note.id())
-        {
-            let event = note.again(event, self.parts.entropy.as_ref());
-            self.parts.outbox.record(&[event]).await?;
-        }
-        self.close(&place, note.id(), self.parts.clock.now()).await;
-        Ok(true)
-    }
-
-    fn is_recorded(&self, change: EventId) -> bool {
-        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        recorded.contains(&change)
     }
 }

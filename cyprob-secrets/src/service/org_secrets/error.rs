@@ -23,7 +23,12 @@ pub enum OrgSecretError {
     /// The organization has as many secrets as it may.
     #[error("the organization has as many secrets as it may")]
     TooMany,
-    /// Another change of the organization is under way; nothing changed.
+    /// The organization has used as many names as it may: those of deleted secrets take room too.
+    /// It may use them again.
+    #[error("the organization has used as many names of secrets as it may; use one of them again")]
+    TooManyNames,
+    /// Another change of the organization is under way, or one is that nobody knows the end of yet:
+    /// that takes half a minute at most. Nothing changed.
     #[error("another change of the organization's secrets is under way")]
     Busy,
     /// The store failed. If it was asked for a change, that may or may not be made; its event follows if it was.

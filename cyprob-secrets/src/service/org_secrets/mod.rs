@@ -18,20 +18,26 @@
 //! While an event cannot be recorded, its note stays and nothing more of the
 //! organization is changed.
 //!
+//! A change runs in a task of its own, so whoever leaves interrupts none. One of
+//! which the store did not say in time what became of it is not judged for half a
+//! minute, unless it is seen to be made: until then it may still reach the store.
+//!
 //! What this does not do: a process that ends between the third step and the
 //! fourth, or whose database records and answers with an error, leaves a change
-//! that is recorded twice; the second event names the first as `change`. A process that stands still for half a minute between two
-//! steps is taken for ended: if it goes on after that, makes the change, and
-//! ends before its event, the change has none. So has one that reaches a store
-//! over a network after this process gave it up as late, or after its caller left. What an operator changes in the
-//! store itself has no event here, and none of it may be done while the
-//! organization changes the same secret.
+//! that is recorded twice; the second event names the first as `change`. A
+//! process that stands still for half a minute between two steps is taken for
+//! ended: if it goes on after that, makes the change, and ends before its event,
+//! the change has none. Nor has one that a network holds back for longer than
+//! half a minute and then lets through, if nothing else changed the secret
+//! before. What an operator changes in the store itself has no event here, and
+//! none of it may be done while the organization changes the same secret.
 
 mod changes;
 mod draw;
 mod error;
 mod note;
 mod places;
+mod settling;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +59,8 @@ use crate::ports::{Expected, SecretStore};
 pub struct OrgSecretLimits {
     /// How many secrets.
     pub secrets: usize,
+    /// How many names, those of deleted secrets among them: what numbers they used is kept for ever.
+    pub names: usize,
     /// How many versions of each can still be read; older ones are removed.
     pub versions: NonZeroU64,
 }
@@ -92,10 +100,11 @@ pub struct OrgSecret {
 pub struct OrgSecrets(Arc<Shared>);
 
 impl Default for OrgSecretLimits {
-    /// 200 secrets of ten versions.
+    /// 200 secrets of ten versions, under 2,000 names over time.
     fn default() -> Self {
         Self {
             secrets: 200,
+            names: 2_000,
             versions: NonZeroU64::MIN.saturating_add(9),
         }
     }
@@ -158,7 +167,8 @@ impl OrgSecrets {
         value: &SecretValue,
         seen: Option<Expected>,
     ) -> Result<OrgSecret, OrgSecretError> {
-        self.0.change(org, name, Change::Put(value), seen).await
+        let change = Change::Put(value.clone());
+        self.0.change(org, name, change, seen).await
     }
 
     /// Draws a value and stores it as the next version: nobody saw it before the host reads it.

@@ -62,6 +62,10 @@ impl Note {
         self.event.id
     }
 
+    pub(super) fn is_of_deletion(&self) -> bool {
+        self.event.action == Action::SecretDeleted
+    }
+
     pub(super) fn path(&self, org: OrgId) -> Result<OrgSecretPath, SecretRefError> {
         OrgSecretPath::parse(org, &self.name)
     }

@@ -16,9 +16,12 @@ use crate::ports::{Expected, PutOutcome, SecretError, SecretStore};
 
 /// How long the store may take for one step.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to name every organization, of which nobody waits for it.
+const ROUND: Duration = Duration::from_secs(300);
 /// How long a process may take from its note to its change; then it makes none.
 pub(super) const PROMPT: Duration = Duration::from_secs(10);
-/// After how long another process finishes a change whose own did not.
+/// After how long another process finishes a change whose own did not, and after how long what
+/// nobody waits for any more does not reach the store any more.
 pub(super) const ABANDONED: Duration = Duration::from_secs(30);
 /// How many organizations are changed at once at most in this process.
 const TURNS: usize = 64;
@@ -46,7 +49,14 @@ pub(super) struct Place {
 pub(super) async fn patient<T>(
     step: impl Future<Output = Result<T, SecretError>>,
 ) -> Result<T, SecretError> {
-    let done = timeout(PATIENCE, step).await;
+    within(PATIENCE, step).await
+}
+
+async fn within<T>(
+    bound: Duration,
+    step: impl Future<Output = Result<T, SecretError>>,
+) -> Result<T, SecretError> {
+    let done = timeout(bound, step).await;
     done.unwrap_or_else(|late| Err(SecretError::unavailable(late)))
 }
 
@@ -90,7 +100,7 @@ impl Places {
     /// The organizations that ever had a note, with the version of their place.
     pub(super) async fn known(&self) -> Result<Vec<(OrgId, SecretVersion)>, OrgSecretError> {
         let changes = self.base.changes()?;
-        let listed = patient(self.store.list(&changes)).await?;
+        let listed = within(ROUND, self.store.list(&changes)).await?;
         let org = |name: &SecretName| name.as_str().rsplit('/').next()?.parse().ok();
         let known = listed
             .iter()

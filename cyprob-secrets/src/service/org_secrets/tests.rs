@@ -1,5 +1,6 @@
 mod apart;
 mod crashes;
+mod late;
 
 use cyprob_core::adapters::memory::MemoryStore as Database;
 use cyprob_core::adapters::system::SystemEntropy;
@@ -38,7 +39,11 @@ impl Stand {
 
     fn limited(secrets: usize, versions: u64) -> Self {
         let versions = NonZeroU64::new(versions).unwrap();
-        let limits = OrgSecretLimits { secrets, versions };
+        let limits = OrgSecretLimits {
+            secrets,
+            versions,
+            ..OrgSecretLimits::default()
+        };
         Self {
             limits,
             ..Self::new()
@@ -47,8 +52,13 @@ impl Stand {
 
     /// One more process.
     pub(super) fn process(&self) -> OrgSecrets {
+        self.process_over(Arc::clone(&self.store) as _)
+    }
+
+    /// One over another store.
+    pub(super) fn process_over(&self, store: Arc<dyn SecretStore>) -> OrgSecrets {
         OrgSecrets::new(OrgSecretsParts {
-            store: Arc::clone(&self.store) as _,
+            store,
             base: "orgs".parse().unwrap(),
             outbox: Arc::clone(&self.outbox) as _,
             keeping: Keeping::DEFAULT,
