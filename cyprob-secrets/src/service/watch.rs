@@ -1,11 +1,13 @@
 //! Noticing that a secret was rotated.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch::{self, Receiver, Sender};
 
-use super::{SecretReader, Served};
+use super::SecretReader;
 use crate::domain::{SecretRef, SourceVersion};
-use crate::ports::{Secret, SecretError};
+use crate::ports::SecretError;
 
 /// What a watch knows of a secret: never its value, which is to be read anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,15 +81,20 @@ impl SecretReader {
 
 async fn look(reader: SecretReader, reference: SecretRef, tell: Sender<Rotation>) {
     let every = reader.keeping().fresh() / 5;
-    let mut last: Option<Secret> = None;
+    // Of a value nothing is kept but a hash under a key of this watch's own.
+    let hasher = RandomState::new();
+    let mut last: Option<(Option<SourceVersion>, u64)> = None;
     let mut count = 0;
     loop {
         match reader.read(&reference).await {
             Ok(Some(served)) => {
-                let rotated = last.as_ref().is_some_and(|last| !is_same(last, &served));
-                count += u64::from(rotated);
                 let version = served.version().cloned();
-                last = Some(served.secret().clone());
+                let value = hasher.hash_one(served.secret().value.expose_secret());
+                drop(served);
+                // Where there are no versions only the bytes tell.
+                let now = Some((version.clone(), value));
+                count += u64::from(last.is_some() && last != now);
+                last = now;
                 told(&tell, Rotation::Current { count, version });
             }
             Ok(None) => told(&tell, Rotation::Withdrawn),
@@ -99,12 +106,6 @@ async fn look(reader: SecretReader, reference: SecretRef, tell: Sender<Rotation>
             () = tokio::time::sleep(every) => {}
         }
     }
-}
-
-fn is_same(last: &Secret, now: &Served) -> bool {
-    let secret = now.secret();
-    // One version is one value; where there are none only the bytes tell.
-    last.version == secret.version && last.value.expose_secret() == secret.value.expose_secret()
 }
 
 fn told(tell: &Sender<Rotation>, now: Rotation) {

@@ -1,5 +1,6 @@
 //! Reading a secret in somebody's name.
 
+mod giving;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use cyprob_core::domain::Caller;
 use cyprob_core::ports::store::StoreError;
 
+pub(in crate::service) use self::giving::NotGiven;
 pub use self::trail::ReadTrail;
-use self::window::What;
 use super::{SecretReader, Served};
 use crate::domain::SecretRef;
 use crate::ports::{SecretAccess, SecretError};
@@ -61,9 +62,18 @@ pub enum GuardError {
     /// The secret could not be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The trail takes no events, so nobody is given anything.
+    /// The trail takes no events, or not in time, so nobody is given anything.
     #[error("the audit trail takes no events")]
     Trail(#[from] Arc<StoreError>),
+}
+
+impl From<NotGiven> for GuardError {
+    fn from(why: NotGiven) -> Self {
+        match why {
+            NotGiven::Secret(error) => Self::Secret(error),
+            NotGiven::Trail(error) => Self::Trail(error),
+        }
+    }
 }
 
 impl SecretGuard {
@@ -79,7 +89,9 @@ impl SecretGuard {
 
     /// Reads a secret for a caller; `None` if there is none, which is not recorded.
     ///
-    /// It must be called within a Tokio runtime.
+    /// It must be called within a Tokio runtime. The trail may take five seconds
+    /// for a first read; what was withdrawn or grew too old meanwhile is not
+    /// given out, though the trail may have the event.
     ///
     /// # Errors
     ///
@@ -93,11 +105,7 @@ impl SecretGuard {
             self.trail.refused(caller, reference).await?;
             return Err(GuardError::Denied);
         }
-        let Some(served) = self.reader.read(reference).await? else {
-            return Ok(None);
-        };
-        let what = What::given(reference, served.version());
-        self.trail.tell(caller, what, served.at()).await?;
-        Ok(Some(served))
+        let given = self.trail.read(&self.reader, caller, reference, None);
+        Ok(given.await?)
     }
 }

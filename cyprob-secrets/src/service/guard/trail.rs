@@ -2,19 +2,25 @@
 
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
-use std::sync::{Arc, Once, PoisonError, RwLock, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use cyprob_core::domain::audit::Outcome;
 use cyprob_core::domain::{Caller, Timestamp};
 use cyprob_core::ports::store::{Outbox, StoreError};
 use cyprob_core::ports::{Clock, Entropy, EntropyExt as _};
 
-use super::window::{What, Window};
-use crate::domain::{OrgSecretPath, SecretRef};
-use crate::service::Served;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-/// How many kinds of reads are counted at most; others are recorded one by one.
+use super::window::{What, Window};
+use crate::domain::SecretRef;
+
+/// How many kinds of reads are counted at most, and as many of refusals; others are recorded one by one.
 const MOST: usize = 10_000;
+/// How long the trail may take for a first read.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How many events are recorded at once.
 const BATCH: usize = 100;
 
@@ -35,9 +41,20 @@ struct Shared {
     entropy: Arc<dyn Entropy>,
     window: Duration,
     hasher: RandomState,
-    open: RwLock<Windows>,
+    given: RwLock<Windows>,
+    /// Apart, so that whoever is refused takes no room from those who read.
+    denied: RwLock<Windows>,
     /// Windows are closed from the first read on, in the runtime that it is in.
-    closing: Once,
+    closing: AtomicBool,
+}
+
+/// How a read was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It was counted.
+    AtOnce,
+    /// It, or the one before it, was recorded: time went by.
+    Waited,
 }
 
 /// How a read goes on.
@@ -54,7 +71,6 @@ impl ReadTrail {
     pub const WINDOW: Duration = Duration::from_secs(60);
 
     /// Records into an outbox; reads of a kind are counted together for the length of a window, a second at least.
-    ///
     #[must_use]
     pub fn new(
         outbox: Arc<dyn Outbox>,
@@ -68,8 +84,9 @@ impl ReadTrail {
             entropy,
             window: window.max(Duration::from_secs(1)),
             hasher: RandomState::default(),
-            open: RwLock::default(),
-            closing: Once::new(),
+            given: RwLock::default(),
+            denied: RwLock::default(),
+            closing: AtomicBool::new(false),
         }))
     }
 
@@ -84,57 +101,67 @@ impl ReadTrail {
         let closing = tokio::spawn(async move { shared.record_rest(None).await });
         match closing.await {
             Ok(closed) => closed.map_err(Arc::new),
-            Err(_) => Ok(()),
+            Err(_) => Err(unavailable("the closing of the trail was cut off")),
         }
     }
 
-    /// Returns once the log of an organization has the read of its secret, or it is counted.
-    pub(in crate::service) async fn given(
-        &self,
-        caller: &Caller,
-        path: &OrgSecretPath,
-        reference: &SecretRef,
-        served: &Served,
-    ) -> Result<(), Arc<StoreError>> {
-        let what = What::given(reference, served.version()).of(path);
-        self.tell(caller, what, served.at()).await
-    }
-
-    /// The same of a refusal.
+    /// Returns once the trail has a refusal, or counts it.
     pub(super) async fn refused(
         &self,
         caller: &Caller,
         reference: &SecretRef,
     ) -> Result<(), Arc<StoreError>> {
         let at = self.0.clock.now();
-        self.tell(caller, What::denied(reference), at).await
+        self.tell(caller, What::denied(reference), at)
+            .await
+            .map(drop)
     }
 
-    /// Returns once the trail has the read, or counts it.
+    /// Returns once the trail has the read, or counts it; at the latest when its patience is over.
     pub(super) async fn tell(
         &self,
         caller: &Caller,
         what: What<'_>,
         at: Timestamp,
-    ) -> Result<(), Arc<StoreError>> {
-        self.0.closing.call_once(|| {
-            tokio::spawn(Shared::keep_closing(Arc::downgrade(&self.0)));
-        });
+    ) -> Result<Told, Arc<StoreError>> {
+        let mut told = Told::AtOnce;
         loop {
             let first = match self.0.turn(caller, what, at) {
-                Turn::Counted => return Ok(()),
-                Turn::Open(window) => self.0.record_first(&window).await,
-                Turn::Alone => {
-                    let alone = Window::open(caller, what, at);
-                    self.0.record_first(&alone).await
-                }
+                Turn::Counted => return Ok(told),
+                Turn::Open(window) => self.first(&window).await?,
+                Turn::Alone => self.first(&Window::open(caller, what, at)).await?,
             };
+            told = Told::Waited;
             // Where somebody else's read was the first, this one is still to be counted.
-            if first.map_err(Arc::new)? {
-                return Ok(());
+            if first {
+                return Ok(told);
             }
         }
     }
+
+    /// Records the first read of a window, or waits for whoever does; whether it was this call.
+    async fn first(&self, window: &Window) -> Result<bool, Arc<StoreError>> {
+        self.keep_closing()?;
+        let recorded = timeout(PATIENCE, self.0.record_first(window)).await;
+        match recorded {
+            Ok(recorded) => recorded.map_err(Arc::new),
+            Err(_) => Err(unavailable("the audit trail took too long")),
+        }
+    }
+
+    fn keep_closing(&self) -> Result<(), Arc<StoreError>> {
+        let Ok(runtime) = Handle::try_current() else {
+            return Err(unavailable("secrets are read within a Tokio runtime"));
+        };
+        if !self.0.closing.swap(true, Ordering::Relaxed) {
+            runtime.spawn(Shared::keep_closing(Arc::downgrade(&self.0)));
+        }
+        Ok(())
+    }
+}
+
+fn unavailable(why: &'static str) -> Arc<StoreError> {
+    Arc::new(StoreError::unavailable(why))
 }
 
 impl Shared {
@@ -150,11 +177,12 @@ impl Shared {
                 false => Turn::Open(Arc::clone(window)),
             })
         };
-        let known = counted(&self.open.read().unwrap_or_else(PoisonError::into_inner));
+        let kept = self.kept(what.outcome());
+        let known = counted(&kept.read().unwrap_or_else(PoisonError::into_inner));
         if let Some(turn) = known {
             return turn;
         }
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = counted(&open) {
             return turn;
         }
@@ -166,8 +194,17 @@ impl Shared {
         Turn::Open(window)
     }
 
+    const fn kept(&self, outcome: Outcome) -> &RwLock<Windows> {
+        match outcome {
+            Outcome::Success => &self.given,
+            _ => &self.denied,
+        }
+    }
+
+    /// Its time is over, or it is of a time that the clock was set back from.
     fn is_over(&self, window: &Window, at: Timestamp) -> bool {
-        at.since(window.first_at) >= self.window
+        let passed = at.since(window.first_at).max(window.first_at.since(at));
+        passed >= self.window
     }
 
     /// Records the first read of a window; whether it was this call that did.
@@ -207,7 +244,7 @@ impl Shared {
             let at = self.clock.now();
             let rests = batch
                 .iter()
-                .map(|(_, window)| window.rest(self.entropy.id(at)));
+                .map(|(_, window)| window.rests(|| self.entropy.id(at)));
             let events: Vec<_> = rests.flatten().collect();
             if events.is_empty() {
                 continue;
@@ -222,27 +259,30 @@ impl Shared {
     }
 
     fn take(&self, over_at: Option<Timestamp>) -> Vec<(u64, Arc<Window>)> {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
-        open.retain(|hash, windows| {
-            windows.retain(|window| {
-                let over = over_at.is_none_or(|at| self.is_over(window, at));
-                // Whoever records the first read right now holds it too.
-                if !over || (!window.recorded.initialized() && Arc::strong_count(window) > 1) {
-                    return true;
-                }
-                taken.push((*hash, Arc::clone(window)));
-                false
+        for kept in [&self.given, &self.denied] {
+            let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
+            open.retain(|hash, windows| {
+                windows.retain(|window| {
+                    let over = over_at.is_none_or(|at| self.is_over(window, at));
+                    // Whoever records the first read right now holds it too.
+                    if !over || (!window.recorded.initialized() && Arc::strong_count(window) > 1) {
+                        return true;
+                    }
+                    taken.push((*hash, Arc::clone(window)));
+                    false
+                });
+                !windows.is_empty()
             });
-            !windows.is_empty()
-        });
+        }
         taken
     }
 
     /// What the trail did not take is closed again later.
     fn put_back(&self, closed: Vec<(u64, Arc<Window>)>) {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         for (hash, window) in closed {
+            let kept = self.kept(window.outcome());
+            let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
             open.entry(hash).or_default().push(window);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hash, Hasher as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use cyprob_core::domain::{Caller, EventId, OrgId, Timestamp};
@@ -29,22 +30,22 @@ impl<'a> What<'a> {
         }
     }
 
-    pub(super) const fn given(
+    /// The read of the host's own secret, or of an organization's for its own log.
+    pub(super) fn given(
         reference: &'a SecretRef,
         version: Option<&'a SourceVersion>,
+        of: Option<&'a OrgSecretPath>,
     ) -> Self {
         Self {
-            org: None,
+            org: of.map(|path| (path.org(), path.name())),
             reference,
             version,
             outcome: Outcome::Success,
         }
     }
 
-    /// The read of an organization's secret, for its own log.
-    pub(super) fn of(mut self, path: &'a OrgSecretPath) -> Self {
-        self.org = Some((path.org(), path.name()));
-        self
+    pub(super) const fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// The same for all reads that are counted together.
@@ -75,6 +76,16 @@ pub(super) struct Window {
     more: AtomicU64,
     /// The event of the first one, once it is recorded.
     pub(super) recorded: OnceCell<EventId>,
+    /// What the trail was told of those that came after it, and may or may not have taken.
+    tried: Mutex<Vec<Tried>>,
+}
+
+/// A number of reads that was on its way to the trail.
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    id: EventId,
+    reads: u64,
+    until: Timestamp,
 }
 
 impl Window {
@@ -89,7 +100,12 @@ impl Window {
             last_at: AtomicI64::new(at.as_micros()),
             more: AtomicU64::new(0),
             recorded: OnceCell::new(),
+            tried: Mutex::default(),
         }
+    }
+
+    pub(super) const fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     pub(super) fn is_of(&self, actor: &Actor, what: &What<'_>) -> bool {
@@ -115,15 +131,36 @@ impl Window {
         self.event(id, self.first_at)
     }
 
-    /// The event of those that came after it; nothing if none did, or if the first is not recorded.
-    pub(super) fn rest(&self, id: EventId) -> Option<AuditEvent> {
-        let more = self.more.load(Ordering::Relaxed);
-        let first = self.recorded.get().filter(|_| more > 0)?;
-        let until = Timestamp::from_micros(self.last_at.load(Ordering::Relaxed));
-        let event = self.event(id, until);
-        let event = event.with("reads", count(more));
-        let event = event.with("since", MetaValue::public(self.first_at));
-        Some(event.with("first", MetaValue::public(first)))
+    /// The events of those that came after it; none if none did, or if the first is not recorded.
+    ///
+    /// What was tried before is told again with the same number, under an id of its own, which the
+    /// log takes once; it names the attempt. So no read is counted in two numbers.
+    ///
+    /// INVARIANT: nobody else counts in this window or closes it meanwhile
+    pub(super) fn rests(&self, mut id: impl FnMut() -> EventId) -> Vec<AuditEvent> {
+        let Some(first) = self.recorded.get() else {
+            return Vec::new();
+        };
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |id, of: &Tried| {
+            let event = self.event(id, of.until).with("reads", count(of.reads));
+            let event = event.with("since", MetaValue::public(self.first_at));
+            event.with("first", MetaValue::public(first))
+        };
+        let again = tried
+            .iter()
+            .map(|of| told(id(), of).with("again", MetaValue::public(of.id)));
+        let mut events: Vec<_> = again.collect();
+        let before: u64 = tried.iter().map(|of| of.reads).sum();
+        let reads = self.more.load(Ordering::Relaxed).saturating_sub(before);
+        if reads > 0 {
+            let until = Timestamp::from_micros(self.last_at.load(Ordering::Relaxed));
+            let id = id();
+            let now = Tried { id, reads, until };
+            events.push(told(id, &now));
+            tried.push(now);
+        }
+        events
     }
 
     fn event(&self, id: EventId, at: Timestamp) -> AuditEvent {

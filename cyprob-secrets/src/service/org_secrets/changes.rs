@@ -93,12 +93,10 @@ impl Shared {
     ) -> Result<Option<Served>, OrgSecretError> {
         let path = OrgSecretPath::parse(org.org(), name.as_str())?;
         let reference = path.resolve(&self.parts.base)?;
-        let Some(served) = self.reader.read(&reference).await? else {
-            return Ok(None);
-        };
-        let told = self.reads.given(org.caller(), &path, &reference, &served);
-        told.await.map_err(OrgSecretError::Trail)?;
-        Ok(Some(served))
+        let given = self
+            .reads
+            .read(&self.reader, org.caller(), &reference, Some(&path));
+        Ok(given.await?)
     }
 
     pub(super) async fn close_reads(&self) -> Result<(), OrgSecretError> {

@@ -6,6 +6,7 @@ use cyprob_core::ports::store::StoreError;
 
 use crate::domain::{SecretRefError, SecretVersion};
 use crate::ports::SecretError;
+use crate::service::guard::NotGiven;
 
 /// A refusal or failure; no variant carries a value.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,5 +49,14 @@ impl From<SecretError> for OrgSecretError {
 impl From<StoreError> for OrgSecretError {
     fn from(error: StoreError) -> Self {
         Self::Trail(Arc::new(error))
+    }
+}
+
+impl From<NotGiven> for OrgSecretError {
+    fn from(why: NotGiven) -> Self {
+        match why {
+            NotGiven::Secret(error) => Self::Secrets(error),
+            NotGiven::Trail(error) => Self::Trail(error),
+        }
     }
 }
