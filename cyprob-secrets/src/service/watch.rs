@@ -178,6 +178,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn without_versions_the_value_tells() {
+        let mut stand = stand([Act::Unversioned(1)]);
+        assert_eq!(stand.rotations.changed().await, current(0, 0));
+        stand.pass(1_000).await;
+        assert_eq!(stand.rotations.current(), current(0, 0));
+        stand.source.now([Act::Unversioned(2)]);
+        stand.pass(200).await;
+        assert_eq!(stand.rotations.changed().await, current(1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_outage_is_no_rotation_and_a_withdrawal_is_told() {
         let mut stand = stand([Act::Fail, Act::Give(1)]);
         stand.pass(100).await;

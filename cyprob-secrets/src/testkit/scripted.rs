@@ -15,6 +15,8 @@ use crate::ports::{Refusal, Secret, SecretError, SecretProvider};
 pub enum Act {
     /// It gives a value of this version.
     Give(u64),
+    /// It gives the same value, and has no versions.
+    Unversioned(u64),
     /// It has none.
     Nothing,
     /// It will not give it.
@@ -89,6 +91,11 @@ impl SecretProvider for Scripted {
             Act::Give(version) => Ok(Some(Secret {
                 value: value_of(version),
                 version: SecretVersion::new(version).map(SourceVersion::from),
+                stored_at: None,
+            })),
+            Act::Unversioned(version) => Ok(Some(Secret {
+                value: value_of(version),
+                version: None,
                 stored_at: None,
             })),
             Act::Nothing => Ok(None),

@@ -149,6 +149,11 @@ async fn nothing_is_given_that_the_trail_does_not_take() {
     // It heals without anything, and what may be recorded twice is a read and never a count.
     assert!(stand.read("mailer").await.unwrap().is_some());
     assert_eq!(stand.told().await, [given("1", 0), given("1", 0)]);
+    let events = stand.events().await;
+    // Tried before both of them, at the first fault.
+    let again = events.iter().map(|event| event.metadata.get("again"));
+    let again: Vec<_> = again.map(|again| again.cloned().unwrap()).collect();
+    assert_eq!(again[0], again[1]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,7 +98,7 @@ impl ReadTrail {
     pub async fn close(&self) -> Result<(), Arc<StoreError>> {
         let shared = Arc::clone(&self.0);
         // In a task of its own: whoever leaves takes no number along.
-        let closing = tokio::spawn(async move { shared.record_rest(None).await });
+        let closing = runtime()?.spawn(async move { shared.record_rest(None).await });
         match closing.await {
             Ok(closed) => closed.map_err(Arc::new),
             Err(_) => Err(unavailable("the closing of the trail was cut off")),
@@ -150,13 +150,61 @@ impl ReadTrail {
     }
 
     fn keep_closing(&self) -> Result<(), Arc<StoreError>> {
-        let Ok(runtime) = Handle::try_current() else {
-            return Err(unavailable("secrets are read within a Tokio runtime"));
-        };
+        let runtime = runtime()?;
         if !self.0.closing.swap(true, Ordering::Relaxed) {
-            runtime.spawn(Shared::keep_closing(Arc::downgrade(&self.0)));
+            let closing = Closing(Arc::downgrade(&self.0));
+            runtime.spawn(closing.keep_on());
         }
         Ok(())
+    }
+}
+
+fn runtime() -> Result<Handle, Arc<StoreError>> {
+    Handle::try_current().map_err(|_| unavailable("secrets are read within a Tokio runtime"))
+}
+
+/// Closes windows that are over, as long as it is there; the next first read begins another one.
+struct Closing(Weak<Shared>);
+
+impl Closing {
+    async fn keep_on(self) {
+        loop {
+            let Some(every) = self.0.upgrade().map(|shared| shared.window / 4) else {
+                return;
+            };
+            tokio::time::sleep(every).await;
+            let Some(shared) = self.0.upgrade() else {
+                return;
+            };
+            let at = shared.clock.now();
+            if let Err(error) = shared.record_rest(Some(at)).await {
+                tracing::warn!(%error, "numbers of reads of secrets are not recorded yet");
+            }
+        }
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.closing.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Windows that are to be closed; those that the trail did not take are closed again later.
+struct Taken<'s> {
+    shared: &'s Shared,
+    windows: Vec<(u64, Arc<Window>)>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for (hash, window) in self.windows.drain(..) {
+            let kept = self.shared.kept(window.outcome());
+            let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
+            open.entry(hash).or_default().push(window);
+        }
     }
 }
 
@@ -220,70 +268,43 @@ impl Shared {
         Ok(first)
     }
 
-    async fn keep_closing(shared: Weak<Self>) {
-        loop {
-            let Some(every) = shared.upgrade().map(|shared| shared.window / 4) else {
-                return;
-            };
-            tokio::time::sleep(every).await;
-            let Some(shared) = shared.upgrade() else {
-                return;
-            };
-            let at = shared.clock.now();
-            if let Err(error) = shared.record_rest(Some(at)).await {
-                tracing::warn!(%error, "numbers of reads of secrets are not recorded yet");
-            }
-        }
-    }
-
     /// Closes the windows that are over at this time, or all.
     async fn record_rest(&self, over_at: Option<Timestamp>) -> Result<(), StoreError> {
-        let mut closed = self.take(over_at);
-        while !closed.is_empty() {
-            let batch = closed.split_off(closed.len().saturating_sub(BATCH));
+        let mut taken = self.take(over_at);
+        while !taken.windows.is_empty() {
+            let from = taken.windows.len().saturating_sub(BATCH);
             let at = self.clock.now();
-            let rests = batch
-                .iter()
-                .map(|(_, window)| window.rests(|| self.entropy.id(at)));
+            let batch = taken.windows.get(from..).unwrap_or_default().iter();
+            let rests = batch.map(|(_, window)| window.rests(|| self.entropy.id(at)));
             let events: Vec<_> = rests.flatten().collect();
-            if events.is_empty() {
-                continue;
+            if !events.is_empty() {
+                self.outbox.record(&events).await?;
             }
-            if let Err(error) = self.outbox.record(&events).await {
-                closed.extend(batch);
-                self.put_back(closed);
-                return Err(error);
-            }
+            taken.windows.truncate(from);
         }
         Ok(())
     }
 
-    fn take(&self, over_at: Option<Timestamp>) -> Vec<(u64, Arc<Window>)> {
-        let mut taken = Vec::new();
+    fn take(&self, over_at: Option<Timestamp>) -> Taken<'_> {
+        let mut windows = Vec::new();
         for kept in [&self.given, &self.denied] {
             let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
-            open.retain(|hash, windows| {
-                windows.retain(|window| {
+            open.retain(|hash, of_hash| {
+                of_hash.retain(|window| {
                     let over = over_at.is_none_or(|at| self.is_over(window, at));
                     // Whoever records the first read right now holds it too.
                     if !over || (!window.recorded.initialized() && Arc::strong_count(window) > 1) {
                         return true;
                     }
-                    taken.push((*hash, Arc::clone(window)));
+                    windows.push((*hash, Arc::clone(window)));
                     false
                 });
-                !windows.is_empty()
+                !of_hash.is_empty()
             });
         }
-        taken
-    }
-
-    /// What the trail did not take is closed again later.
-    fn put_back(&self, closed: Vec<(u64, Arc<Window>)>) {
-        for (hash, window) in closed {
-            let kept = self.kept(window.outcome());
-            let mut open = kept.write().unwrap_or_else(PoisonError::into_inner);
-            open.entry(hash).or_default().push(window);
+        Taken {
+            shared: self,
+            windows,
         }
     }
 }

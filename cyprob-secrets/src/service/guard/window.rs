@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hash, Hasher as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cyprob_core::domain::audit::{Action, Actor, AuditEvent, MetaValue, Outcome, Resource};
 use cyprob_core::domain::{Caller, EventId, OrgId, Timestamp};
@@ -74,6 +74,8 @@ pub(super) struct Window {
     last_at: AtomicI64,
     /// How many came after the first.
     more: AtomicU64,
+    /// Under which id it was recorded first, or perhaps not.
+    first_tried: OnceLock<EventId>,
     /// The event of the first one, once it is recorded.
     pub(super) recorded: OnceCell<EventId>,
     /// What the trail was told of those that came after it, and may or may not have taken.
@@ -99,6 +101,7 @@ impl Window {
             first_at: at,
             last_at: AtomicI64::new(at.as_micros()),
             more: AtomicU64::new(0),
+            first_tried: OnceLock::new(),
             recorded: OnceCell::new(),
             tried: Mutex::default(),
         }
@@ -126,9 +129,14 @@ impl Window {
         true
     }
 
-    /// The event of the first read.
+    /// The event of the first read; where the trail may have one of it already, that is named.
     pub(super) fn first(&self, id: EventId) -> AuditEvent {
-        self.event(id, self.first_at)
+        let tried = *self.first_tried.get_or_init(|| id);
+        let event = self.event(id, self.first_at);
+        match tried == id {
+            true => event,
+            false => event.with("again", MetaValue::public(tried)),
+        }
     }
 
     /// The events of those that came after it; none if none did, or if the first is not recorded.

@@ -176,6 +176,7 @@ fn outside_of_a_runtime_nothing_is_given_and_nothing_breaks() {
     let stand = stand([Act::Give(1)]);
     let refused = block_on(stand.read("exporter"));
     assert!(matches!(refused, Err(GuardError::Trail(_))), "{refused:?}");
+    assert!(block_on(stand.trail.close()).is_err());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -191,6 +192,34 @@ async fn a_closing_that_dies_is_an_error() {
     }
     outbox.seconds.store(DEADLY, Ordering::SeqCst);
     assert!(stand.trail.close().await.is_err());
+    outbox.seconds.store(0, Ordering::SeqCst);
+    stand.trail.close().await.unwrap();
+    let events = outbox.pending(10).await.unwrap();
+    let reads: Vec<_> = events
+        .iter()
+        .filter_map(|event| text(event, "reads"))
+        .collect();
+    assert_eq!(reads, ["1"], "what it held is counted still");
+}
+
+#[tokio::test(start_paused = true)]
+async fn windows_are_closed_again_after_who_closed_them_died() {
+    let (stand, outbox) = slow(0);
+    for _ in 0..2 {
+        stand.read("mailer").await.unwrap();
+    }
+    outbox.seconds.store(DEADLY, Ordering::SeqCst);
+    stand.window().await;
+    outbox.seconds.store(0, Ordering::SeqCst);
+    // A first read, in a window of its own, begins it anew.
+    stand.read("mailer").await.unwrap();
+    stand.window().await;
+    let events = outbox.pending(10).await.unwrap();
+    let reads: Vec<_> = events
+        .iter()
+        .filter_map(|event| text(event, "reads"))
+        .collect();
+    assert_eq!(reads, ["1"]);
 }
 
 #[tokio::test(start_paused = true)]
