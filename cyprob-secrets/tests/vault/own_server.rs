@@ -6,8 +6,12 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use cyprob_core::adapters::system::SystemEntropy;
+use cyprob_core::ports::EntropyExt as _;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -27,11 +31,16 @@ pub(crate) struct OwnServer {
 }
 
 /// A port that is free for it, and the one behind it for its cluster.
+///
+/// They are none of those that the system gives to whoever asks for any, so
+/// that a server that was killed finds them free again, and no two of one run.
 fn two_ports() -> u16 {
+    static DRAWN: OnceLock<AtomicU16> = OnceLock::new();
+    let drawn = DRAWN.get_or_init(|| u16::from_be_bytes(SystemEntropy.bytes()).into());
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+        let port = 20_000 + drawn.fetch_add(1, Ordering::Relaxed) % 5_000 * 2;
+        if free(port) && free(port + 1) {
             return port;
         }
     }

@@ -313,11 +313,10 @@ async fn a_lease_revoked_under_us_heals_and_a_wrong_password_never_works() {
     until("others are lent", || async { live.generation() == 2 }).await;
     ask(live.pool(), &table, 1).await.unwrap();
     let row = Row {
-        injected: "database: lease of 4 s revoked under us".to_owned(),
         saw: "failed queries until the next renewal, then other credentials".to_owned(),
         recovery: revoked.elapsed(),
     };
-    println!("{}", row.line());
+    println!("{}", row.line("database: lease of 4 s revoked under us"));
     assert!(keeper.standing().failure.is_none());
     until("the connection of the revoked user is closed", || async {
         database.left().await == (1, 0)

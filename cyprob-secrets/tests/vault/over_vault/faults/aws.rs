@@ -8,10 +8,9 @@ use cyprob_core::ports::EntropyExt as _;
 use cyprob_secrets::adapters::aws::{AwsConfig, AwsCredentials, AwsKeys, AwsProvider, AwsTimeouts};
 use cyprob_secrets::testkit::fault_proxy::{Fault, FaultProxy};
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use super::Row;
 use super::reading::Reading;
+use super::{Row, Trial};
 use crate::stand::variable;
 
 const REGION: &str = "eu-central-1";
@@ -23,8 +22,8 @@ fn refused(code: u16, kind: &str) -> Fault {
     }
 }
 
-pub(super) fn rows(running: &mut JoinSet<Row>) {
-    for (injected, fault, why) in [
+pub(super) fn trials() -> Vec<Trial> {
+    let outages = [
         (
             "throttled",
             refused(400, "ThrottlingException"),
@@ -46,10 +45,13 @@ pub(super) fn rows(running: &mut JoinSet<Row>) {
             "no connection to the service, or none to the end of its answer",
         ),
         ("no answer", Fault::Hang, "the service took too long"),
-    ] {
-        running.spawn(outage(injected, fault, why));
-    }
-    for (injected, fault, told) in [
+    ]
+    .into_iter()
+    .map(|(injected, fault, why)| {
+        let run = move || outage(fault.clone(), why);
+        Trial::new(format!("AWS: {injected}"), run)
+    });
+    let withdrawals = [
         (
             "denied",
             refused(400, "AccessDeniedException"),
@@ -65,9 +67,13 @@ pub(super) fn rows(running: &mut JoinSet<Row>) {
             refused(400, "ResourceNotFoundException"),
             "nothing: the secret is gone from memory",
         ),
-    ] {
-        running.spawn(withdrawn(injected, fault, told));
-    }
+    ]
+    .into_iter()
+    .map(|(injected, fault, told)| {
+        let run = move || withdrawn(fault.clone(), told);
+        Trial::new(format!("AWS: {injected}"), run)
+    });
+    outages.chain(withdrawals).collect()
 }
 
 async fn reading() -> (FaultProxy, Reading) {
@@ -93,9 +99,9 @@ async fn reading() -> (FaultProxy, Reading) {
     let config = AwsConfig::new(REGION.parse().unwrap(), keys)
         .with_endpoint(proxy.url().parse().unwrap())
         .with_timeouts(AwsTimeouts {
-            connect: Duration::from_millis(300),
-            attempt: Duration::from_millis(500),
-            all: Duration::from_millis(900),
+            connect: Duration::from_secs(1),
+            attempt: Duration::from_secs(2),
+            all: super::TIMEOUT,
         });
     let secret = format!("awssm://{name}").parse().unwrap();
     let source = Arc::new(AwsProvider::new(config));
@@ -104,21 +110,21 @@ async fn reading() -> (FaultProxy, Reading) {
     (proxy, reading)
 }
 
-async fn outage(injected: &'static str, fault: Fault, why: &'static str) -> Row {
+async fn outage(fault: Fault, why: &'static str) -> Row {
     let (proxy, reading) = reading().await;
     proxy.inject(fault);
     let saw = reading.outage(why).await;
     proxy.heal();
-    reading.row(&format!("AWS: {injected}"), saw, "y").await
+    reading.row(saw, "y").await
 }
 
-async fn withdrawn(injected: &'static str, fault: Fault, told: &'static str) -> Row {
+async fn withdrawn(fault: Fault, told: &'static str) -> Row {
     let (proxy, reading) = reading().await;
     proxy.inject(fault);
     let saw = reading.after_fresh().await.withdrawn();
-    assert_eq!(saw, told, "{injected}");
+    assert_eq!(saw, told);
     proxy.inject(Fault::Reset);
     reading.gone().await;
     proxy.heal();
-    reading.row(&format!("AWS: {injected}"), saw, "y").await
+    reading.row(saw, "y").await
 }

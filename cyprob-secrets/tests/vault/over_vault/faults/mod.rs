@@ -9,16 +9,23 @@ mod proxied;
 mod reading;
 mod real;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 
 /// After the end of a fault a source is asked again within the longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long a source may take to answer: more than it does on a machine that is busy with the other tests.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How often a fault is made alone that did not end as it should beside the others.
+const ALONE: usize = 2;
+
+/// Of how many faults that may be so: of more it is not the machine.
+const MOST_AGAIN: usize = 10;
 
 /// Held while a row is set up: all at once is more than the machine does in time.
 async fn setting_up() -> MutexGuard<'static, ()> {
@@ -26,52 +33,101 @@ async fn setting_up() -> MutexGuard<'static, ()> {
     TURN.lock().await
 }
 
-/// One fault.
+type Running = Pin<Box<dyn Future<Output = Row> + Send>>;
+
+/// A fault that can be made, each time in a place of its own.
+struct Trial {
+    injected: String,
+    run: Box<dyn Fn() -> Running>,
+}
+
+impl Trial {
+    fn new<F>(injected: impl Into<String>, run: impl Fn() -> F + 'static) -> Self
+    where
+        F: Future<Output = Row> + Send + 'static,
+    {
+        Self {
+            injected: injected.into(),
+            run: Box::new(move || Box::pin(run())),
+        }
+    }
+
+    /// Makes it again with nothing beside it, while it ends as it should not; the attempt that did.
+    async fn alone(&self) -> Option<(Row, usize)> {
+        for attempt in 2..2 + ALONE {
+            match ended(tokio::spawn((self.run)()).await) {
+                Ok(row) => return Some((row, attempt)),
+                Err(why) => println!("attempt {attempt} of {}: {why}", self.injected),
+            }
+        }
+        None
+    }
+}
+
+/// What came of a fault.
 pub(super) struct Row {
-    pub(super) injected: String,
     pub(super) saw: String,
     /// From the end of the fault until the secret was fresh again.
     pub(super) recovery: Duration,
 }
 
 impl Row {
-    pub(super) fn line(&self) -> String {
-        let Self {
-            injected,
-            saw,
-            recovery,
-        } = self;
-        format!("| {injected} | {saw} | {:.2} s |", recovery.as_secs_f64())
+    pub(super) fn line(&self, injected: &str) -> String {
+        let recovery = self.recovery.as_secs_f64();
+        format!("| {injected} | {} | {recovery:.2} s |", self.saw)
+    }
+}
+
+/// The row of a fault that was seen as what it is and healed in time, or why it was not.
+fn ended(running: Result<Row, JoinError>) -> Result<Row, String> {
+    let row = running.map_err(|error| {
+        let panic = error.into_panic();
+        let text = panic.downcast_ref::<String>().cloned();
+        text.unwrap_or_else(|| format!("{:?}", panic.downcast_ref::<&str>()))
+    })?;
+    // Nothing needs a restart, and nothing waits for longer than the source is left alone;
+    // beyond that, one call may be on its way.
+    match row.recovery < LONGEST_PAUSE + TIMEOUT {
+        true => Ok(row),
+        false => Err(format!("fresh again after {:?}", row.recovery)),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn every_fault_is_seen_as_what_it_is_and_heals() {
-    let mut running = JoinSet::new();
-    proxied::rows(&mut running);
-    real::rows(&mut running);
-    aws::rows(&mut running);
-    let (mut rows, mut broken) = (Vec::new(), 0);
-    while let Some(row) = running.join_next().await {
-        match row {
-            Ok(row) => rows.push(row),
-            // What it saw was printed by its panic; the table is of the others.
-            Err(_) => broken += 1,
+    let mut trials = proxied::trials();
+    trials.extend(real::trials());
+    trials.extend(aws::trials());
+    trials.sort_by(|a, b| a.injected.cmp(&b.injected));
+    let beside: Vec<_> = trials.iter().map(|t| tokio::spawn((t.run)())).collect();
+    let (mut lines, mut again) = (Vec::new(), Vec::new());
+    for (trial, running) in trials.iter().zip(beside) {
+        match ended(running.await) {
+            Ok(row) => lines.push(row.line(&trial.injected)),
+            Err(why) => {
+                println!("attempt 1 of {}: {why}", trial.injected);
+                again.push(trial);
+            }
         }
     }
-    rows.sort_by(|a, b| a.injected.cmp(&b.injected));
+    let mut broken = Vec::new();
+    let all = again.len() <= MOST_AGAIN;
+    for trial in again {
+        let held = match all {
+            true => trial.alone().await,
+            false => None,
+        };
+        match held {
+            Some((row, attempt)) => {
+                let line = row.line(&trial.injected);
+                lines.push(format!("{line} at attempt {attempt}"));
+            }
+            None => broken.push(&trial.injected),
+        }
+    }
+    lines.sort_unstable();
     println!("| injected | what a reader saw | fresh again after |\n| --- | --- | --- |");
-    for row in &rows {
-        println!("{}", row.line());
-    }
-    assert_eq!(broken, 0, "rows without an end");
-    for row in &rows {
-        // Nothing needs a restart, and nothing waits for longer than the source is left alone.
-        assert!(
-            row.recovery < LONGEST_PAUSE + Duration::from_secs(2),
-            "{}",
-            row.injected
-        );
-    }
-    assert!(rows.len() >= 30, "{} rows", rows.len());
+    println!("{}", lines.join("\n"));
+    assert!(broken.is_empty(), "not as they should be: {broken:?}");
+    assert_eq!(lines.len(), 43);
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use cyprob_secrets::testkit::fault_proxy::Fault;
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use super::Row;
 use super::reading::Reading;
+use super::{Row, Trial};
 use crate::stand::Stand;
 
 const TIMEOUT: &str = "no answer in time";
@@ -28,8 +27,8 @@ fn outages() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
         ("no answer", Fault::Hang, TIMEOUT),
         (
-            "an answer after 4 s",
-            Fault::Delay(Duration::from_secs(4)),
+            "an answer after 5 s",
+            Fault::Delay(Duration::from_secs(5)),
             TIMEOUT,
         ),
         (
@@ -119,16 +118,18 @@ fn refusals() -> Vec<(&'static str, Fault, &'static str)> {
     ]
 }
 
-pub(super) fn rows(running: &mut JoinSet<Row>) {
-    for (injected, fault, why) in outages() {
-        running.spawn(row(injected, fault, why, true));
-    }
-    for (injected, fault, told) in refusals() {
-        running.spawn(row(injected, fault, told, false));
-    }
+pub(super) fn trials() -> Vec<Trial> {
+    let outages = outages().into_iter().map(|fault| (fault, true));
+    let refusals = refusals().into_iter().map(|fault| (fault, false));
+    let all = outages.chain(refusals);
+    all.map(|((injected, fault, told), outage)| {
+        let run = move || row(fault.clone(), told, outage);
+        Trial::new(format!("proxy: {injected}"), run)
+    })
+    .collect()
 }
 
-async fn row(injected: &'static str, fault: Fault, told: &'static str, outage: bool) -> Row {
+async fn row(fault: Fault, told: &'static str, outage: bool) -> Row {
     let turn = super::setting_up().await;
     let stand = Stand::new();
     let (proxy, vault) = stand.through_within(stand.given(), super::TIMEOUT).await;
@@ -143,12 +144,12 @@ async fn row(injected: &'static str, fault: Fault, told: &'static str, outage: b
         true => reading.outage(told).await,
         false => {
             let saw = reading.after_fresh().await.withdrawn();
-            assert_eq!(saw, told, "{injected}");
+            assert_eq!(saw, told);
             proxy.inject_on(&data, Fault::Reset);
             reading.gone().await;
             saw
         }
     };
     proxy.heal();
-    reading.row(&format!("proxy: {injected}"), saw, "y").await
+    reading.row(saw, "y").await
 }

@@ -9,29 +9,30 @@ use cyprob_core::domain::Timestamp;
 use cyprob_core::ports::Clock;
 use cyprob_secrets::adapters::vault::SecretId;
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use super::Row;
 use super::reading::{Reading, Said};
+use super::{Row, Trial};
 use crate::own_server::OwnServer;
 use crate::stand::Stand;
 
-pub(super) fn rows(running: &mut JoinSet<Row>) {
-    running.spawn(sealed());
-    running.spawn(killed());
-    running.spawn(rate_limited());
-    running.spawn(token_revoked());
-    running.spawn(policy_changed());
-    running.spawn(deleted("secret deleted", "data/a", "DELETE"));
-    running.spawn(deleted(
-        "secret and its history deleted",
-        "metadata/a",
-        "DELETE",
-    ));
-    running.spawn(deleted("version destroyed", "destroy/a", "POST"));
-    running.spawn(role_deleted());
-    running.spawn(clock_set("wall clock set forward by 2 h", 7_200));
-    running.spawn(clock_set("wall clock set back by 2 h", -7_200));
+pub(super) fn trials() -> Vec<Trial> {
+    let deleted = |injected: &str, below: &'static str, method: &'static str| {
+        let run = move || deleted(below, method);
+        Trial::new(format!("{injected}, and stored again"), run)
+    };
+    vec![
+        Trial::new("server: sealed, and unsealed", sealed),
+        Trial::new("server: killed, and started again", killed),
+        Trial::new("server: a quota that is used up", rate_limited),
+        Trial::new("our token revoked", token_revoked),
+        Trial::new("policy taken away, and given back", policy_changed),
+        deleted("secret deleted", "data/a", "DELETE"),
+        deleted("secret and its history deleted", "metadata/a", "DELETE"),
+        deleted("version destroyed", "destroy/a", "POST"),
+        Trial::new("our role deleted, and made again", role_deleted),
+        Trial::new("wall clock set forward by 2 h", || clock_set(7_200)),
+        Trial::new("wall clock set back by 2 h", || clock_set(-7_200)),
+    ]
 }
 
 /// A stand with a secret, and who reads it.
@@ -57,7 +58,7 @@ async fn sealed() -> Row {
     server.seal();
     let saw = reading.outage("sealed, or not initialized").await;
     server.unseal().await;
-    reading.row("server: sealed, and unsealed", saw, "y").await
+    reading.row(saw, "y").await
 }
 
 async fn killed() -> Row {
@@ -68,9 +69,7 @@ async fn killed() -> Row {
         .outage("cannot connect: Connection refused (os error 111)")
         .await;
     server.start_again().await;
-    reading
-        .row("server: killed, and started again", saw, "y")
-        .await
+    reading.row(saw, "y").await
 }
 
 async fn rate_limited() -> Row {
@@ -88,9 +87,7 @@ async fn rate_limited() -> Row {
     {}
     let saw = reading.outage("asked too often (429)").await;
     stand.admin.ask("DELETE", &quota, None);
-    reading
-        .row("server: a quota that is used up", saw, "y")
-        .await
+    reading.row(saw, "y").await
 }
 
 async fn token_revoked() -> Row {
@@ -101,7 +98,7 @@ async fn token_revoked() -> Row {
     let said = reading.after_fresh().await;
     assert_eq!(said, Said::Fresh("y".to_owned()));
     let saw = "nothing of it: it signed in and asked again".to_owned();
-    reading.row("our token revoked", saw, "y").await
+    reading.row(saw, "y").await
 }
 
 async fn policy_changed() -> Row {
@@ -110,9 +107,7 @@ async fn policy_changed() -> Row {
     stand.policy("path \"nothing\" { capabilities = [\"read\"] }");
     let saw = reading.after_fresh().await.withdrawn();
     stand.policy(&stand.may_read());
-    reading
-        .row("policy taken away, and given back", saw, "y")
-        .await
+    reading.row(saw, "y").await
 }
 
 async fn role_deleted() -> Row {
@@ -133,12 +128,10 @@ async fn role_deleted() -> Row {
     ] {
         stand.admin.make("POST", &stand.role_path(path), id);
     }
-    reading
-        .row("our role deleted, and made again", saw, "y")
-        .await
+    reading.row(saw, "y").await
 }
 
-async fn deleted(injected: &str, below: &str, method: &str) -> Row {
+async fn deleted(below: &str, method: &str) -> Row {
     let stand = Stand::new();
     let reading = reading(&stand).await;
     let path = format!("{}/{below}", stand.name);
@@ -148,9 +141,7 @@ async fn deleted(injected: &str, below: &str, method: &str) -> Row {
     assert_eq!(status, 204);
     let saw = reading.after_fresh().await.withdrawn();
     stand.put("a", json!({"x": "z"}));
-    reading
-        .row(&format!("{injected}, and stored again"), saw, "z")
-        .await
+    reading.row(saw, "z").await
 }
 
 /// The machine's clock with a wall clock that somebody sets.
@@ -169,7 +160,7 @@ impl Clock for Settable {
     }
 }
 
-async fn clock_set(injected: &str, seconds: i64) -> Row {
+async fn clock_set(seconds: i64) -> Row {
     let clock = Arc::new(Settable {
         shown: NeverBack::new(),
         set_by: AtomicI64::new(0),
@@ -185,7 +176,7 @@ async fn clock_set(injected: &str, seconds: i64) -> Row {
         true => reading.said().await,
         false => reading.after_fresh().await,
     };
-    assert_eq!(said, Said::Fresh("z".to_owned()), "{injected}");
+    assert_eq!(said, Said::Fresh("z".to_owned()));
     let saw = "nothing of it: the secret was asked for anew in time".to_owned();
-    reading.row(injected, saw, "z").await
+    reading.row(saw, "z").await
 }
