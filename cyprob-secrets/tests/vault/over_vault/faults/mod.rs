@@ -5,6 +5,7 @@
 //! reach, so that a row sees all that there is to see within seconds.
 
 mod aws;
+mod cluster;
 mod proxied;
 mod reading;
 mod real;
@@ -97,6 +98,7 @@ fn ended(running: Result<Row, JoinError>) -> Result<Row, String> {
 async fn every_fault_is_seen_as_what_it_is_and_heals() {
     let mut trials = proxied::trials();
     trials.extend(real::trials());
+    trials.extend(cluster::trials());
     trials.extend(aws::trials());
     trials.sort_by(|a, b| a.injected.cmp(&b.injected));
     let beside: Vec<_> = trials.iter().map(|t| tokio::spawn((t.run)())).collect();
@@ -129,5 +131,5 @@ async fn every_fault_is_seen_as_what_it_is_and_heals() {
     println!("| injected | what a reader saw | fresh again after |\n| --- | --- | --- |");
     println!("{}", lines.join("\n"));
     assert!(broken.is_empty(), "not as they should be: {broken:?}");
-    assert_eq!(lines.len(), 43);
+    assert_eq!(lines.len(), 47);
 }

@@ -13,7 +13,8 @@ use crate::stand::Stand;
 const TIMEOUT: &str = "no answer in time";
 const BROKEN: &str = "the connection broke off";
 const GARBLED: &str = "an answer that is not what the API states";
-const STANDBY: &str = "a standby that does not forward; name the active node or a load balancer";
+pub(super) const STANDBY: &str =
+    "a standby that does not forward; name the active node or a load balancer";
 
 fn status(code: u16, body: &str) -> Fault {
     Fault::Status {

@@ -17,6 +17,8 @@ const FRESH: Duration = Duration::from_secs(2);
 const STALE: Duration = Duration::from_secs(10);
 /// How long a read may take: the source's own bound, and the machine's load.
 const PROMPT: Duration = Duration::from_secs(20);
+/// How long a test waits for the end of a fault at most.
+const HEALED: Duration = Duration::from_secs(60);
 
 pub(super) struct Reading {
     reader: SecretReader,
@@ -87,10 +89,7 @@ impl Reading {
             if let Said::Fresh(value) = self.said().await {
                 return (value, begun.elapsed());
             }
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "it does not heal"
-            );
+            assert!(begun.elapsed() < HEALED, "it does not heal");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -117,6 +116,27 @@ impl Reading {
         assert!(causes.iter().all(|cause| cause == why), "{why}: {causes:?}");
         let oldest = oldest.as_secs_f64();
         format!("what was in memory, up to {oldest:.1} s old, then `Unavailable` ({why})")
+    }
+
+    /// Reads until something holds, through an outage or none: how it was served.
+    pub(super) async fn until(&self, holds: impl Fn() -> bool) -> String {
+        let (begun, mut outage) = (Instant::now(), None);
+        while !holds() {
+            assert!(begun.elapsed() < HEALED, "it does not come");
+            match self.said().await {
+                Said::Fresh(_) => {}
+                Said::Stale(age, cause) => outage = Some((age, cause)),
+                other => panic!("it is not served: {other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        match outage {
+            None => "nothing of it".to_owned(),
+            Some((age, cause)) => {
+                let age = age.as_secs_f64();
+                format!("what was in memory, up to {age:.1} s old ({cause})")
+            }
+        }
     }
 
     /// What is said in an outage after a withdrawal: nothing of it is left in memory.

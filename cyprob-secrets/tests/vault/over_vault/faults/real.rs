@@ -30,6 +30,7 @@ pub(super) fn trials() -> Vec<Trial> {
         deleted("secret and its history deleted", "metadata/a", "DELETE"),
         deleted("version destroyed", "destroy/a", "POST"),
         Trial::new("our role deleted, and made again", role_deleted),
+        Trial::new("our role locked by refused logins", locked_out),
         Trial::new("wall clock set forward by 2 h", || clock_set(7_200)),
         Trial::new("wall clock set back by 2 h", || clock_set(-7_200)),
     ]
@@ -128,6 +129,33 @@ async fn role_deleted() -> Row {
     ] {
         stand.admin.make("POST", &stand.role_path(path), id);
     }
+    reading.row(saw, "y").await
+}
+
+/// A server locks out whose logins it refused five times, also with what is right.
+async fn locked_out() -> Row {
+    let stand = Stand::new();
+    let lockout = json!({"user_lockout_config": {"lockout_duration": "4s"}});
+    let tune = format!("sys/auth/{}/tune", stand.name);
+    stand.admin.make("POST", &tune, lockout);
+    let secret_id = stand.secret_id();
+    let reading = reading_by(&stand, secret_id.clone()).await;
+    let ours = json!({"role_id": stand.role_id(), "secret_id": secret_id});
+    let destroy = stand.role_path("/secret-id/destroy");
+    stand.admin.make("POST", &destroy, ours.clone());
+    let prefix = format!("sys/leases/revoke-prefix/auth/{}", stand.name);
+    stand.admin.make("POST", &prefix, json!({}));
+    let saw = reading.after_fresh().await.withdrawn();
+    let login = format!("auth/{}/login", stand.name);
+    // 400 is a wrong secret id, 403 a role that is locked.
+    while stand.admin.ask("POST", &login, Some(ours.clone())).0 != 403 {
+        assert_eq!(reading.said().await.withdrawn(), saw);
+    }
+    let again = json!({ "secret_id": secret_id });
+    stand
+        .admin
+        .make("POST", &stand.role_path("/custom-secret-id"), again);
+    assert_eq!(stand.admin.ask("POST", &login, Some(ours)).0, 403);
     reading.row(saw, "y").await
 }
 
