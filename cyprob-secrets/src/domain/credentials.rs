@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use super::Lease;
 
@@ -43,6 +44,7 @@ pub struct Credentials {
     /// When they were asked for, and when they end, in microseconds.
     asked_at: AtomicI64,
     ends_at: AtomicI64,
+    doubted: watch::Sender<bool>,
     given_back: GiveBack,
 }
 
@@ -65,6 +67,7 @@ impl Credentials {
             renewable: lent.renewable,
             asked_at: AtomicI64::new(asked_at.as_micros()),
             ends_at: AtomicI64::new(asked_at.after(lent.term).as_micros()),
+            doubted: watch::Sender::new(false),
             given_back: Box::new(give_back),
         }
     }
@@ -112,6 +115,35 @@ impl Credentials {
         self.renewable
     }
 
+    /// Says that the server where one signs in with them refuses them.
+    ///
+    /// Their keeper renews or replaces them then. Repeating it changes nothing until it has, nor
+    /// does it once they are replaced. That the server is out of reach is no doubt.
+    pub fn doubt(&self) {
+        self.doubted
+            .send_if_modified(|doubted| !std::mem::replace(doubted, true));
+    }
+
+    /// Whether they are in doubt, and their keeper has no answer yet.
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        *self.doubted.borrow()
+    }
+
+    /// Waits until they are in doubt, or are not any more.
+    pub(crate) fn doubted(&self, doubted: bool) -> impl Future<Output = ()> + Send + use<> {
+        let mut now = self.doubted.subscribe();
+        async move {
+            let _ = now.wait_for(|now| *now == doubted).await;
+        }
+    }
+
+    /// Their source says that they hold: the doubt was answered.
+    pub(crate) fn believe(&self) {
+        self.doubted
+            .send_if_modified(|doubted| std::mem::replace(doubted, false));
+    }
+
     /// The lease was renewed for one who asked at that time.
     ///
     /// INVARIANT: only the keeper's own task calls it
@@ -135,6 +167,7 @@ impl fmt::Debug for Credentials {
             .field("username", &self.username)
             .field("lease_id", &self.lease_id)
             .field("ends_at", &self.ends_at())
+            .field("doubted", &self.is_doubted())
             .finish_non_exhaustive()
     }
 }

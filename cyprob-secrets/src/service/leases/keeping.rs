@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::Wish;
+use super::doubts::Doubts;
 use crate::domain::{Backoff, Credentials, Lease, LeaseId};
 use crate::ports::{DynamicCredentials, LeaseError, LeaseRefusal};
 
@@ -63,6 +64,9 @@ pub(super) struct Keeping {
     term: Duration,
     chance: u16,
     backoff: Backoff,
+    doubts: Doubts,
+    /// Which credentials were renewed when they were in doubt: another doubt, and they are replaced.
+    confirmed: Option<u64>,
 }
 
 impl Keeping {
@@ -87,6 +91,8 @@ impl Keeping {
             term,
             chance,
             backoff: Backoff::default(),
+            doubts: Doubts::default(),
+            confirmed: None,
         }
     }
 
@@ -95,17 +101,24 @@ impl Keeping {
         mut wishes: mpsc::UnboundedReceiver<Wish>,
         mut given_back: mpsc::UnboundedReceiver<LeaseId>,
     ) {
-        let mut wake = wake_after(self.until_renewal());
+        let mut wake = self.wake_after(self.until_renewal());
         loop {
+            let doubted = self.tell.borrow().doubted(true);
             tokio::select! {
+                () = doubted, if !self.doubts.is_heard() => {
+                    self.doubts.hear();
+                    wake = self.doubts.waits_until().unwrap_or_else(Instant::now).min(wake);
+                }
                 () = tokio::time::sleep_until(wake) => {
                     let kept = self.keep().await;
-                    wake = wake_after(self.pause_after(kept));
+                    let pause = self.pause_after(kept);
+                    wake = self.wake_after(pause);
                 }
                 Some(wish) = wishes.recv() => match wish {
                     Wish::Rotate(told) => {
                         let replaced = self.replace().await;
-                        wake = wake_after(self.pause_after(replaced.clone().map(drop)));
+                        let pause = self.pause_after(replaced.clone().map(drop));
+                        wake = self.wake_after(pause);
                         let _ = told.send(replaced);
                     }
                     Wish::Close(told) => {
@@ -132,6 +145,14 @@ impl Keeping {
         self.lease().renews_at(self.chance).since(at)
     }
 
+    /// When to look again: a clock may jump, and a doubt may come to its turn before.
+    fn wake_after(&self, pause: Duration) -> Instant {
+        let wake = Instant::now() + pause.clamp(SHORTEST, LOOK);
+        self.doubts
+            .waits_until()
+            .map_or(wake, |turn| turn.min(wake))
+    }
+
     /// How long to wait after what was tried.
     fn pause_after(&mut self, tried: Result<(), LeaseError>) -> Duration {
         let failure = match tried {
@@ -145,32 +166,45 @@ impl Keeping {
         tracing::warn!(%failure, "leased credentials not renewed or replaced");
         self.shared.failed(Some(failure));
         let left = self.lease().left(self.shared.clock.now());
-        let longest = if left.is_zero() { OVER } else { left / 4 };
+        let needed = left.is_zero() || self.doubts.is_heard();
+        let longest = if needed { OVER } else { left / 4 };
         self.backoff.next().min(longest)
     }
 
-    /// Renews or replaces the credentials, if it is time.
+    /// Renews or replaces the credentials, if it is time or they are in doubt.
     async fn keep(&mut self) -> Result<(), LeaseError> {
-        if !self.until_renewal().is_zero() {
+        let doubted = self.doubts.is_due();
+        if !doubted && !self.until_renewal().is_zero() {
             return Ok(());
         }
         let current = self.current();
+        let again = doubted && self.confirmed == Some(current.generation());
         let asked_at = self.shared.clock.now();
-        if current.is_renewable() && !self.lease().is_over(asked_at) {
+        if current.is_renewable() && !again && !self.lease().is_over(asked_at) {
             match self.shared.source.renew(current.lease_id()).await {
                 Ok(term) => {
                     current.renewed(asked_at, term);
                     self.lasts_until(current.lease_id(), current.ends_at());
                     // Near the end of all renewing it is granted less and less.
                     if term.saturating_mul(2) > self.term {
+                        if doubted {
+                            self.confirmed = Some(current.generation());
+                            self.doubts.answered();
+                            current.believe();
+                        }
                         return Ok(());
                     }
                 }
-                Err(outage @ LeaseError::Unavailable { .. }) => return Err(outage),
-                Err(LeaseError::Gone | LeaseError::Refused(_)) => {}
+                // Of a user that is not there any more a source may fail to say so.
+                Err(outage @ LeaseError::Unavailable { .. }) if !doubted => return Err(outage),
+                Err(_) => {}
             }
         }
-        self.replace().await.map(drop)
+        self.replace().await?;
+        if doubted {
+            self.doubts.answered();
+        }
+        Ok(())
     }
 
     async fn replace(&mut self) -> Result<Arc<Credentials>, LeaseError> {
@@ -179,6 +213,7 @@ impl Keeping {
         self.lent.push((next.lease_id().clone(), next.ends_at()));
         self.term = next.lease().term();
         self.chance = u16::from_be_bytes(self.shared.entropy.bytes());
+        self.doubts.forget();
         self.tell.send_replace(Arc::clone(&next));
         Ok(next)
     }
@@ -220,8 +255,4 @@ impl Keeping {
             }
         });
     }
-}
-
-fn wake_after(pause: Duration) -> Instant {
-    Instant::now() + pause.clamp(SHORTEST, LOOK)
 }

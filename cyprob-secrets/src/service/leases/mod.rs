@@ -1,5 +1,6 @@
 //! Credentials that are lent, kept valid and replaced before their end.
 
+mod doubts;
 mod keeping;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,10 @@ use crate::ports::{DynamicCredentials, LeaseError};
 /// credentials take its place. A source that is out of reach is asked again,
 /// ever more seldom, but the more often the nearer the end is. Credentials that were
 /// taken back under us are replaced as soon as a renewal says so.
+///
+/// Whoever sees that the server refuses them says so ([`Credentials::doubt`]): they are renewed at
+/// once, or replaced where they cannot be or are in doubt again. After a doubt that was acted upon
+/// the next waits for a second, and ever longer up to a minute where there is one after the other.
 ///
 /// Those who use the credentials [`watch`](Self::watch) for others and let go
 /// of the ones before when nothing uses them any more: then they are taken

@@ -1,3 +1,5 @@
+mod doubts;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,6 +22,10 @@ struct Lender {
 #[derive(Debug, Default)]
 struct State {
     down: bool,
+    /// Whether renewals alone fail.
+    renews_nothing: bool,
+    /// How often it was asked for anything.
+    asked: u64,
     /// What renewals grant, in seconds; nothing: the lease is gone.
     grants: Option<u64>,
     renewed: Vec<String>,
@@ -36,7 +42,11 @@ impl Lender {
     }
 
     fn reached(&self) -> Result<(), LeaseError> {
-        match self.with(|state| state.down) {
+        let down = self.with(|state| {
+            state.asked += 1;
+            state.down
+        });
+        match down {
             true => Err(LeaseError::unavailable("down")),
             false => Ok(()),
         }
@@ -59,6 +69,9 @@ impl DynamicCredentials for Lender {
 
     async fn renew(&self, lease: &LeaseId) -> Result<Duration, LeaseError> {
         self.reached()?;
+        if self.with(|state| state.renews_nothing) {
+            return Err(LeaseError::unavailable("status 500"));
+        }
         self.with(|state| {
             state.renewed.push(lease.to_string());
             state
