@@ -20,30 +20,29 @@ pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn 
     let begun = Instant::now();
     while !old.lease().is_over(clock.now()) {
         tokio::time::sleep(LOOK).await;
-        let left = match sweep(&pool, old.username()).await {
-            Ok(()) => left(&pool, old.username()).await,
-            Err(error) => Err(error),
-        };
+        sweep(&pool, old.username()).await;
+        let left = left(&pool, old.username()).await;
         if begun.elapsed() > ON_ITS_WAY && matches!(left, Ok(0)) {
             return;
         }
     }
 }
 
-/// Closes what is idle and was made with them.
-async fn sweep(pool: &PgPool, username: &str) -> Result<(), sqlx::Error> {
+/// Closes what is idle and was made with them, or cannot say with which it was.
+async fn sweep(pool: &PgPool, username: &str) {
     for _ in 0..pool.num_idle() {
         let Some(mut connection) = pool.try_acquire() else {
-            return Ok(());
+            return;
         };
-        let name: String = sqlx::query_scalar(sql::SIGNED_IN_AS)
+        let name = sqlx::query_scalar::<_, String>(sql::SIGNED_IN_AS)
             .fetch_one(&mut *connection)
-            .await?;
-        if name == username {
-            connection.close().await?;
+            .await;
+        if name.is_ok_and(|name| name != username) {
+            continue;
         }
+        // It may be closed already.
+        let _ = connection.close().await;
     }
-    Ok(())
 }
 
 async fn left(pool: &PgPool, username: &str) -> Result<i64, sqlx::Error> {

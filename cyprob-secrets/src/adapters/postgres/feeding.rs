@@ -13,6 +13,7 @@ use super::draining::drained;
 use super::live_pool::sign_in;
 use super::parking::Parking;
 use super::state::State;
+use super::watching::Watching;
 use crate::domain::Credentials;
 
 /// How often the end of the credentials is looked at.
@@ -25,26 +26,34 @@ pub(super) struct Feeding {
     pub(super) state: Arc<State>,
     pub(super) place: PgConnectOptions,
     pub(super) parking: Parking,
+    /// Whether new connections are made to where nobody answers.
+    pub(super) parked: bool,
     pub(super) newest: watch::Receiver<Arc<Credentials>>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Feeding {
     pub(super) async fn run(mut self) {
-        let mut draining = JoinSet::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Watching::new(Arc::clone(&self.state), self.place.clone()).run());
         let closed = self.pool.close_event();
         tokio::pin!(closed);
         // Without a keeper nobody replaces them any more, and they hold to their end.
         let mut kept = true;
         loop {
-            let wait = self.park_or_not();
+            let credentials = self.state.credentials();
+            let doubted = credentials.is_doubted();
+            let wait = self.park_or_not(&credentials, doubted);
+            let changed_mind = credentials.doubted(!doubted);
+            drop(credentials);
             tokio::select! {
                 () = &mut closed => return self.pool.close().await,
                 () = tokio::time::sleep(wait) => {}
-                Some(_) = draining.join_next() => {}
+                () = changed_mind => {}
+                Some(_) = tasks.join_next() => {}
                 changed = self.newest.changed(), if kept => match changed {
                     Ok(()) => {
-                        draining.spawn(self.replaced());
+                        tasks.spawn(self.replaced());
                     }
                     Err(_) => kept = false,
                 },
@@ -57,26 +66,33 @@ impl Feeding {
         let next = Arc::clone(&self.newest.borrow_and_update());
         self.pool.set_connect_options(sign_in(&self.place, &next));
         let old = self.state.replace(next);
+        self.parked = false;
         self.state.park(false);
         drained(self.pool.clone(), old, Arc::clone(&self.clock))
     }
 
-    /// Lets nobody sign in whose credentials are about to end; says when to look again.
-    fn park_or_not(&self) -> Duration {
-        let credentials = self.state.credentials();
+    /// Lets nobody sign in whose credentials are about to end or in doubt; says when to look again.
+    fn park_or_not(&mut self, credentials: &Credentials, doubted: bool) -> Duration {
         let lease = credentials.lease();
         let (least, most) = MARGIN;
         let margin = (lease.term() / 20).clamp(least, most);
         let left = lease.left(self.clock.now()).saturating_sub(margin);
-        let parked = left.is_zero();
-        if parked && !self.state.is_parked() {
-            tracing::warn!("database credentials are about to end; connections wait for others");
+        let over = left.is_zero();
+        let parked = over || doubted;
+        if parked && !self.parked {
+            tracing::warn!(
+                over,
+                doubted,
+                "database credentials are about to end or refused; new connections wait for others"
+            );
             self.pool.set_connect_options(self.parking.options());
-        } else if !parked && self.state.is_parked() {
+        } else if !parked && self.parked {
             self.pool
-                .set_connect_options(sign_in(&self.place, &credentials));
+                .set_connect_options(sign_in(&self.place, credentials));
         }
-        self.state.park(parked);
-        if parked { LOOK / 20 } else { left.min(LOOK) }
+        self.parked = parked;
+        // Sessions of a user that is there go on.
+        self.state.park(over || (doubted && self.state.is_lost()));
+        if over { LOOK / 20 } else { left.min(LOOK) }
     }
 }

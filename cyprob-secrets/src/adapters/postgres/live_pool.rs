@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::feeding::Feeding;
 use super::parking::Parking;
 use super::sql;
+use super::standing::{self, Standing};
 use super::state::State;
 use crate::domain::Credentials;
 
@@ -34,6 +35,12 @@ pub struct DatabaseCredentials {
 /// out of reach), nobody is given a connection until there are: who asks
 /// waits, at most for the pool's `acquire_timeout`. It fails, if ever, with
 /// that timeout, and not with a password that is wrong.
+///
+/// The same holds when the server does not know the user any more, because somebody revoked the
+/// lease: that is asked of each connection before it is given out (in place of the pool's own
+/// test, so not where `test_before_acquire` is off), and once a second on one connection beside
+/// those of the pool. The credentials are [doubted](Credentials::doubt) then, and what fails is
+/// what was being asked at that moment.
 ///
 /// When it drops, the pool keeps the credentials that it has.
 pub struct LivePool {
@@ -59,6 +66,7 @@ impl DatabaseCredentials {
 
     /// Opens a pool that works with them.
     ///
+    /// It makes one connection more than `options` allow, to see what becomes of its user.
     /// Of `place`, user and password are replaced. Of `options`, `after_connect`,
     /// `before_acquire` and `after_release` are: they are ours.
     ///
@@ -80,6 +88,7 @@ impl DatabaseCredentials {
             state: Arc::clone(&state),
             place,
             parking,
+            parked: false,
             newest: self.newest,
             clock: self.clock,
         };
@@ -91,7 +100,10 @@ impl DatabaseCredentials {
 /// Lets the pool give out only what was made with the credentials in use.
 fn watched(options: PgPoolOptions, state: &Arc<State>) -> PgPoolOptions {
     let (made, given, back) = (Arc::clone(state), Arc::clone(state), Arc::clone(state));
+    let tested = options.get_test_before_acquire();
     options
+        // In its place we ask whether the user is there, which takes no longer.
+        .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let state = Arc::clone(&made);
             Box::pin(async move {
@@ -103,12 +115,24 @@ fn watched(options: PgPoolOptions, state: &Arc<State>) -> PgPoolOptions {
                 Ok(())
             })
         })
-        .before_acquire(move |_, connection| {
+        .before_acquire(move |session, connection| {
             let state = Arc::clone(&given);
             let asked = Instant::now();
             Box::pin(async move {
-                state.unparked().await;
-                Ok(!state.is_old(connection.age + asked.elapsed()))
+                loop {
+                    state.unparked().await;
+                    if state.is_old(connection.age + asked.elapsed()) {
+                        return Ok(false);
+                    }
+                    let credentials = state.credentials();
+                    if !tested || standing::of_session(session).await? == Standing::Holds {
+                        return Ok(true);
+                    }
+                    if !state.is_fed() {
+                        return Ok(false);
+                    }
+                    state.lost(&credentials);
+                }
             })
         })
         .after_release(move |_, connection| {
@@ -137,7 +161,8 @@ impl LivePool {
         self.state.credentials().generation()
     }
 
-    /// Whether nobody can sign in now, because the credentials are over and there are no others.
+    /// Whether nobody is given a connection now, because the credentials are over or revoked and
+    /// there are no others.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.state.is_parked()
@@ -147,7 +172,7 @@ impl LivePool {
 impl Drop for LivePool {
     fn drop(&mut self) {
         self.task.abort();
-        self.state.park(false);
+        self.state.leave();
     }
 }
 

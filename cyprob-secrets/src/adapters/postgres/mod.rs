@@ -20,6 +20,8 @@ mod feeding;
 mod live_pool;
 mod parking;
 mod sql;
+mod standing;
 mod state;
+mod watching;
 
 pub use live_pool::{DatabaseCredentials, LivePool, LivePoolError};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlx::PgConnection;
+use sqlx::postgres::{PgConnection, PgExecutor};
 
 use super::sql;
 
@@ -29,7 +29,7 @@ pub(super) async fn of_session(connection: &mut PgConnection) -> Result<Standing
 }
 
 /// The same, and whether it may sign in.
-pub(super) async fn of_user(connection: &mut PgConnection) -> Result<Standing, sqlx::Error> {
+pub(super) async fn of_user(connection: impl PgExecutor<'_>) -> Result<Standing, sqlx::Error> {
     let may = sqlx::query_scalar::<_, bool>(sql::MAY_SIGN_IN);
     match may.fetch_optional(connection).await {
         Ok(Some(true)) => Ok(Standing::Holds),

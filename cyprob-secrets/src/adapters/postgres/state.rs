@@ -1,5 +1,6 @@
 //! Which credentials a pool works with now.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const MOST_LATE: usize = 256;
 pub(super) struct State {
     in_use: Mutex<InUse>,
     parked: watch::Sender<bool>,
+    /// Whether somebody feeds the pool.
+    fed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -30,6 +33,8 @@ struct InUse {
     since: Option<Instant>,
     /// When connections were made since then that had begun with those before.
     late: Vec<Instant>,
+    /// Whether the server said that there is no such user.
+    lost: bool,
 }
 
 impl State {
@@ -39,8 +44,10 @@ impl State {
                 credentials,
                 since: None,
                 late: Vec::new(),
+                lost: false,
             }),
             parked: watch::Sender::new(false),
+            fed: AtomicBool::new(true),
         }
     }
 
@@ -57,6 +64,7 @@ impl State {
         let mut in_use = self.in_use();
         in_use.since = Some(Instant::now());
         in_use.late.clear();
+        in_use.lost = false;
         std::mem::replace(&mut in_use.credentials, next)
     }
 
@@ -82,6 +90,35 @@ impl State {
             }
             in_use.late.push(Instant::now());
         }
+    }
+
+    /// The server says that the user is not there: nobody is given a connection until there is
+    /// another, or the credentials hold after all.
+    pub(super) fn lost(&self, credentials: &Credentials) {
+        let mut in_use = self.in_use();
+        let newest = in_use.credentials.generation() == credentials.generation();
+        if newest && self.is_fed() {
+            in_use.credentials.doubt();
+            in_use.lost = true;
+            self.park(true);
+        }
+    }
+
+    /// Whether the user in use is not there, as far as is known: until its credentials are believed.
+    pub(super) fn is_lost(&self) -> bool {
+        let mut in_use = self.in_use();
+        in_use.lost &= in_use.credentials.is_doubted();
+        in_use.lost
+    }
+
+    pub(super) fn is_fed(&self) -> bool {
+        self.fed.load(Ordering::Acquire)
+    }
+
+    /// Nobody feeds the pool any more.
+    pub(super) fn leave(&self) {
+        self.fed.store(false, Ordering::Release);
+        self.park(false);
     }
 
     pub(super) fn is_parked(&self) -> bool {

@@ -36,13 +36,13 @@ impl Doubts {
 
     /// Until when a doubt waits for its turn, if there is one that does.
     pub(super) fn waits_until(&self) -> Option<Instant> {
-        let turn = self.turn();
+        let turn = self.answered?.next;
         (self.heard && Instant::now() < turn).then_some(turn)
     }
 
     /// Whether there is a doubt, and it is its turn.
     pub(super) fn is_due(&self) -> bool {
-        self.heard && Instant::now() >= self.turn()
+        self.heard && self.waits_until().is_none()
     }
 
     /// What was heard is about credentials that are replaced, or was answered otherwise.
@@ -62,10 +62,5 @@ impl Doubts {
             next: now + pause,
         });
         self.heard = false;
-    }
-
-    fn turn(&self) -> Instant {
-        self.answered
-            .map_or_else(Instant::now, |answered| answered.next)
     }
 }

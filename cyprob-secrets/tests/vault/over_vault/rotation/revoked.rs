@@ -1,0 +1,222 @@
+//! A lease is revoked under a pool that works with it, long before its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use cyprob_secrets::adapters::vault::VaultDatabase;
+use cyprob_secrets::domain::{LeaseId, Lent};
+use cyprob_secrets::ports::{DynamicCredentials, LeaseError};
+use sqlx::postgres::PgPoolOptions;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::database::Database;
+use super::load::{Load, ask};
+use crate::over_vault::faults::Row;
+use crate::stand::until;
+
+/// Heals within: a look is made each second.
+const HEALS: Duration = Duration::from_secs(5);
+
+/// A source whose requests are counted.
+#[derive(Clone, Debug)]
+struct Counted {
+    source: VaultDatabase,
+    issued: Arc<AtomicU64>,
+    renewed: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn new(source: VaultDatabase) -> Self {
+        Self {
+            source,
+            issued: Arc::default(),
+            renewed: Arc::default(),
+        }
+    }
+
+    /// How often credentials were asked for, and how often renewed.
+    fn asked(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
+        (read(&self.issued), read(&self.renewed))
+    }
+}
+
+#[async_trait]
+impl DynamicCredentials for Counted {
+    async fn issue(&self) -> Result<Lent, LeaseError> {
+        self.issued.fetch_add(1, Ordering::SeqCst);
+        self.source.issue().await
+    }
+
+    async fn renew(&self, lease: &LeaseId) -> Result<Duration, LeaseError> {
+        self.renewed.fetch_add(1, Ordering::SeqCst);
+        self.source.renew(lease).await
+    }
+
+    async fn revoke(&self, lease: &LeaseId) -> Result<(), LeaseError> {
+        self.source.revoke(lease).await
+    }
+}
+
+/// Revokes the lease under eight clients; gives how many queries failed.
+async fn revoked_under_load(what: &str, statements: &[&str]) -> Vec<String> {
+    let database = Database::revoked_by("1h", "24h", statements).await;
+    let source = Counted::new(database.source(&database.connect().await));
+    let keeper = database.keeper(source.clone()).await;
+    let live = database.live(&keeper).await;
+    let load = Load::on(8, &live, &database.table());
+    let run = || load.counts.run.load(Ordering::Relaxed);
+    until("there is load", || async { run() > 500 }).await;
+    let lease = keeper.current().lease_id().clone();
+    let begun = Instant::now();
+    database.revoke(&lease).await;
+    until("others are lent", || async { live.generation() == 2 }).await;
+    let before = run();
+    until("queries go on", || async { run() > before + 500 }).await;
+    let recovery = begun.elapsed();
+    until("all of the revoked user is closed", || async {
+        database.left().await == (1, 0)
+    })
+    .await;
+    let (run, failed, longest) = load.end().await;
+    let row = Row {
+        injected: format!("database: lease of 1 h revoked under 8 clients, {what}"),
+        saw: format!(
+            "{} of {run} queries failed, the longest {longest} ms",
+            failed.len()
+        ),
+        recovery,
+    };
+    println!("{}", row.line());
+    assert!(recovery < HEALS, "{recovery:?}");
+    let (issued, renewed) = source.asked();
+    assert!(issued == 2 && renewed == 1, "{issued} {renewed}");
+    assert!(keeper.standing().failure.is_none());
+    failed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_revoked_under_load_heals_and_fails_what_was_being_asked() {
+    let drop = "DROP ROLE IF EXISTS \"{{name}}\"";
+    let failed = revoked_under_load("its user dropped", &[drop]).await;
+    assert!(failed.len() <= 16, "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_revoked_with_its_sessions_heals() {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'";
+    let drop = "DROP ROLE IF EXISTS \"{{name}}\"";
+    let failed = revoked_under_load("its sessions ended and its user dropped", &[end, drop]).await;
+    assert!(failed.len() <= 400, "{} {failed:?}", failed.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_fails_nothing() {
+    let lock = "ALTER ROLE \"{{name}}\" NOLOGIN";
+    let database = Database::revoked_by("1h", "24h", &[lock]).await;
+    let source = Counted::new(database.source(&database.connect().await));
+    let keeper = database.keeper(source.clone()).await;
+    let live = database.live(&keeper).await;
+    let load = Load::on(8, &live, &database.table());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    let held = keeper.current();
+    database.revoke(held.lease_id()).await;
+    until("others are lent", || async { live.generation() == 2 }).await;
+    assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (_, failed, _) = load.end().await;
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(source.asked(), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_revoked_under_an_idle_pool_fails_no_query_and_a_wrong_password_never_works() {
+    let database = Database::new("1h", "24h").await;
+    let vault = database.connect().await;
+    let keeper = database.keeper(database.source(&vault)).await;
+    let live = database.live(&keeper).await;
+    let held = keeper.current();
+    let wrong = database.place().username(held.username()).password("wrong");
+    let error = PgPoolOptions::new().connect_with(wrong).await.unwrap_err();
+    assert!(error.to_string().contains("password"), "{error}");
+    let revoked = Instant::now();
+    database.revoke(held.lease_id()).await;
+    ask(live.pool(), &database.table(), 1).await.unwrap();
+    let row = Row {
+        injected: "database: lease of 1 h revoked under an idle pool".to_owned(),
+        saw: "the next query waits for other credentials".to_owned(),
+        recovery: revoked.elapsed(),
+    };
+    println!("{}", row.line());
+    assert!(revoked.elapsed() < HEALS, "{:?}", revoked.elapsed());
+    assert_eq!(live.generation(), 2);
+    // Where nobody asks it is seen by the look.
+    let second = keeper.current();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    database.revoke(second.lease_id()).await;
+    let revoked = Instant::now();
+    until("others are lent", || async { live.generation() == 3 }).await;
+    assert!(revoked.elapsed() < HEALS, "{:?}", revoked.elapsed());
+    assert!(keeper.standing().failure.is_none());
+    drop((held, second));
+    until("the connections of revoked users are closed", || async {
+        database.left().await == (1, 0)
+    })
+    .await;
+}
+
+/// Passes bytes on, until it is dropped with every connection through it.
+struct Relay {
+    passing: JoinSet<()>,
+}
+
+impl Relay {
+    async fn start(at: SocketAddr, to: String) -> (Self, SocketAddr) {
+        let listener = TcpListener::bind(at).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let mut passing = JoinSet::new();
+        passing.spawn(async move {
+            let mut through = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = TcpStream::connect(to.clone()).await.unwrap();
+                through.spawn(async move {
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        });
+        (Self { passing }, at)
+    }
+
+    async fn stop(mut self) {
+        self.passing.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_the_database_is_no_doubt() {
+    let database = Database::new("1h", "24h").await;
+    let source = Counted::new(database.source(&database.connect().await));
+    let keeper = database.keeper(source.clone()).await;
+    let place = database.place();
+    let server = format!("{}:{}", place.get_host(), place.get_port());
+    let (relay, at) = Relay::start("127.0.0.1:0".parse().unwrap(), server.clone()).await;
+    let live = database
+        .live_at(&keeper, place.host("127.0.0.1").port(at.port()))
+        .await;
+    ask(live.pool(), &database.table(), 1).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    relay.stop().await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(source.asked(), (1, 0));
+    assert!(!live.is_waiting());
+    let (_relay, _) = Relay::start(at, server).await;
+    ask(live.pool(), &database.table(), 1).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((source.asked(), live.generation()), ((1, 0), 1));
+}
