@@ -40,16 +40,19 @@ impl Feeding {
         tokio::pin!(closed);
         // Without a keeper nobody replaces them any more, and they hold to their end.
         let mut kept = true;
+        let state = Arc::clone(&self.state);
         loop {
             let credentials = self.state.credentials();
             let doubted = credentials.is_doubted();
-            let wait = self.park_or_not(&credentials, doubted);
-            let changed_mind = credentials.doubted(!doubted);
+            let suspected = self.state.is_suspected();
+            let wait = self.park_or_not(&credentials, doubted || suspected);
+            let doubt_changed = credentials.doubted(!doubted);
             drop(credentials);
             tokio::select! {
                 () = &mut closed => return self.pool.close().await,
                 () = tokio::time::sleep(wait) => {}
-                () = changed_mind => {}
+                () = doubt_changed => {}
+                () = state.suspected(!suspected) => {}
                 Some(_) = tasks.join_next() => {}
                 changed = self.newest.changed(), if kept => match changed {
                     Ok(()) => {
@@ -72,27 +75,37 @@ impl Feeding {
     }
 
     /// Lets nobody sign in whose credentials are about to end or in doubt; says when to look again.
-    fn park_or_not(&mut self, credentials: &Credentials, doubted: bool) -> Duration {
+    fn park_or_not(&mut self, credentials: &Credentials, in_doubt: bool) -> Duration {
         let lease = credentials.lease();
         let (least, most) = MARGIN;
         let margin = (lease.term() / 20).clamp(least, most);
         let left = lease.left(self.clock.now()).saturating_sub(margin);
         let over = left.is_zero();
-        let parked = over || doubted;
+        let parked = over || in_doubt;
         if parked && !self.parked {
-            tracing::warn!(
-                over,
-                doubted,
-                "database credentials are about to end or refused; new connections wait for others"
-            );
+            let why = if over { "about to end" } else { "in doubt" };
+            tracing::warn!("database credentials are {why}; new connections wait");
             self.pool.set_connect_options(self.parking.options());
         } else if !parked && self.parked {
-            self.pool
-                .set_connect_options(sign_in(&self.place, credentials));
+            self.unpark(credentials);
         }
         self.parked = parked;
         // Sessions of a user that is there go on.
-        self.state.park(over || (doubted && self.state.is_lost()));
+        self.state.park(over || self.state.is_lost());
         if over { LOOK / 20 } else { left.min(LOOK) }
+    }
+
+    fn unpark(&self, credentials: &Credentials) {
+        let options = sign_in(&self.place, credentials);
+        self.pool.set_connect_options(options);
+    }
+}
+
+impl Drop for Feeding {
+    fn drop(&mut self) {
+        // Nobody would end the wait.
+        if self.parked {
+            self.unpark(&self.state.credentials());
+        }
     }
 }

@@ -102,7 +102,7 @@ fn watched(options: PgPoolOptions, state: &Arc<State>) -> PgPoolOptions {
     let (made, given, back) = (Arc::clone(state), Arc::clone(state), Arc::clone(state));
     let tested = options.get_test_before_acquire();
     options
-        // In its place we ask whether the user is there, which takes no longer.
+        // In its place we ask whether the user is there, which is one round trip too.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let state = Arc::clone(&made);
@@ -125,13 +125,19 @@ fn watched(options: PgPoolOptions, state: &Arc<State>) -> PgPoolOptions {
                         return Ok(false);
                     }
                     let credentials = state.credentials();
-                    if !tested || standing::of_session(session).await? == Standing::Holds {
+                    if !tested {
                         return Ok(true);
                     }
-                    if !state.is_fed() {
-                        return Ok(false);
+                    match standing::asked(&mut *session).await? {
+                        Standing::Holds => return Ok(true),
+                        // What is open may go on.
+                        Standing::Refused => {
+                            credentials.doubt();
+                            return Ok(true);
+                        }
+                        Standing::Gone if !state.is_fed() => return Ok(false),
+                        Standing::Gone => state.lost(&credentials),
                     }
-                    state.lost(&credentials);
                 }
             })
         })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlx::postgres::{PgConnection, PgExecutor};
+use sqlx::postgres::PgExecutor;
 
 use super::sql;
 
@@ -21,15 +21,8 @@ pub(super) enum Standing {
 const NO_SUCH_USER: &str = "42704";
 const NOT_LET_IN: [&str; 2] = ["28000", "28P01"];
 
-/// Whether the user of a connection is there.
-pub(super) async fn of_session(connection: &mut PgConnection) -> Result<Standing, sqlx::Error> {
-    let name = sqlx::query_scalar::<_, String>(sql::SIGNED_IN_AS);
-    let name = name.fetch_one(connection).await;
-    name.map(|_| Standing::Holds).or_else(said)
-}
-
-/// The same, and whether it may sign in.
-pub(super) async fn of_user(connection: impl PgExecutor<'_>) -> Result<Standing, sqlx::Error> {
+/// Asks a server how it stands to the user of a connection.
+pub(super) async fn asked(connection: impl PgExecutor<'_>) -> Result<Standing, sqlx::Error> {
     let may = sqlx::query_scalar::<_, bool>(sql::MAY_SIGN_IN);
     match may.fetch_optional(connection).await {
         Ok(Some(true)) => Ok(Standing::Holds),

@@ -22,6 +22,8 @@ const MOST_LATE: usize = 256;
 pub(super) struct State {
     in_use: Mutex<InUse>,
     parked: watch::Sender<bool>,
+    /// Whether the server ended a session, and it is not known yet why.
+    suspected: watch::Sender<bool>,
     /// Whether somebody feeds the pool.
     fed: AtomicBool,
 }
@@ -47,6 +49,7 @@ impl State {
                 lost: false,
             }),
             parked: watch::Sender::new(false),
+            suspected: watch::Sender::new(false),
             fed: AtomicBool::new(true),
         }
     }
@@ -128,6 +131,21 @@ impl State {
     pub(super) fn park(&self, parked: bool) {
         self.parked
             .send_if_modified(|now| std::mem::replace(now, parked) != parked);
+    }
+
+    pub(super) fn is_suspected(&self) -> bool {
+        *self.suspected.borrow()
+    }
+
+    pub(super) fn suspect(&self, suspected: bool) {
+        self.suspected
+            .send_if_modified(|now| std::mem::replace(now, suspected) != suspected);
+    }
+
+    /// Waits until there is a suspicion, or none any more.
+    pub(super) async fn suspected(&self, suspected: bool) {
+        let mut now = self.suspected.subscribe();
+        let _ = now.wait_for(|now| *now == suspected).await;
     }
 
     /// Waits while nobody may sign in.

@@ -45,6 +45,7 @@ impl Watching {
             self.held
                 .take_if(|(generation, _)| *generation != credentials.generation());
             if self.state.is_parked() {
+                self.state.suspect(false);
                 continue;
             }
             match tokio::time::timeout(PATIENCE, self.look(&credentials)).await {
@@ -53,6 +54,7 @@ impl Watching {
                 Ok(Ok(Standing::Gone)) => self.state.lost(&credentials),
                 Ok(Err(_)) | Err(_) => self.held = None,
             }
+            self.state.suspect(false);
         }
     }
 
@@ -68,6 +70,8 @@ impl Watching {
         };
         let lost = tokio::time::timeout(pause, heard).await.is_ok();
         if lost {
+            // Until it is known why, who signs in anew waits: the user may be gone too.
+            self.state.suspect(true);
             self.held = None;
         }
         lost
@@ -83,7 +87,7 @@ impl Watching {
         let Some((_, connection)) = &mut self.held else {
             return Ok(Standing::Holds);
         };
-        standing::of_user(connection).await
+        standing::asked(connection).await
     }
 
     async fn sign_in(&self, credentials: &Credentials) -> Result<PgListener, sqlx::Error> {

@@ -111,18 +111,22 @@ async fn a_lease_revoked_with_its_sessions_heals() {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'";
     let drop = "DROP ROLE IF EXISTS \"{{name}}\"";
     let failed = revoked_under_load("its sessions ended and its user dropped", &[end, drop]).await;
-    assert!(failed.len() <= 400, "{} {failed:?}", failed.len());
+    // What was being asked, and who was signing in.
+    assert!(failed.len() <= 100, "{} {failed:?}", failed.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_fails_nothing() {
+async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_what_is_open_goes_on() {
     let lock = "ALTER ROLE \"{{name}}\" NOLOGIN";
     let database = Database::revoked_by("1h", "24h", &[lock]).await;
     let source = Counted::new(database.source(&database.connect().await));
     let keeper = database.keeper(source.clone()).await;
     let live = database.live(&keeper).await;
     let load = Load::on(8, &live, &database.table());
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    until("there is load", || async {
+        load.counts.run.load(Ordering::Relaxed) > 500
+    })
+    .await;
     let begun = Instant::now();
     let held = keeper.current();
     database.revoke(held.lease_id()).await;
@@ -130,8 +134,15 @@ async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_fails_nothing() {
     assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
     drop(held);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (_, failed, _) = load.end().await;
-    assert!(failed.is_empty(), "{failed:?}");
+    let (run, failed, longest) = load.end().await;
+    println!(
+        "NOLOGIN under 8 clients: {} of {run} failed, the longest {longest} ms",
+        failed.len()
+    );
+    // Who was signing in at that moment.
+    assert!(failed.len() <= 16, "{failed:?}");
+    let signing_in = |failure: &String| failure.contains("not permitted to log in");
+    assert!(failed.iter().all(signing_in), "{failed:?}");
     assert_eq!(source.asked(), (2, 1));
 }
 
