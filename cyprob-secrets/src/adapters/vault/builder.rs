@@ -93,9 +93,11 @@ impl<L> VaultBuilder<L> {
         self
     }
 
-    /// The longest life of a token that is accepted; 24 hours unless stated.
+    /// The longest life of a token that is accepted: 24 hours, or less as stated.
+    ///
+    /// More is among the choices of [`Self::dangerous`].
     pub fn longest_token(mut self, bound: Duration) -> Self {
-        self.accepted.longest = bound;
+        self.accepted.longest = self.accepted.longest.min(bound);
         self
     }
 
@@ -159,6 +161,12 @@ impl<L> Accepting<L> {
     /// Works with a token that never ends.
     pub fn endless_token(mut self) -> Self {
         self.0.accepted.endless_token = true;
+        self
+    }
+
+    /// Works with tokens that live for more than 24 hours, up to this.
+    pub fn long_token(mut self, bound: Duration) -> Self {
+        self.0.accepted.longest = bound;
         self
     }
 

@@ -35,6 +35,8 @@ pub(super) enum Outage {
     Timeout,
     #[error("cannot connect: {0}")]
     Connect(String),
+    #[error("cannot read a file of the login: {0}")]
+    File(String),
     #[error("the connection broke off")]
     Broken,
     #[error("sealed, or not initialized")]

@@ -189,7 +189,10 @@ async fn tokens_that_may_too_much_or_live_too_long_are_refused() {
     let long = risk(stand.connect(stand.given()).await);
     assert!(matches!(long, VaultRisk::LongToken { .. }), "{long}");
     let days = std::time::Duration::from_secs(3 * 24 * 3_600);
-    let accepting = stand.builder().login(stand.given()).longest_token(days);
+    let given = || stand.builder().login(stand.given());
+    let raised = risk(stand.open(given().longest_token(days)).await);
+    assert!(matches!(raised, VaultRisk::LongToken { .. }), "{raised}");
+    let accepting = given().dangerous().long_token(days).done();
     assert!(stand.open(accepting).await.is_ok());
 }
 

@@ -122,7 +122,7 @@ impl CheckUp<'_> {
                 self.well(part, "readable, and by whom it should be");
                 Some(Some(held))
             }
-            Err(Fault::Outage(Outage::Connect(why))) => {
+            Err(Fault::Outage(Outage::File(why))) => {
                 self.refuse(part, VaultProblem::Unreadable(why));
                 None
             }

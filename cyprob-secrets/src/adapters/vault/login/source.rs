@@ -18,7 +18,7 @@ pub(super) fn private(path: &Path) -> Result<SecretString, Fault> {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Err(LoginRefusal::FileMissing.into()),
         Err(ReadFault::Refused(refusal)) => return Err(LoginRefusal::File(refusal).into()),
-        Err(ReadFault::Io(error)) => return Err(Outage::Connect(error.kind().to_string()).into()),
+        Err(ReadFault::Io(error)) => return Err(Outage::File(error.kind().to_string()).into()),
     };
     line(&bytes)
 }
@@ -30,7 +30,7 @@ pub(super) fn projected(path: &Path) -> Result<SecretString, Fault> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(LoginRefusal::FileMissing.into())
         }
-        Err(error) => Err(Outage::Connect(error.kind().to_string()).into()),
+        Err(error) => Err(Outage::File(error.kind().to_string()).into()),
     }
 }
 

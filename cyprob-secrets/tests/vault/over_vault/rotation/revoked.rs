@@ -84,14 +84,14 @@ async fn revoked_under_load(what: &str, statements: &[&str]) -> Vec<String> {
     .await;
     let (run, failed, longest) = load.end().await;
     let row = Row {
-        injected: format!("database: lease of 1 h revoked under 8 clients, {what}"),
         saw: format!(
             "{} of {run} queries failed, the longest {longest} ms",
             failed.len()
         ),
         recovery,
     };
-    println!("{}", row.line());
+    let injected = format!("database: lease of 1 h revoked under 8 clients, {what}");
+    println!("{}", row.line(&injected));
     assert!(recovery < HEALS, "{recovery:?}");
     let (issued, renewed) = source.asked();
     assert!(issued == 2 && renewed == 1, "{issued} {renewed}");
@@ -160,11 +160,13 @@ async fn a_lease_revoked_under_an_idle_pool_fails_no_query_and_a_wrong_password_
     database.revoke(held.lease_id()).await;
     ask(live.pool(), &database.table(), 1).await.unwrap();
     let row = Row {
-        injected: "database: lease of 1 h revoked under an idle pool".to_owned(),
         saw: "the next query waits for other credentials".to_owned(),
         recovery: revoked.elapsed(),
     };
-    println!("{}", row.line());
+    println!(
+        "{}",
+        row.line("database: lease of 1 h revoked under an idle pool")
+    );
     assert!(revoked.elapsed() < HEALS, "{:?}", revoked.elapsed());
     assert_eq!(live.generation(), 2);
     // Where nobody asks it is seen by the look.
