@@ -75,11 +75,11 @@ async fn one_doubt_after_the_other_is_no_storm() {
         let acted = grants.map_or(replaced, |_| renewed + replaced);
         assert!((5..=6).contains(&acted), "{acted}");
         assert!(stand.asked() <= 20, "{}", stand.asked());
-        // Nobody doubts for two minutes: the next one is acted upon at once.
+        // One waits yet, and is answered. Then nobody doubts for minutes: the next is the first.
         let before = stand.asked();
-        tokio::time::sleep(Duration::from_secs(120)).await;
+        tokio::time::sleep(Duration::from_secs(240)).await;
         let quiet = stand.asked();
-        assert!(quiet <= before + 2, "{before} {quiet}");
+        assert!(quiet <= before + 3, "{before} {quiet}");
         stand.doubt().await;
         assert!(stand.asked() > quiet);
         stand.pass(1).await;
