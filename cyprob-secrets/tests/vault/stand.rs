@@ -220,7 +220,7 @@ impl Stand {
 
     /// A connection through a proxy.
     pub(crate) async fn through(&self, login: impl Into<VaultLogin>) -> (FaultProxy, Vault) {
-        self.through_within(login, Duration::from_millis(500)).await
+        self.through_within(login, Duration::from_secs(1)).await
     }
 
     /// The same with another bound on the time of an answer.

@@ -47,6 +47,8 @@ pub(super) enum Outage {
     Standby,
     #[error("others wrote the same secret faster, again and again")]
     Raced,
+    #[error("the engine is being set up; ask again in a moment")]
+    SettingUp,
     #[error("behind the node that was written to (412)")]
     Behind,
     #[error("status {0}")]
@@ -72,6 +74,8 @@ pub(super) enum Complaint {
     NoRole,
     #[error("something is mounted there")]
     Mounted,
+    #[error("the engine is being set up")]
+    SettingUp,
     #[error("for another reason")]
     Other,
 }
@@ -88,6 +92,8 @@ impl Complaint {
             Self::Wrapping
         } else if says("path is already in use") {
             Self::Mounted
+        } else if says("Upgrading from non-versioned") || says("primary to upgrade") {
+            Self::SettingUp
         } else if says("unknown role") {
             Self::NoRole
         } else if says("invalid role") || says("secret id") || says("secret ID") {

@@ -7,6 +7,7 @@ use vaultrs::api::kv2::requests::ListSecretsRequest;
 
 use super::endpoints::ListNamespaces;
 use super::fault::{Fault, Outage};
+use super::kv::Failure;
 use super::places::Place;
 use super::{VaultNamespace, VaultStore};
 use crate::domain::SecretName;
@@ -52,7 +53,7 @@ impl Folder {
 
 impl VaultStore {
     /// The secrets below a name, or all, that have a value, in order of their names.
-    pub(super) async fn listed(&self, below: Option<&SecretName>) -> Result<Vec<Listed>, Fault> {
+    pub(super) async fn listed(&self, below: Option<&SecretName>) -> Result<Vec<Listed>, Failure> {
         let mut listed = Vec::new();
         let looks = self.looks(below).await?;
         self.found(looks, |found| match found {
@@ -69,7 +70,7 @@ impl VaultStore {
     }
 
     /// The names below a name of which the engine keeps anything, in order.
-    pub(super) async fn taken_below(&self, below: &SecretName) -> Result<Vec<SecretName>, Fault> {
+    pub(super) async fn taken_below(&self, below: &SecretName) -> Result<Vec<SecretName>, Failure> {
         let mut taken = Vec::new();
         let looks = self.looks(Some(below)).await?;
         self.found(looks, |found| {
@@ -118,7 +119,7 @@ impl VaultStore {
         &self,
         mut looks: Vec<Look>,
         mut next: impl FnMut(Found) -> Vec<Look>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Failure> {
         let at = self.vault.now();
         let mut looking = JoinSet::new();
         loop {
@@ -137,13 +138,13 @@ impl VaultStore {
         }
     }
 
-    async fn look(&self, look: Look, at: Timestamp) -> Result<Found, Fault> {
+    async fn look(&self, look: Look, at: Timestamp) -> Result<Found, Failure> {
         let (name, place) = match look {
-            Look::Folder(folder) => return self.within(folder).await.map(Found::More),
+            Look::Folder(folder) => return Ok(Found::More(self.within(folder).await?)),
             Look::Namespace(folder) => {
                 return match self.within(folder).await {
                     Err(Fault::NoPlace) => Ok(Found::Nothing),
-                    more => more.map(Found::More),
+                    more => Ok(Found::More(more?)),
                 };
             }
             Look::Secret(name, place) => (name, place),
@@ -152,6 +153,10 @@ impl VaultStore {
         let Some(version) = versions.newest(at) else {
             return Ok(Found::Nothing);
         };
+        // Beside older ones it may be the end of a secret, whose deletion was cut off.
+        if versions.kept().count() > 1 && !self.is_there(&place).await? {
+            return Ok(Found::Nothing);
+        }
         Ok(Found::Secret(Listed {
             name,
             version,

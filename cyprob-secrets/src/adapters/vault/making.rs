@@ -9,6 +9,7 @@ use vaultrs::api::sys::requests::EnableEngineRequest;
 use super::endpoints::{MakeNamespace, UsedMount};
 use super::fault::{Complaint, Fault};
 use super::kv::Failure;
+use super::places::Place;
 use super::store::failed;
 use super::{VaultNamespace, VaultStore};
 use crate::ports::{Refusal, SecretError};
@@ -44,7 +45,7 @@ impl VaultStore {
 
     async fn made(&self, org: OrgId, namespace: &VaultNamespace) -> Result<(), Failure> {
         if let Some(before) = self.places.before(org)
-            && !self.keys(&before).await?.is_empty()
+            && self.holds_any(before).await?
         {
             return Err(Refusal::Unmoved.into());
         }
@@ -62,6 +63,25 @@ impl VaultStore {
             Err(Fault::Rejected(Complaint::Mounted)) => self.is_ours(namespace).await,
             other => Ok(other.map(drop)?),
         }
+    }
+
+    /// Whether there are values in a folder; of deleted secrets there are names alone.
+    async fn holds_any(&self, folder: Place) -> Result<bool, Failure> {
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            for key in self.keys(&folder).await? {
+                let place = Place {
+                    namespace: folder.namespace.clone(),
+                    rest: format!("{}{key}", folder.rest),
+                };
+                if key.ends_with('/') {
+                    folders.push(place);
+                } else if self.looked_up(&place).await?.kept().next().is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Whether what is mounted there keeps versions of keys and values.

@@ -27,7 +27,10 @@ impl Reply {
             200..=204 => return Ok(Self(body)),
             // Somebody in front of the server, who knows nothing of secrets.
             400 | 403..=405 if !is_of_vault(&body) => Outage::Garbled.into(),
-            400 | 405 => Fault::Rejected(complaint(&body)),
+            400 | 405 => match complaint(&body) {
+                Complaint::SettingUp => Outage::SettingUp.into(),
+                complaint => Fault::Rejected(complaint),
+            },
             403 => Fault::Denied,
             404 if is_of_no_place(&body) => Fault::NoPlace,
             404 => Fault::Missing { last: gone(&body) },
@@ -104,6 +107,20 @@ mod tests {
     fn fault(status: u16, body: &str) -> Fault {
         let body = Zeroizing::new(body.as_bytes().to_vec());
         Reply::judge(status, body).err().unwrap()
+    }
+
+    #[test]
+    fn an_engine_that_is_not_ready_withdraws_nothing() {
+        for waiting in [
+            "Waiting for the primary to upgrade from non-versioned to versioned data. This backend will be unavailable.",
+            "Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly.",
+        ] {
+            let body = format!("{{\"errors\":[\"{waiting}\"]}}");
+            assert!(matches!(
+                fault(400, &body),
+                Fault::Outage(Outage::SettingUp)
+            ));
+        }
     }
 
     #[test]

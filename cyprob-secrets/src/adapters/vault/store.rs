@@ -30,7 +30,9 @@ use crate::ports::{
 /// A deleted secret's values are destroyed and its version numbers stay used;
 /// the engine's metadata of it remain, and while they do no number is used
 /// again: do not delete them. The deletion is a version too, which holds the
-/// field `deleted` for the moment until it is destroyed with all before it. A
+/// field `deleted` for the moment until it is destroyed with all before it; where
+/// that is cut off the older ones can be read by their numbers until the secret
+/// is looked at, written or deleted again. A
 /// version that a mount's `delete_version_after` ends is no version any more.
 /// Times are those of the server. The engine keeps ten versions unless it is
 /// configured otherwise. Its policy must
@@ -174,17 +176,17 @@ impl SecretStore for VaultStore {
 
     async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
         let listed = self.listed(Some(below)).await;
-        listed.map_err(|fault| failed(below, fault.into()))
+        listed.map_err(|failure| failed(below, failure))
     }
 
     async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
         let taken = self.taken_below(below).await;
-        taken.map_err(|fault| failed(below, fault.into()))
+        taken.map_err(|failure| failed(below, failure))
     }
 
     async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
         let listed = self.listed(None).await;
-        let listed = listed.map_err(|fault| failed(self.places.base(), fault.into()))?;
+        let listed = listed.map_err(|failure| failed(self.places.base(), failure))?;
         Ok(listed.into_iter().map(|listed| listed.name).collect())
     }
 

@@ -10,7 +10,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vaultrs::api::kv2::requests::{DestroySecretVersionsRequest, ReadSecretRequest};
 use zeroize::Zeroizing;
@@ -21,7 +21,6 @@ use super::fault::{Complaint, Fault, Outage};
 use super::kv::{self, Failure};
 use super::places::Place;
 use super::versions::Versions;
-use crate::adapters::json_field::{self, Held};
 use crate::domain::{SecretValue, SecretVersion};
 use crate::ports::{Expected, PutOutcome, Refusal};
 
@@ -29,8 +28,8 @@ use crate::ports::{Expected, PutOutcome, Refusal};
 const TRIES: usize = 5;
 /// The field of a secret that holds its bytes.
 pub(super) const FIELD: &str = "value";
-/// The field of a version that says that there is no secret any more.
-const GONE: &str = "deleted";
+/// What the field `deleted` of a version says where there is no secret any more.
+const GONE: &str = "yes";
 
 /// What a version holds.
 #[derive(Serialize)]
@@ -46,10 +45,15 @@ fn as_text<S: serde::Serializer>(text: &Zeroizing<String>, out: S) -> Result<S::
     out.serialize_str(text)
 }
 
-/// Whether these fields say that there is no secret any more.
+/// Whether these fields say that there is no secret any more, and nothing else: what is not ours
+/// in every byte is somebody else's.
 pub(super) fn says_gone(fields: &str) -> bool {
-    matches!(json_field::held(fields, GONE), Held::Text(_))
-        && matches!(json_field::held(fields, FIELD), Held::Nothing)
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Gone {
+        deleted: String,
+    }
+    serde_json::from_str(fields).is_ok_and(|Gone { deleted }| deleted == GONE)
 }
 
 /// What is in a place at the moment.
@@ -58,6 +62,16 @@ enum Now {
     Version(SecretVersion),
     /// There is nothing, and this number was given last.
     Nothing { last: u64 },
+}
+
+/// The same with a deletion that was cut off.
+enum Seen {
+    Version(SecretVersion),
+    /// This version says that there is no secret any more; those before it may be there yet.
+    End(SecretVersion),
+    Nothing {
+        last: u64,
+    },
 }
 
 impl VaultStore {
@@ -89,7 +103,7 @@ impl VaultStore {
                 Now::Version(version) => version,
                 Now::Nothing { last } => return self.remove_rest(place, last).await,
             };
-            let end = Kept::Deleted("yes");
+            let end = Kept::Deleted(GONE);
             if let Some(end) = self.append(place, end, version.get()).await? {
                 self.destroy_to(place, end.get()).await?;
                 return Ok(true);
@@ -123,36 +137,56 @@ impl VaultStore {
     }
 
     /// The versions that can be read, oldest first; none where the last one cannot.
+    ///
+    /// What is there at the moment is the server's word; of the older ones this machine's clock
+    /// tells, where they have an end.
     pub(super) async fn live(&self, place: &Place) -> Result<Vec<SecretVersion>, Failure> {
-        let versions = self.looked_up(place).await?;
-        let at = self.vault.now();
-        if versions.newest(at).is_none() || matches!(self.now(place).await?, Now::Nothing { .. }) {
+        let Now::Version(newest) = self.now(place).await? else {
             return Ok(Vec::new());
-        }
-        Ok(versions.live(at))
+        };
+        let versions = self.looked_up(place).await?;
+        let mut live = versions.live(self.vault.now());
+        live.retain(|version| *version < newest);
+        live.push(newest);
+        Ok(live)
+    }
+
+    /// Whether there is a secret at the moment, by the server's word.
+    pub(super) async fn is_there(&self, place: &Place) -> Result<bool, Failure> {
+        Ok(matches!(self.seen(place).await?, Seen::Version(_)))
     }
 
     /// What is there, after a deletion that was cut off is finished.
     async fn now(&self, place: &Place) -> Result<Now, Failure> {
+        Ok(match self.seen(place).await? {
+            Seen::Version(version) => Now::Version(version),
+            Seen::Nothing { last } => Now::Nothing { last },
+            Seen::End(end) => {
+                let last = end.get();
+                self.destroy_to(place, last).await?;
+                Now::Nothing { last }
+            }
+        })
+    }
+
+    async fn seen(&self, place: &Place) -> Result<Seen, Failure> {
         let read = ReadSecretRequest {
             mount: self.mount(),
             path: self.places.path(place),
             version: None,
         };
         match self.vault.call_in(place.namespace.as_ref(), read).await {
-            Err(Fault::Missing { last }) => Ok(Now::Nothing { last }),
+            Err(Fault::Missing { last }) => Ok(Seen::Nothing { last }),
             other => {
                 let reply = other?;
                 let (Some(fields), Some(metadata)) = kv::versioned(&reply)? else {
                     return Err(Outage::Garbled.into());
                 };
                 let version = metadata.version()?;
-                if !says_gone(fields.get()) {
-                    return Ok(Now::Version(version));
-                }
-                let last = version.get();
-                self.destroy_to(place, last).await?;
-                Ok(Now::Nothing { last })
+                Ok(match says_gone(fields.get()) {
+                    true => Seen::End(version),
+                    false => Seen::Version(version),
+                })
             }
         }
     }

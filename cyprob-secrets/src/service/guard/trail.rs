@@ -19,7 +19,7 @@ use crate::domain::SecretRef;
 
 /// How many kinds of reads are counted at most, and as many of refusals; others are recorded one by one.
 const MOST: usize = 10_000;
-/// How long the trail may take for a first read.
+/// How long the trail may take for one call.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many events are recorded at once.
 const BATCH: usize = 100;
@@ -278,7 +278,8 @@ impl Shared {
             let rests = batch.map(|(_, window)| window.rests(|| self.entropy.id(at)));
             let events: Vec<_> = rests.flatten().collect();
             if !events.is_empty() {
-                self.outbox.record(&events).await?;
+                let told = timeout(PATIENCE, self.outbox.record(&events)).await;
+                told.unwrap_or_else(|late| Err(StoreError::unavailable(late)))?;
             }
             taken.windows.truncate(from);
         }

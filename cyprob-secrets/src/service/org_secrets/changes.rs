@@ -7,9 +7,10 @@ use std::time::Duration;
 use cyprob_core::domain::audit::{Action, AuditEvent, Resource};
 use cyprob_core::domain::{EventId, OrgCtx, OrgId, Timestamp};
 use cyprob_core::ports::EntropyExt as _;
+use cyprob_core::ports::store::StoreError;
 
 use super::note::Note;
-use super::places::{PROMPT, Place, Places, patient};
+use super::places::{ABANDONED, PATIENCE, PROMPT, Place, Places, Queued, patient};
 use super::{OrgSecret, OrgSecretError, OrgSecretsParts, draw};
 use crate::domain::{Drawing, OrgSecretPath, SecretName, SecretValue, SecretVersion};
 use crate::ports::{Expected, PutOutcome, SecretError, SecretProvider};
@@ -31,7 +32,7 @@ pub(super) struct Shared {
     /// The version at which an organization's place had no note.
     pub(super) settled: Mutex<BTreeMap<OrgId, SecretVersion>>,
     /// Changes that the store may still make, and since when nobody waits for it.
-    pub(super) doubted: Mutex<BTreeMap<EventId, Timestamp>>,
+    pub(super) doubted: Mutex<BTreeMap<EventId, (OrgId, Timestamp)>>,
 }
 
 /// What becomes of a secret.
@@ -56,6 +57,15 @@ impl Change {
             Self::Rotate(_) => Action::SecretRotated,
             Self::Delete => Action::SecretDeleted,
         }
+    }
+}
+
+/// Whether nothing changed, for certain: a deletion may be refused in its middle.
+const fn is_refused(error: &OrgSecretError, change: &Change) -> bool {
+    match error {
+        OrgSecretError::Conflict(_) | OrgSecretError::NotFound => true,
+        OrgSecretError::Secrets(SecretError::Refused { .. }) => !matches!(change, Change::Delete),
+        _ => false,
     }
 }
 
@@ -136,9 +146,10 @@ impl Shared {
         seen: Option<Expected>,
     ) -> Result<OrgSecret, OrgSecretError> {
         let path = OrgSecretPath::parse(org.org(), name.as_str())?;
+        let queued = self.places.queue(org.org())?;
         let (shared, org) = (Arc::clone(self), org.clone());
         let changing =
-            tokio::spawn(async move { shared.change_to(&org, path, change, seen).await });
+            tokio::spawn(async move { shared.change_to(&org, &queued, path, change, seen).await });
         let cut_off = || SecretError::unavailable("the change was cut off").into();
         changing.await.unwrap_or_else(|_| Err(cut_off()))
     }
@@ -146,15 +157,19 @@ impl Shared {
     async fn change_to(
         &self,
         org: &OrgCtx,
+        queued: &Queued,
         path: OrgSecretPath,
         change: Change,
         seen: Option<Expected>,
     ) -> Result<OrgSecret, OrgSecretError> {
-        let _turn = self.places.turn(org.org()).await?;
+        let _turn = queued.turn().await?;
         let mut tries = 0;
         let begun = loop {
             match self.begin(org, &path, &change, seen).await {
-                Err(OrgSecretError::Busy) if tries < TRIES => tries += 1,
+                // What is in doubt takes longer than anybody waits.
+                Err(OrgSecretError::Busy) if tries < TRIES && !self.is_in_doubt(org.org()) => {
+                    tries += 1;
+                }
                 begun => break begun?,
             }
             tokio::time::sleep(PAUSE).await;
@@ -165,13 +180,13 @@ impl Shared {
             before,
             at,
         } = begun;
-        self.doubt(note.id());
+        self.doubt(org.org(), note.id());
         let made = self.made(&path, &change, before, at).await;
         self.forget(&path);
         match made {
             Ok(newest) => {
                 let event = note.made(newest).ok_or(OrgSecretError::NotFound)?;
-                self.parts.outbox.record(&[event]).await?;
+                self.tell(note.id(), event).await?;
                 self.close(&place, note.id(), at).await;
                 self.trim(&path, newest).await;
                 let version = newest.or(before).ok_or(OrgSecretError::NotFound)?;
@@ -181,8 +196,7 @@ impl Shared {
                     stored_at: Some(at),
                 })
             }
-            // Nothing changed, for certain.
-            Err(error @ (OrgSecretError::Conflict(_) | OrgSecretError::NotFound)) => {
+            Err(error) if is_refused(&error, &change) => {
                 self.believe(note.id());
                 // A note that stays is taken away by the next change.
                 let _ = self.places.step(&place, None, at).await;
@@ -190,16 +204,37 @@ impl Shared {
             }
             // The store may have done it all the same, or do it yet; the note says what to look for.
             Err(error) => {
-                self.doubt(note.id());
+                self.doubt(org.org(), note.id());
                 Err(error)
             }
         }
     }
 
+    /// Records the event of a change, and not for ever.
+    pub(super) async fn tell(&self, change: EventId, event: AuditEvent) -> Result<(), StoreError> {
+        let events = [event];
+        let record = self.parts.outbox.record(&events);
+        let told = tokio::time::timeout(PATIENCE, record).await;
+        told.unwrap_or_else(|late| Err(StoreError::unavailable(late)))?;
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.insert(change);
+        Ok(())
+    }
+
     /// From now on nobody waits any more for what the store makes of a change.
-    fn doubt(&self, change: EventId) {
+    pub(super) fn doubt(&self, org: OrgId, change: EventId) {
+        let at = self.parts.clock.now();
         let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
-        doubted.insert(change, self.parts.clock.now());
+        // Those that another process took over.
+        doubted.retain(|_, (_, since)| at.since(*since) < ABANDONED + ABANDONED);
+        doubted.insert(change, (org, at));
+    }
+
+    fn is_in_doubt(&self, org: OrgId) -> bool {
+        let at = self.parts.clock.now();
+        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_org = doubted.values().filter(|(of, _)| *of == org);
+        of_org.any(|(_, since)| at.since(*since) < ABANDONED)
     }
 
     /// What became of a change is known.
@@ -313,15 +348,15 @@ impl Shared {
         }
     }
 
-    /// Takes the note of a recorded change away; if that fails it is known here that it is recorded.
+    /// Takes the note of a change away.
     pub(super) async fn close(&self, place: &Place, change: EventId, at: Timestamp) {
         self.believe(change);
         let closed = self.places.step(place, None, at).await;
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        match closed {
-            Ok(_) => recorded.remove(&change),
-            Err(_) => recorded.insert(change),
-        };
+        // Where it stays it is known here what was recorded.
+        if closed.is_ok() {
+            recorded.remove(&change);
+        }
     }
 
     /// Removes the versions past the bound; what stays is removed after the next change.

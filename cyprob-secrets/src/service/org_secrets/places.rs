@@ -1,12 +1,13 @@
 //! The places of notes: who changes an organization's secrets, one at a time.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use cyprob_core::domain::{Id as _, OrgId, Timestamp};
+use cyprob_core::domain::{OrgId, Timestamp};
 use cyprob_core::ports::{Clock, Entropy};
 use secrecy::ExposeSecret as _;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::OrgSecretError;
@@ -23,8 +24,8 @@ pub(super) const PROMPT: Duration = Duration::from_secs(10);
 /// After how long another process finishes a change whose own did not, and after how long what
 /// nobody waits for any more does not reach the store any more.
 pub(super) const ABANDONED: Duration = Duration::from_secs(30);
-/// How many organizations are changed at once at most in this process.
-const TURNS: usize = 64;
+/// How many changes of one organization wait for their turn in this process.
+const WAITING: usize = 32;
 
 /// Where notes are, and whose turn it is in this process.
 #[derive(Debug)]
@@ -34,7 +35,29 @@ pub(super) struct Places {
     clock: Arc<dyn Clock>,
     /// The name of this process among those that share the store.
     process: String,
-    turns: Vec<Mutex<()>>,
+    turns: std::sync::Mutex<BTreeMap<OrgId, Weak<Turn>>>,
+}
+
+/// Whose turn it is to change an organization's secrets.
+#[derive(Debug)]
+struct Turn {
+    lock: Arc<Mutex<()>>,
+    waiting: Arc<Semaphore>,
+}
+
+/// A place in the line of those who change an organization's secrets.
+#[derive(Debug)]
+pub(super) struct Queued {
+    turn: Arc<Turn>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Queued {
+    /// Waits until nobody else in this process changes secrets of the organization.
+    pub(super) async fn turn(&self) -> Result<OwnedMutexGuard<()>, OrgSecretError> {
+        let waited = timeout(PATIENCE, Arc::clone(&self.turn.lock).lock_owned()).await;
+        waited.map_err(|_| OrgSecretError::Busy)
+    }
 }
 
 /// A place as it was read; a step from it is refused if somebody else made one.
@@ -80,7 +103,7 @@ impl Places {
             base,
             clock,
             process: format!("{random:032x}"),
-            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+            turns: std::sync::Mutex::default(),
         }
     }
 
@@ -88,13 +111,23 @@ impl Places {
         &self.process
     }
 
-    /// Waits until nobody else in this process changes secrets of the organization.
-    pub(super) async fn turn(&self, org: OrgId) -> Result<MutexGuard<'_, ()>, OrgSecretError> {
-        let [.., last] = org.to_bytes();
-        let turn = self.turns.get(usize::from(last) % TURNS);
-        let turn = turn.ok_or(OrgSecretError::Busy)?;
-        let waited = timeout(PATIENCE, turn.lock()).await;
-        waited.map_err(|_| OrgSecretError::Busy)
+    /// Takes a place in the line of an organization; one has no part in another's.
+    pub(super) fn queue(&self, org: OrgId) -> Result<Queued, OrgSecretError> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.get(&org).and_then(Weak::upgrade).unwrap_or_else(|| {
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = Arc::new(Turn {
+                lock: Arc::default(),
+                waiting: Arc::new(Semaphore::new(WAITING)),
+            });
+            turns.insert(org, Arc::downgrade(&turn));
+            turn
+        });
+        let place = Arc::clone(&turn.waiting).try_acquire_owned();
+        Ok(Queued {
+            _place: place.map_err(|_| OrgSecretError::Busy)?,
+            turn,
+        })
     }
 
     /// The organizations that ever had a note, with the version of their place.
@@ -157,14 +190,13 @@ impl Places {
         let Some(note) = place.open.clone() else {
             return Ok(None);
         };
-        // INVARIANT: it is this process's turn, so none of its own is under way.
-        if note.process == self.process {
-            return Ok(Some((place, note)));
-        }
         let at = self.clock.now();
-        if at.since(note.since()) < ABANDONED {
+        // INVARIANT: it is this process's turn, so none of its own is under way.
+        let is_own = note.process == self.process;
+        if !is_own && at.since(note.since()) < ABANDONED {
             return Err(OrgSecretError::Busy);
         }
+        // Its own too: from here on no other process takes it over for half a minute.
         let note = note.taken_over(&self.process, at);
         let taken = self.step(&place, Some(note.clone()), at).await?;
         taken

@@ -14,9 +14,20 @@ use crate::ports::SecretError;
 /// How many organizations are looked at at once.
 const AT_ONCE: usize = 8;
 
+fn cut_off() -> OrgSecretError {
+    SecretError::unavailable("a look at changes was cut off").into()
+}
+
 impl Shared {
-    /// Finishes what is open of every organization, of several at once.
+    /// Finishes what is open of every organization, in a task of its own.
     pub(super) async fn settle(self: &Arc<Self>) -> Result<usize, OrgSecretError> {
+        let shared = Arc::clone(self);
+        let settling = tokio::spawn(async move { shared.settle_all().await });
+        settling.await.unwrap_or_else(|_| Err(cut_off()))
+    }
+
+    /// Several at once.
+    async fn settle_all(self: &Arc<Self>) -> Result<usize, OrgSecretError> {
         let mut known = self.places.known().await?;
         known.retain(|(org, version)| !self.is_settled(*org, *version));
         let (mut first, mut count) = (None, 0);
@@ -34,10 +45,7 @@ impl Shared {
                 // Somebody else is at it, or it is too early to judge.
                 Some(Ok(Err(OrgSecretError::Busy))) => {}
                 Some(Ok(Err(error))) => first = first.or(Some(error)),
-                Some(Err(_)) => {
-                    let cut_off = SecretError::unavailable("a look at a change was cut off");
-                    first = first.or(Some(cut_off.into()));
-                }
+                Some(Err(_)) => first = first.or_else(|| Some(cut_off())),
             }
         }
     }
@@ -48,7 +56,8 @@ impl Shared {
     }
 
     async fn settle_one(&self, org: OrgId) -> Result<bool, OrgSecretError> {
-        let _turn = self.places.turn(org).await?;
+        let queued = self.places.queue(org)?;
+        let _turn = queued.turn().await?;
         let place = self.places.look(org).await?;
         if place.open.is_some() {
             return self.finish(org, place).await;
@@ -62,9 +71,17 @@ impl Shared {
     ///
     /// INVARIANT: it is this process's turn, so no change of the organization is under way in it
     pub(super) async fn finish(&self, org: OrgId, place: Place) -> Result<bool, OrgSecretError> {
+        let is_foreign = place
+            .open
+            .as_ref()
+            .map(|note| note.process != self.places.process());
         let Some((place, note)) = self.places.inherit(place).await? else {
             return Ok(false);
         };
+        if is_foreign == Some(true) {
+            // Whoever began it may have sent it late.
+            self.doubt(org, note.id());
+        }
         let path = note.path(org)?;
         let made = note.made(self.newest(&path).await?);
         if made.is_none() && self.may_yet_be_made(note.id()) {
@@ -84,7 +101,7 @@ impl Shared {
             && !self.is_recorded(note.id())
         {
             let event = note.again(event, self.parts.entropy.as_ref());
-            self.parts.outbox.record(&[event]).await?;
+            self.tell(note.id(), event).await?;
         }
         self.close(&place, note.id(), self.parts.clock.now()).await;
         Ok(true)
@@ -99,6 +116,6 @@ impl Shared {
     fn may_yet_be_made(&self, change: EventId) -> bool {
         let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
         let since = doubted.get(&change);
-        since.is_some_and(|since| self.parts.clock.now().since(*since) < ABANDONED)
+        since.is_some_and(|(_, since)| self.parts.clock.now().since(*since) < ABANDONED)
     }
 }

@@ -1,6 +1,7 @@
 //! One secret in memory, and the one call for it that is on its way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use cyprob_core::domain::Timestamp;
 use tokio::sync::watch;
@@ -23,6 +24,10 @@ pub(super) enum Answer {
 
 /// What callers wait for; nothing until it is there.
 pub(super) type Waiting = watch::Receiver<Option<Answer>>;
+
+/// For how long after its pause a failure says that the source is out of reach: the next call may
+/// be on its way for half of it.
+const RECENT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Default)]
 pub(super) struct Entry {
@@ -106,10 +111,11 @@ impl Entry {
         self.keep(None);
     }
 
-    /// Why the source was out of reach when it was asked last, if it was.
-    pub(super) fn outage(&self) -> Option<Arc<SecretError>> {
+    /// Why the source was out of reach when it was asked last, if it was and that was just now.
+    pub(super) fn outage(&self, at: Timestamp) -> Option<Arc<SecretError>> {
         let calls = self.calls();
-        calls.pause.as_ref().map(|(cause, _)| Arc::clone(cause))
+        let (cause, until) = calls.pause.as_ref()?;
+        (at < until.after(RECENT)).then(|| Arc::clone(cause))
     }
 
     /// Whether a call for it is on its way.

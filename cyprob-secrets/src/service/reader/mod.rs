@@ -33,9 +33,10 @@ const MOST: usize = 10_000;
 /// A source that is out of reach leaves what is in memory up to the bound of
 /// [`Keeping`], and what is served from there says its age. It is asked again
 /// after a tenth of a second, and then twice as long each time, up to ten
-/// seconds; until then everybody gets the same answer at once. So does, from the
-/// first failure until the source answers again, everybody whose secret is in
-/// memory within the bound: the source is asked in the background.
+/// seconds; until then everybody gets the same answer at once. So does, for twenty
+/// seconds more, everybody whose secret is in memory within the bound, while the
+/// source is asked in the background: nobody who reads all the time waits in an
+/// outage, and who comes later waits for what the source says by then.
 ///
 /// Calls run in tasks of their own, so a caller that leaves strands nobody.
 #[derive(Clone, Debug)]
@@ -79,8 +80,8 @@ impl SecretReader {
             return Ok(Some(served));
         }
         let entry = self.0.entry(reference);
-        let answer = match (self.0.asked(reference, &entry, at), entry.outage()) {
-            // Where the last call failed, whoever can be served does not wait for this one.
+        let answer = match (self.0.asked(reference, &entry, at), entry.outage(at)) {
+            // Where the last call failed just now, whoever can be served does not wait for this one.
             (Ok(_), Some(cause)) if self.0.is_servable(&entry, at) => Answer::Outage(cause),
             (Ok(waiting), _) => told(waiting).await,
             (Err(cause), _) => Answer::Outage(cause),

@@ -127,6 +127,7 @@ async fn a_deletion_that_is_cut_off_is_finished_by_who_comes_next() {
         assert!(matches!(cut, Err(SecretError::Unavailable { .. })));
         // There is no secret, though its versions are.
         assert_eq!(read(&store, "local://a").await, None);
+        assert!(store.names().await.unwrap().is_empty());
         proxy.heal();
         let pinned = format!("local://a?version={kept}");
         assert!(read(&store, &pinned).await.is_some());

@@ -137,6 +137,8 @@ async fn what_others_put_there_is_no_secret_of_ours() {
     let (_proxy, store) = stand.store().await;
     stand.put("own/Strange%20Name", json!({"value": "eA=="}));
     stand.put("own/foreign", json!({"password": "x"}));
+    stand.put("own/deleted", json!({"deleted": "false", "user": "x"}));
+    stand.put("own/deleted", json!({"deleted": "yes", "user": "x"}));
     stand.put("elsewhere/a", json!({"value": "eA=="}));
     let name = "mine".parse().unwrap();
     let value = cyprob_secrets::domain::SecretValue::new(b"x".to_vec()).unwrap();
@@ -151,7 +153,9 @@ async fn what_others_put_there_is_no_secret_of_ours() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(names, ["foreign", "mine"]);
+    assert_eq!(names, ["deleted", "foreign", "mine"]);
+    let deleted = "deleted".parse().unwrap();
+    assert_eq!(store.versions(&deleted).await.unwrap().len(), 2);
     let foreign = "local://foreign".parse().unwrap();
     let read = store.read(&foreign).await;
     let refusal = |error| match error {

@@ -12,7 +12,9 @@ use crate::stand::{Stand, until};
 async fn a_token_is_renewed_before_its_end_and_taken_anew_at_the_end_of_renewing() {
     let stand = Stand::new();
     stand.role(json!({"token_ttl": "2s", "token_max_ttl": "6s"}));
-    let (proxy, vault) = stand.through(stand.given()).await;
+    let (proxy, vault) = stand
+        .through_within(stand.given(), Duration::from_secs(3))
+        .await;
     let kv = stand.kv(&vault);
     stand.put("a", json!({"x": "y"}));
     let logins = || proxy.requests_to(&format!("/v1/auth/{}/login", stand.name));

@@ -232,9 +232,7 @@ async fn every_organization_is_settled_however_many_there_are() {
         .outbox
         .faults
         .at(0, crate::testkit::faults::Fault::FailBefore);
-    let untold = other
-        .put(&org(ORGS - 1), &name("a"), &value("y"), None)
-        .await;
+    let untold = other.put(&org(0), &name("a"), &value("y"), None).await;
     assert!(matches!(untold, Err(OrgSecretError::Trail(_))));
     late.stand.outbox.faults.none();
     late.pass(31).await;
@@ -263,4 +261,49 @@ async fn names_of_deleted_secrets_are_counted_and_may_be_used_again() {
         .put(&ctx(GLOBEX), &name("d"), &value("x"), None)
         .await
         .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_process_doubts_as_long_what_it_takes_over() {
+    let late = Late::new(Slow::default());
+    let acme = ctx(ACME);
+    late.slow.changes_take(45);
+    let given_up = late.secrets.put(&acme, &name("a"), &value("x"), None).await;
+    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
+    late.slow.changes_take(0);
+    let other = late.stand.process_over(Arc::new(late.slow.clone()));
+    late.pass(31).await;
+    // Taken over, and not made yet.
+    assert_eq!(other.settle().await.unwrap(), 0);
+    late.pass(6).await;
+    assert_eq!(other.settle().await.unwrap(), 1);
+    assert_eq!(late.told().await, [Action::SecretStored]);
+    // Whoever it was taken from finds nothing to do.
+    assert_eq!(late.secrets.settle().await.unwrap(), 0);
+    assert_eq!(late.told().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_organization_s_line_is_bounded_and_no_other_s() {
+    let late = Late::new(Slow::default());
+    late.slow.changes_take(1);
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..100 {
+        let secrets = late.secrets.clone();
+        running.spawn(async move {
+            let (acme, of, value) = (ctx(ACME), name(&format!("n{n}")), value("x"));
+            let put = secrets.put(&acme, &of, &value, None).await;
+            matches!(put, Err(OrgSecretError::Busy))
+        });
+    }
+    tokio::task::yield_now().await;
+    let begun = tokio::time::Instant::now();
+    let put = late
+        .secrets
+        .put(&ctx(GLOBEX), &name("a"), &value("x"), None)
+        .await;
+    assert!(put.is_ok(), "{put:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    let refused = running.join_all().await.into_iter().filter(|busy| *busy);
+    assert!(refused.count() >= 68);
 }

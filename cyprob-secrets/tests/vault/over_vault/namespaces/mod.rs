@@ -164,8 +164,9 @@ async fn no_namespace_is_made_over_what_is_there() {
     admin.make("POST", &before, json!({"data": {"value": "eA=="}}));
     let made = tenants.store.make_namespace(early).await;
     assert_eq!(refusal(made), Refusal::Unmoved);
-    let (moved, _) = admin.ask("DELETE", &before.replace("data", "metadata"), None);
-    assert_eq!(moved, 204);
+    let destroy = before.replace("data", "destroy");
+    let (destroyed, _) = admin.ask("PUT", &destroy, Some(json!({"versions": [1]})));
+    assert_eq!(destroyed, 204, "its name alone stays");
     tenants.store.make_namespace(early).await.unwrap();
     // Another engine, and one without versions.
     for mount in [json!({"type": "transit"}), json!({"type": "kv"})] {
