@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::time::Instant;
 
 use super::live_pool::sign_in;
 use super::standing::{self, Standing};
@@ -12,8 +13,10 @@ use crate::domain::Credentials;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
-/// How soon after the connection was lost: its user may be about to go.
+/// How soon at first, and after the connection was lost: its user may be about to go.
 const LOST: Duration = Duration::from_millis(20);
+/// How long its user may yet go then: sessions are ended first.
+const GOING: Duration = Duration::from_millis(250);
 /// How long an answer may take; after that the server is out of reach, which says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,6 +26,8 @@ pub(super) struct Watching {
     place: PgConnectOptions,
     /// Of which credentials it is.
     held: Option<(u64, PgListener)>,
+    /// When a connection was lost, until it is known why.
+    lost: Option<Instant>,
 }
 
 impl Watching {
@@ -31,11 +36,12 @@ impl Watching {
             state,
             place,
             held: None,
+            lost: None,
         }
     }
 
     pub(super) async fn run(mut self) {
-        let mut pause = LOOK;
+        let mut pause = LOST;
         loop {
             pause = match self.lost_within(pause).await {
                 true => LOST,
@@ -45,17 +51,26 @@ impl Watching {
             self.held
                 .take_if(|(generation, _)| *generation != credentials.generation());
             if self.state.is_parked() {
-                self.state.suspect(false);
+                self.clear();
                 continue;
             }
+            let begun = Instant::now();
             match tokio::time::timeout(PATIENCE, self.look(&credentials)).await {
                 Ok(Ok(Standing::Holds)) => {}
                 Ok(Ok(Standing::Refused)) => credentials.doubt(),
                 Ok(Ok(Standing::Gone)) => self.state.lost(&credentials),
                 Ok(Err(_)) | Err(_) => self.held = None,
             }
-            self.state.suspect(false);
+            if self.lost.is_some_and(|lost| lost + GOING <= begun) {
+                self.clear();
+            }
         }
+    }
+
+    /// Why the connection was lost is known now, or will not be.
+    fn clear(&mut self) {
+        self.lost = None;
+        self.state.suspect(false);
     }
 
     /// Waits for so long, or until the connection is lost.
@@ -72,6 +87,7 @@ impl Watching {
         if lost {
             // Until it is known why, who signs in anew waits: the user may be gone too.
             self.state.suspect(true);
+            self.lost = Some(Instant::now());
             self.held = None;
         }
         lost
