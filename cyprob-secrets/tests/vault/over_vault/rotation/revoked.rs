@@ -247,7 +247,8 @@ async fn an_outage_of_the_database_is_no_doubt() {
     ask(live.pool(), &database.table(), 1).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     relay.stop().await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    // Longer than the look is patient.
+    tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(source.asked(), (1, 0));
     assert!(!live.is_waiting());
     let (_relay, _) = Relay::start(at, server).await;
