@@ -20,7 +20,7 @@ use crate::over_vault::faults::Row;
 use crate::stand::until;
 
 /// A look is made each second.
-const HEALS: Duration = Duration::from_secs(5);
+const HEALS: Duration = Duration::from_secs(10);
 
 /// A source whose requests are counted.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl DynamicCredentials for Counted {
 }
 
 /// Revokes the lease under eight clients; gives what was seen, and why queries failed.
-async fn revoked_under_load(what: &str, statements: &[&str]) -> (Row, Vec<String>) {
+async fn revoked_under_load(statements: &[&str]) -> (Row, Vec<String>) {
     let database = Database::revoked_by("1h", "24h", statements).await;
     let source = Counted::new(database.source(&database.connect().await));
     let keeper = database.keeper(source.clone()).await;
@@ -101,8 +101,9 @@ async fn revoked_under_load(what: &str, statements: &[&str]) -> (Row, Vec<String
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_revoked_under_load_heals_and_fails_what_was_being_asked() {
     let drop = "DROP ROLE IF EXISTS \"{{name}}\"";
-    let (row, failed) = revoked_under_load("its user dropped", &[drop]).await;
-    println!("{}", row.line());
+    let (row, failed) = revoked_under_load(&[drop]).await;
+    let injected = "database: lease of 1 h revoked under 8 clients, its user dropped";
+    println!("{}", row.line(injected));
     assert!(failed.len() <= 16, "{failed:?}");
 }
 
@@ -110,11 +111,15 @@ async fn a_lease_revoked_under_load_heals_and_fails_what_was_being_asked() {
 async fn a_lease_revoked_with_its_sessions_heals() {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'";
     let drop = "DROP ROLE IF EXISTS \"{{name}}\"";
-    let (row, failed) =
-        revoked_under_load("its sessions ended and its user dropped", &[end, drop]).await;
-    println!("{}", row.line());
+    let (row, failed) = revoked_under_load(&[end, drop]).await;
+    let injected = "database: lease of 1 h revoked under 8 clients, its sessions ended too";
+    println!("{}", row.line(injected));
     // What was being asked, and who was signing in until it was seen: as fast as they can.
-    assert!(failed.len() <= 500, "{} {failed:?}", failed.len());
+    let of_the_end = ["terminating connection", "does not exist"];
+    let other = failed
+        .iter()
+        .find(|failed| !of_the_end.iter().any(|end| failed.contains(end)));
+    assert_eq!(other, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
