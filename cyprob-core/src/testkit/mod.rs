@@ -2,8 +2,9 @@
 //!
 //! A store of your own passes [`identity_store_conformance!`](crate::identity_store_conformance),
 //! one line in a test file, and one of spent uses
-//! [`spent_store_conformance!`](crate::spent_store_conformance); [`fakes`] stand in
-//! for the clock, randomness, roles and the revocation feed.
+//! [`spent_store_conformance!`](crate::spent_store_conformance). [`ManualClock`],
+//! [`SeededEntropy`], [`FixedRoles`] and [`RecordingFeed`] stand in for the clock,
+//! randomness, roles and the revocation feed.
 
 pub mod breach_list;
 mod fakes;
