@@ -34,7 +34,7 @@ pub(crate) struct OwnServer {
 ///
 /// They are none of those that the system gives to whoever asks for any, so
 /// that a server that was killed finds them free again, and no two of one run.
-fn two_ports() -> u16 {
+pub(crate) fn two_ports() -> u16 {
     static DRAWN: OnceLock<AtomicU16> = OnceLock::new();
     let drawn = DRAWN.get_or_init(|| u16::from_be_bytes(SystemEntropy.bytes()).into());
     let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();

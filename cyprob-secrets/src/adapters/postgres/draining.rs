@@ -15,10 +15,10 @@ const LOOK: Duration = Duration::from_millis(250);
 /// A connection may be on its way for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
-/// Holds credentials as long as connections of theirs are left, or to their end.
+/// Holds credentials as long as connections of theirs are left, or to their end or that of the pool.
 pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn Clock>) {
     let begun = Instant::now();
-    while !old.lease().is_over(clock.now()) {
+    while !old.lease().is_over(clock.now()) && !pool.is_closed() {
         tokio::time::sleep(LOOK).await;
         sweep(&pool, old.username()).await;
         let left = left(&pool, old.username()).await;

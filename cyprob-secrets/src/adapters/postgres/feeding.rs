@@ -43,20 +43,25 @@ impl Feeding {
         let state = Arc::clone(&self.state);
         loop {
             let credentials = self.state.credentials();
-            let doubted = credentials.is_doubted();
+            let doubted = kept && credentials.is_doubted();
             let suspected = self.state.is_suspected();
             let wait = self.park_or_not(&credentials, doubted || suspected);
             let doubt_changed = credentials.doubted(!doubted);
             drop(credentials);
             tokio::select! {
-                () = &mut closed => return self.pool.close().await,
+                () = &mut closed => {
+                    // Whoever waits for others does not hold the end up.
+                    self.leave();
+                    return self.pool.close().await;
+                }
                 () = tokio::time::sleep(wait) => {}
                 () = doubt_changed => {}
                 () = state.suspected(!suspected) => {}
                 Some(_) = tasks.join_next() => {}
                 changed = self.newest.changed(), if kept => match changed {
                     Ok(()) => {
-                        tasks.spawn(self.replaced());
+                        // On its own: those before are held as long as the pool has connections of theirs.
+                        tokio::spawn(self.replaced());
                     }
                     Err(_) => kept = false,
                 },
@@ -95,6 +100,14 @@ impl Feeding {
         if over { LOOK / 20 } else { left.min(LOOK) }
     }
 
+    /// Nobody would end the wait any more.
+    fn leave(&mut self) {
+        self.state.leave();
+        if std::mem::take(&mut self.parked) {
+            self.unpark(&self.state.credentials());
+        }
+    }
+
     fn unpark(&self, credentials: &Credentials) {
         let options = sign_in(&self.place, credentials);
         self.pool.set_connect_options(options);
@@ -103,9 +116,6 @@ impl Feeding {
 
 impl Drop for Feeding {
     fn drop(&mut self) {
-        // Nobody would end the wait.
-        if self.parked {
-            self.unpark(&self.state.credentials());
-        }
+        self.leave();
     }
 }

@@ -121,15 +121,18 @@ fn watched(options: PgPoolOptions, state: &Arc<State>) -> PgPoolOptions {
             Box::pin(async move {
                 loop {
                     state.unparked().await;
-                    if state.is_old(connection.age + asked.elapsed()) {
+                    let credentials = state.credentials();
+                    let is_old = || state.is_old(connection.age + asked.elapsed());
+                    if is_old() {
                         return Ok(false);
                     }
-                    let credentials = state.credentials();
                     if !tested {
                         return Ok(true);
                     }
                     match standing::asked(&mut *session).await? {
                         Standing::Holds => return Ok(true),
+                        // It says nothing of those that replaced its own meanwhile.
+                        _ if is_old() => return Ok(false),
                         // What is open may go on.
                         Standing::Refused => {
                             credentials.doubt();

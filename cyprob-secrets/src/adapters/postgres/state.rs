@@ -128,9 +128,12 @@ impl State {
         *self.parked.borrow()
     }
 
+    /// Parks or not; where nobody feeds the pool, never.
     pub(super) fn park(&self, parked: bool) {
-        self.parked
-            .send_if_modified(|now| std::mem::replace(now, parked) != parked);
+        self.parked.send_if_modified(|now| {
+            let parked = parked && self.is_fed();
+            std::mem::replace(now, parked) != parked
+        });
     }
 
     pub(super) fn is_suspected(&self) -> bool {

@@ -87,8 +87,12 @@ impl Watching {
         if lost {
             // Until it is known why, who signs in anew waits: the user may be gone too.
             self.state.suspect(true);
-            self.lost = Some(Instant::now());
             self.held = None;
+            if self.lost.is_some() {
+                // Again, and not without a pause.
+                tokio::time::sleep(LOST).await;
+            }
+            self.lost.get_or_insert_with(Instant::now);
         }
         lost
     }

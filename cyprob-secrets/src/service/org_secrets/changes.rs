@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) recorded: Mutex<BTreeSet<EventId>>,
     /// The version at which an organization's place had no note.
     pub(super) settled: Mutex<BTreeMap<OrgId, SecretVersion>>,
+    /// Held by the one round that looks at every organization.
+    pub(super) settling: tokio::sync::Mutex<()>,
     /// Changes that the store may still make, and since when nobody waits for it.
     pub(super) doubted: Mutex<BTreeMap<EventId, (OrgId, Timestamp)>>,
 }
@@ -92,6 +94,7 @@ impl Shared {
             parts,
             recorded: Mutex::default(),
             settled: Mutex::default(),
+            settling: tokio::sync::Mutex::default(),
             doubted: Mutex::default(),
         }
     }

@@ -29,7 +29,7 @@ pub enum OrgSecretError {
     #[error("the organization has used as many names of secrets as it may; use one of them again")]
     TooManyNames,
     /// Another change of the organization is under way, or one is that nobody knows the end of yet:
-    /// that takes half a minute at most. Nothing changed.
+    /// that takes a minute or so. Nothing changed.
     #[error("another change of the organization's secrets is under way")]
     Busy,
     /// The store failed. If it was asked for a change, that may or may not be made; its event follows if it was.

@@ -117,7 +117,7 @@ impl OrgSecrets {
         Self(Arc::new(Shared::new(parts)))
     }
 
-    /// The organization's secrets in order of their names; no value is read.
+    /// The organization's secrets in order of their names; no value is given out.
     ///
     /// # Errors
     ///
@@ -202,7 +202,8 @@ impl OrgSecrets {
     }
 
     /// Finishes what was begun and not finished, of every organization: by this process, or
-    /// by another one more than half a minute ago. Returns how many changes.
+    /// by another one more than half a minute ago. Returns how many changes; none while
+    /// another call is at it. Who leaves does not end it.
     ///
     /// # Errors
     ///

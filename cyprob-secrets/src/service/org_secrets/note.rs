@@ -19,6 +19,9 @@ pub(super) struct Note {
     name: String,
     /// The newest version before the change.
     before: Option<u64>,
+    /// Whether another process than the one that began it took it over.
+    #[serde(default)]
+    taken_over: bool,
     /// What is recorded once the change is made.
     event: AuditEvent,
 }
@@ -42,15 +45,22 @@ impl Note {
             since: since.as_micros(),
             name: path.name().to_string(),
             before: before.map(SecretVersion::get),
+            taken_over: false,
             event,
         }
     }
 
     /// The same change in the hands of another process.
     pub(super) fn taken_over(mut self, process: &str, since: Timestamp) -> Self {
+        self.taken_over |= self.process != process;
         self.process = process.to_owned();
         self.since = since.as_micros();
         self
+    }
+
+    /// Whether a process finds it for the first time that did not begin it.
+    pub(super) fn is_new_to(&self, process: &str) -> bool {
+        !self.taken_over && self.process != process
     }
 
     pub(super) const fn since(&self) -> Timestamp {

@@ -19,10 +19,15 @@ fn cut_off() -> OrgSecretError {
 }
 
 impl Shared {
-    /// Finishes what is open of every organization, in a task of its own.
+    /// Finishes what is open of every organization, in a task of its own; nothing while another one is at it.
     pub(super) async fn settle(self: &Arc<Self>) -> Result<usize, OrgSecretError> {
         let shared = Arc::clone(self);
-        let settling = tokio::spawn(async move { shared.settle_all().await });
+        let settling = tokio::spawn(async move {
+            match shared.settling.try_lock() {
+                Ok(_alone) => shared.settle_all().await,
+                Err(_) => Ok(0),
+            }
+        });
         settling.await.unwrap_or_else(|_| Err(cut_off()))
     }
 
@@ -71,15 +76,14 @@ impl Shared {
     ///
     /// INVARIANT: it is this process's turn, so no change of the organization is under way in it
     pub(super) async fn finish(&self, org: OrgId, place: Place) -> Result<bool, OrgSecretError> {
-        let is_foreign = place
-            .open
-            .as_ref()
-            .map(|note| note.process != self.places.process());
+        let process = self.places.process();
+        let note = place.open.as_ref();
+        let is_new = note.is_some_and(|note| note.is_new_to(process));
         let Some((place, note)) = self.places.inherit(place).await? else {
             return Ok(false);
         };
-        if is_foreign == Some(true) {
-            // Whoever began it may have sent it late.
+        if is_new {
+            // Whoever began it may have sent it late; who takes it over next finds that time passed.
             self.doubt(org, note.id());
         }
         let path = note.path(org)?;

@@ -56,7 +56,7 @@ async fn sec_3_an_outage_of_one_lease_period_fails_no_query() {
         .await
         .unwrap();
     let vault = Vault::builder(proxy.url().parse().unwrap()).login(database.stand.given());
-    let vault = vault.timeout(Duration::from_millis(500));
+    let vault = vault.timeout(Duration::from_secs(5));
     let vault = database.stand.open(vault).await.unwrap();
     let keeper = database.keeper(database.source(&vault)).await;
     let live = database.live(&keeper).await;

@@ -307,3 +307,25 @@ async fn one_organization_s_line_is_bounded_and_no_other_s() {
     let refused = running.join_all().await.into_iter().filter(|busy| *busy);
     assert!(refused.count() >= 68);
 }
+
+#[tokio::test(start_paused = true)]
+async fn processes_that_look_in_turn_come_to_an_end() {
+    let late = Late::new(Slow::default());
+    let (acme, a) = (ctx(ACME), name("a"));
+    late.slow.changes_take(1_000_000);
+    let given_up = late.secrets.put(&acme, &a, &value("x"), None).await;
+    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
+    late.slow.changes_take(0);
+    let others = [0, 1].map(|_| late.stand.process_over(Arc::new(late.slow.clone())));
+    let mut settled = Vec::new();
+    for other in &others {
+        late.pass(31).await;
+        settled.push(other.settle().await.unwrap());
+    }
+    assert_eq!(settled, [0, 1]);
+    assert_eq!(late.told().await, []);
+    late.secrets
+        .put(&acme, &a, &value("x"), None)
+        .await
+        .unwrap();
+}

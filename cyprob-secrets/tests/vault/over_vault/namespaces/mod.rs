@@ -3,6 +3,7 @@
 mod attacks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cyprob_core::adapters::memory::MemoryStore as Database;
 use cyprob_core::adapters::system::SystemEntropy;
@@ -61,7 +62,12 @@ impl Tenants {
              path \"+/sys/mounts/{name}\" {{ capabilities = [\"create\", \"update\"] }}\n"
         ));
         stand.policy(&policy);
-        let vault = stand.connect(stand.given()).await.unwrap();
+        // So many calls meet a slow one on any machine.
+        let patient = stand
+            .builder()
+            .login(stand.given())
+            .timeout(Duration::from_secs(30));
+        let vault = stand.open(patient).await.unwrap();
         let store = VaultStore::new(vault, name.parse().unwrap(), "own".parse().unwrap());
         let store = store.namespace_per_organization(base());
         Self { stand, store }
