@@ -48,19 +48,16 @@ impl Table {
         }
     }
 
-    /// Takes a figure that is printed below the table and judged by nobody.
-    pub(crate) fn note(&mut self, figure: String) {
-        self.notes.push(figure);
-    }
-
-    /// Takes a figure with a bar that is no ratio.
-    #[cfg(feature = "secrets")]
-    pub(crate) fn judge(&mut self, figure: &str, held: bool) {
-        let verdict = if held { "held" } else { "MISSED" };
-        self.notes.push(format!("{figure}: {verdict}"));
-        if !held {
-            self.missed.push(figure.to_owned());
-        }
+    /// Takes a figure that is printed below the table; whether it held its bar, if it has one.
+    pub(crate) fn note(&mut self, figure: String, held: Option<bool>) {
+        self.notes.push(match held {
+            None => figure,
+            Some(true) => format!("{figure}: held"),
+            Some(false) => {
+                self.missed.push(figure.clone());
+                format!("{figure}: MISSED")
+            }
+        });
     }
 
     /// Prints the table and what was missed; whether nothing was.

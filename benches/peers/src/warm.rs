@@ -83,9 +83,8 @@ pub(crate) fn measure(ours: &Ours, table: &mut Table) {
     table.add("warm, one token", &found, &BARS);
     if let Some(row) = found.first() {
         let took = row.ours;
-        table.note(format!(
-            "warm, one token: {took:.2} us; the aim of 1 us fails nothing"
-        ));
+        let figure = format!("warm, one token: {took:.2} us; the aim of 1 us fails nothing");
+        table.note(figure, None);
     }
 
     let routed = Side::repeating("ours", 1_000, || {

@@ -88,10 +88,10 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     );
 
     let (our_calls, their_calls) = runtime.block_on(crowds(&url, &name, &secret));
-    table.note(format!(
+    let figure = format!(
         "AWS: {CROWD} concurrent reads of a cold secret: {our_calls} upstream; aws_secretsmanager_caching: {their_calls}"
-    ));
-    assert_eq!(our_calls, 1);
+    );
+    table.note(figure, Some(our_calls == 1));
 }
 
 async fn crowds(url: &str, name: &str, secret: &SecretRef) -> (usize, usize) {

@@ -156,10 +156,8 @@ pub(crate) fn measure(runtime: &Runtime, table: &mut Table) {
     table.add("Vault, cold reads, 32 at once", &found, &BARS);
 
     let calls = runtime.block_on(crowd(&address, &site));
-    table.note(format!(
-        "Vault: {CROWD} concurrent reads of a cold secret: {calls} upstream"
-    ));
-    assert_eq!(calls, 1);
+    let figure = format!("Vault: {CROWD} concurrent reads of a cold secret: {calls} upstream");
+    table.note(figure, Some(calls == 1));
 }
 
 /// How many calls reach the server while a crowd asks for one secret that is not in memory.
