@@ -266,7 +266,8 @@ impl Shared {
         let noted = self.places.step(&place, Some(note.clone()), at).await?;
         let place = noted.ok_or(OrgSecretError::Busy)?;
         if self.parts.clock.now().since(at) >= PROMPT {
-            self.places.step(&place, None, at).await?;
+            // A note that stays is taken away by the next change.
+            let _ = self.places.step(&place, None, at).await;
             return Err(OrgSecretError::Busy);
         }
         Ok(Begun {

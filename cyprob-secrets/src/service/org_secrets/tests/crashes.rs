@@ -188,6 +188,11 @@ async fn a_process_that_took_too_long_to_begin_changes_nothing() {
     });
     let refused = act(&slow, Act::First).await;
     assert!(matches!(refused, Err(OrgSecretError::Busy)));
+    // Nor where its note, put by the fifth call of the store, stays at the seventh.
+    stand.store.faults.at(6, Fault::FailBefore);
+    let refused = act(&slow, Act::First).await;
+    assert!(matches!(refused, Err(OrgSecretError::Busy)), "{refused:?}");
+    assert!(stand.store.faults.calls() > 7);
     assert_eq!(newest(&stand).await, None);
     assert!(stand.events().await.is_empty());
 }
