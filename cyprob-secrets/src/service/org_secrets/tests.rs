@@ -1,6 +1,7 @@
 mod apart;
 mod crashes;
 mod late;
+mod odd;
 
 use cyprob_core::adapters::memory::MemoryStore as Database;
 use cyprob_core::adapters::system::SystemEntropy;
