@@ -9,6 +9,9 @@ use super::*;
 use crate::domain::Scheme;
 use crate::ports::{Listed, PutOutcome, Secret, SecretError, SecretProvider};
 
+/// How many names a list looks up at once.
+const LOOKED_UP: u32 = 16;
+
 /// A store that is slow, and does what it was told though nobody waits for it any more.
 #[derive(Clone, Debug, Default)]
 struct Slow {
@@ -89,7 +92,10 @@ impl SecretStore for Slow {
     }
 
     async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
-        self.inner.list(below).await
+        let listed = self.inner.list(below).await?;
+        let names = u32::try_from(listed.len()).unwrap();
+        tokio::time::sleep(self.each * names / LOOKED_UP).await;
+        Ok(listed)
     }
 
     async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
