@@ -21,6 +21,9 @@
 //! A change runs in a task of its own, so whoever leaves interrupts none. One of
 //! which the store did not say in time what became of it is not judged for half a
 //! minute, unless it is seen to be made: until then it may still reach the store.
+//! What another process left is taken over after half a minute, and then not
+//! judged for as long again. A deletion that is seen to be made is asked for once
+//! more, for what it may have left.
 //!
 //! What this does not do: a process that ends between the third step and the
 //! fourth, or whose database records and answers with an error, leaves a change
@@ -203,7 +206,8 @@ impl OrgSecrets {
 
     /// Finishes what was begun and not finished, of every organization: by this process, or
     /// by another one more than half a minute ago. Returns how many changes; none while
-    /// another call is at it. Who leaves does not end it.
+    /// another call is at it, and what may yet be made is left to a later one. Who leaves
+    /// does not end it.
     ///
     /// # Errors
     ///
