@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::OrgSecretError;
 use super::changes::Shared;
+use super::note::Note;
 use super::places::{ABANDONED, Place, patient};
 use crate::domain::SecretVersion;
 use crate::ports::SecretError;
@@ -78,14 +79,18 @@ impl Shared {
     pub(super) async fn finish(&self, org: OrgId, place: Place) -> Result<bool, OrgSecretError> {
         let process = self.places.process();
         let note = place.open.as_ref();
-        let is_new = note.is_some_and(|note| note.is_new_to(process));
-        let Some((place, note)) = self.places.inherit(place).await? else {
+        let new = note.filter(|note| note.is_new_to(process)).map(Note::id);
+        let inherited = self.places.inherit(place).await;
+        if let Some(change) = new
+            && !matches!(inherited, Err(OrgSecretError::Busy))
+        {
+            // Whoever began it may have sent it late; who takes it over next finds that time passed.
+            // Also where nobody said that it was taken over: then it may be all the same.
+            self.doubt(org, change);
+        }
+        let Some((place, note)) = inherited? else {
             return Ok(false);
         };
-        if is_new {
-            // Whoever began it may have sent it late; who takes it over next finds that time passed.
-            self.doubt(org, note.id());
-        }
         let path = note.path(org)?;
         let made = note.made(self.newest(&path).await?);
         if made.is_none() && self.may_yet_be_made(note.id()) {

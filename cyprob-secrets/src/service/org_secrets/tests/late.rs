@@ -335,3 +335,26 @@ async fn processes_that_look_in_turn_come_to_an_end() {
         .await
         .unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_over_without_an_answer_is_doubted_too() {
+    use crate::testkit::faults::Fault;
+    let late = Late::new(Slow::default());
+    let acme = ctx(ACME);
+    late.slow.changes_take(45);
+    let given_up = late.secrets.put(&acme, &name("a"), &value("x"), None).await;
+    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
+    late.slow.changes_take(0);
+    let store = Arc::new(FaultyStore::new(late.slow.clone()));
+    let other = late.stand.process_over(Arc::clone(&store) as _);
+    late.pass(31).await;
+    // The list, the look, and the note in other hands.
+    store.faults.at(2, Fault::FailAfter);
+    let lost = other.settle().await;
+    assert!(matches!(lost, Err(OrgSecretError::Secrets(_))), "{lost:?}");
+    store.faults.none();
+    assert_eq!(other.settle().await.unwrap(), 0);
+    late.pass(6).await;
+    assert_eq!(other.settle().await.unwrap(), 1);
+    assert_eq!(late.told().await, [Action::SecretStored]);
+}
