@@ -2,6 +2,7 @@ mod apart;
 mod crashes;
 mod late;
 mod odd;
+mod staged;
 
 use cyprob_core::adapters::memory::MemoryStore as Database;
 use cyprob_core::adapters::system::SystemEntropy;

@@ -1,124 +1,18 @@
 //! Changes that the store makes late, and callers that leave.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
+use super::staged::Staged;
 use super::*;
-use crate::domain::Scheme;
-use crate::ports::{Listed, PutOutcome, Secret, SecretError, SecretProvider};
-
-/// How many names a list looks up at once.
-const LOOKED_UP: u32 = 16;
-
-/// A store that is slow, and does what it was told though nobody waits for it any more.
-#[derive(Clone, Debug, Default)]
-struct Slow {
-    inner: Arc<MemoryStore>,
-    /// How long each call takes.
-    each: Duration,
-    /// How long a write or deletion of a secret takes.
-    change: Arc<Mutex<Duration>>,
-}
-
-impl Slow {
-    fn changes_take(&self, seconds: u64) {
-        *self.change.lock().unwrap() = Duration::from_secs(seconds);
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        takes: Duration,
-        call: impl Future<Output = Result<T, SecretError>> + Send + 'static,
-    ) -> Result<T, SecretError> {
-        let running = tokio::spawn(async move {
-            tokio::time::sleep(takes).await;
-            call.await
-        });
-        running.await.unwrap()
-    }
-
-    fn change_of(&self, name: &SecretName) -> Duration {
-        let is_note = name.as_str().starts_with("orgs.changes");
-        let change = *self.change.lock().unwrap();
-        if is_note { self.each } else { change }
-    }
-}
-
-#[async_trait]
-impl SecretProvider for Slow {
-    fn scheme(&self) -> Scheme {
-        self.inner.scheme()
-    }
-
-    async fn read(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
-        let (inner, reference) = (Arc::clone(&self.inner), reference.clone());
-        self.run(self.each, async move { inner.read(&reference).await })
-            .await
-    }
-}
-
-#[async_trait]
-impl SecretStore for Slow {
-    async fn put(
-        &self,
-        name: &SecretName,
-        value: &SecretValue,
-        expected: Expected,
-        at: Timestamp,
-    ) -> Result<PutOutcome, SecretError> {
-        let (inner, name, value) = (Arc::clone(&self.inner), name.clone(), value.clone());
-        let takes = self.change_of(&name);
-        self.run(takes, async move {
-            inner.put(&name, &value, expected, at).await
-        })
-        .await
-    }
-
-    async fn delete(&self, name: &SecretName) -> Result<bool, SecretError> {
-        let (inner, name) = (Arc::clone(&self.inner), name.clone());
-        let takes = self.change_of(&name);
-        self.run(takes, async move { inner.delete(&name).await })
-            .await
-    }
-
-    async fn delete_before(
-        &self,
-        name: &SecretName,
-        version: SecretVersion,
-    ) -> Result<(), SecretError> {
-        self.inner.delete_before(name, version).await
-    }
-
-    async fn list(&self, below: &SecretName) -> Result<Vec<Listed>, SecretError> {
-        let listed = self.inner.list(below).await?;
-        let names = u32::try_from(listed.len()).unwrap();
-        tokio::time::sleep(self.each * names / LOOKED_UP).await;
-        Ok(listed)
-    }
-
-    async fn taken(&self, below: &SecretName) -> Result<Vec<SecretName>, SecretError> {
-        self.inner.taken(below).await
-    }
-
-    async fn names(&self) -> Result<Vec<SecretName>, SecretError> {
-        self.inner.names().await
-    }
-
-    async fn versions(&self, name: &SecretName) -> Result<Vec<SecretVersion>, SecretError> {
-        self.inner.versions(name).await
-    }
-}
 
 struct Late {
     stand: Stand,
-    slow: Slow,
+    slow: Staged,
     secrets: OrgSecrets,
 }
 
 impl Late {
-    fn new(slow: Slow) -> Self {
+    fn new(slow: Staged) -> Self {
         let stand = Stand::new();
         let secrets = stand.process_over(Arc::new(slow.clone()));
         Self {
@@ -133,6 +27,15 @@ impl Late {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
 
+    /// A change that takes the store so long that its caller gives it up.
+    async fn give_up(&self, seconds: u64) {
+        self.slow.changes_take(seconds);
+        let (acme, a) = (ctx(ACME), name("a"));
+        let given_up = self.secrets.put(&acme, &a, &value("x"), None).await;
+        assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
+        self.slow.changes_take(0);
+    }
+
     async fn told(&self) -> Vec<Action> {
         let events = self.stand.events().await;
         events.iter().map(|event| event.action).collect()
@@ -142,7 +45,7 @@ impl Late {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_the_store_makes_late_has_its_event() {
     for is_deletion in [false, true] {
-        let late = Late::new(Slow::default());
+        let late = Late::new(Staged::default());
         let (acme, a) = (ctx(ACME), name("a"));
         late.secrets
             .put(&acme, &a, &value("x"), None)
@@ -178,12 +81,9 @@ async fn a_change_that_the_store_makes_late_has_its_event() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_is_never_made_has_none_and_holds_up_others_for_half_a_minute() {
-    let late = Late::new(Slow::default());
+    let late = Late::new(Staged::default());
     let (acme, a) = (ctx(ACME), name("a"));
-    late.slow.changes_take(1_000_000);
-    let given_up = late.secrets.put(&acme, &a, &value("x"), None).await;
-    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
-    late.slow.changes_take(0);
+    late.give_up(1_000_000).await;
     late.pass(29).await;
     assert_eq!(late.secrets.settle().await.unwrap(), 0);
     late.pass(2).await;
@@ -198,10 +98,7 @@ async fn a_change_that_is_never_made_has_none_and_holds_up_others_for_half_a_min
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_in_the_middle_interrupts_nothing() {
-    let late = Late::new(Slow {
-        each: Duration::from_millis(100),
-        ..Slow::default()
-    });
+    let late = Late::new(Staged::default().slower(Duration::from_millis(100)));
     let acme = ctx(ACME);
     late.slow.changes_take(1);
     for (n, stays) in [0, 50, 150, 250, 600, 1_250, 2_000].into_iter().enumerate() {
@@ -219,7 +116,7 @@ async fn who_leaves_in_the_middle_interrupts_nothing() {
 #[tokio::test(start_paused = true)]
 async fn every_organization_is_settled_however_many_there_are() {
     const ORGS: usize = 2_000;
-    let late = Late::new(Slow::default());
+    let late = Late::new(Staged::default());
     let org = |n: usize| ctx(&format!("org_0193c0ffee007000800000000{n:07x}"));
     for n in 0..ORGS {
         let org = org(n);
@@ -228,10 +125,7 @@ async fn every_organization_is_settled_however_many_there_are() {
             .await
             .unwrap();
     }
-    let slow = Slow {
-        each: Duration::from_millis(200),
-        ..late.slow.clone()
-    };
+    let slow = late.slow.slower(Duration::from_millis(200));
     // One that was left, for the last to come.
     let other = late.stand.process_over(Arc::new(late.slow.clone()));
     late.stand
@@ -271,12 +165,8 @@ async fn names_of_deleted_secrets_are_counted_and_may_be_used_again() {
 
 #[tokio::test(start_paused = true)]
 async fn another_process_doubts_as_long_what_it_takes_over() {
-    let late = Late::new(Slow::default());
-    let acme = ctx(ACME);
-    late.slow.changes_take(45);
-    let given_up = late.secrets.put(&acme, &name("a"), &value("x"), None).await;
-    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
-    late.slow.changes_take(0);
+    let late = Late::new(Staged::default());
+    late.give_up(45).await;
     let other = late.stand.process_over(Arc::new(late.slow.clone()));
     late.pass(31).await;
     // Taken over, and not made yet.
@@ -291,7 +181,7 @@ async fn another_process_doubts_as_long_what_it_takes_over() {
 
 #[tokio::test(start_paused = true)]
 async fn one_organization_s_line_is_bounded_and_no_other_s() {
-    let late = Late::new(Slow::default());
+    let late = Late::new(Staged::default());
     late.slow.changes_take(1);
     let mut running = tokio::task::JoinSet::new();
     for n in 0..100 {
@@ -316,12 +206,9 @@ async fn one_organization_s_line_is_bounded_and_no_other_s() {
 
 #[tokio::test(start_paused = true)]
 async fn processes_that_look_in_turn_come_to_an_end() {
-    let late = Late::new(Slow::default());
+    let late = Late::new(Staged::default());
     let (acme, a) = (ctx(ACME), name("a"));
-    late.slow.changes_take(1_000_000);
-    let given_up = late.secrets.put(&acme, &a, &value("x"), None).await;
-    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
-    late.slow.changes_take(0);
+    late.give_up(1_000_000).await;
     let others = [0, 1].map(|_| late.stand.process_over(Arc::new(late.slow.clone())));
     let mut settled = Vec::new();
     for other in &others {
@@ -339,12 +226,8 @@ async fn processes_that_look_in_turn_come_to_an_end() {
 #[tokio::test(start_paused = true)]
 async fn what_was_taken_over_without_an_answer_is_doubted_too() {
     use crate::testkit::faults::Fault;
-    let late = Late::new(Slow::default());
-    let acme = ctx(ACME);
-    late.slow.changes_take(45);
-    let given_up = late.secrets.put(&acme, &name("a"), &value("x"), None).await;
-    assert!(matches!(given_up, Err(OrgSecretError::Secrets(_))));
-    late.slow.changes_take(0);
+    let late = Late::new(Staged::default());
+    late.give_up(45).await;
     let store = Arc::new(FaultyStore::new(late.slow.clone()));
     let other = late.stand.process_over(Arc::clone(&store) as _);
     late.pass(31).await;
