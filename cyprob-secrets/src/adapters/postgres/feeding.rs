@@ -38,12 +38,11 @@ impl Feeding {
         tasks.spawn(Watching::new(Arc::clone(&self.state), self.place.clone()).run());
         let closed = self.pool.close_event();
         tokio::pin!(closed);
-        // Without a keeper nobody replaces them any more, and they hold to their end.
         let mut kept = true;
         let state = Arc::clone(&self.state);
         loop {
             let credentials = self.state.credentials();
-            let doubted = kept && credentials.is_doubted();
+            let doubted = credentials.is_doubted();
             let suspected = self.state.is_suspected();
             let wait = self.park_or_not(&credentials, doubted || suspected);
             let doubt_changed = credentials.doubted(!doubted);
@@ -63,7 +62,11 @@ impl Feeding {
                         // On its own: those before are held as long as the pool has connections of theirs.
                         tokio::spawn(self.replaced());
                     }
-                    Err(_) => kept = false,
+                    Err(_) => {
+                        tracing::warn!("nobody keeps the database credentials any more; they are used as they are");
+                        kept = false;
+                        self.leave();
+                    }
                 },
             }
         }
@@ -79,14 +82,15 @@ impl Feeding {
         drained(self.pool.clone(), old, Arc::clone(&self.clock))
     }
 
-    /// Lets nobody sign in whose credentials are about to end or in doubt; says when to look again.
+    /// Lets nobody sign in whose credentials are about to end or in doubt, as long as there can be
+    /// others; says when to look again.
     fn park_or_not(&mut self, credentials: &Credentials, in_doubt: bool) -> Duration {
         let lease = credentials.lease();
         let (least, most) = MARGIN;
         let margin = (lease.term() / 20).clamp(least, most);
         let left = lease.left(self.clock.now()).saturating_sub(margin);
         let over = left.is_zero();
-        let parked = over || in_doubt;
+        let parked = self.state.is_fed() && (over || in_doubt);
         if parked && !self.parked {
             let why = if over { "about to end" } else { "in doubt" };
             tracing::warn!("database credentials are {why}; new connections wait");
@@ -97,7 +101,11 @@ impl Feeding {
         self.parked = parked;
         // Sessions of a user that is there go on.
         self.state.park(over || self.state.is_lost());
-        if over { LOOK / 20 } else { left.min(LOOK) }
+        match over {
+            true if parked => LOOK / 20,
+            true => LOOK,
+            false => left.min(LOOK),
+        }
     }
 
     /// Nobody would end the wait any more.

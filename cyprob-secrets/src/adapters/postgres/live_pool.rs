@@ -42,7 +42,8 @@ pub struct DatabaseCredentials {
 /// those of the pool. The credentials are [doubted](Credentials::doubt) then, and what fails is
 /// what was being asked at that moment.
 ///
-/// When it drops, the pool keeps the credentials that it has.
+/// When it drops, or its keeper is gone, the pool keeps the credentials that it has, and nobody
+/// waits for others: when they are over, it fails with what the server says.
 pub struct LivePool {
     pool: PgPool,
     state: Arc<State>,

@@ -157,3 +157,86 @@ impl State {
         let _ = self.parked.subscribe().wait_for(|parked| !parked).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cyprob_core::domain::Timestamp;
+
+    use super::*;
+    use crate::domain::{LeaseId, Lent};
+
+    fn credentials(generation: u64) -> Arc<Credentials> {
+        let lent = Lent {
+            username: format!("u{generation}"),
+            password: String::from("p").into(),
+            lease: LeaseId::new(format!("l{generation}")),
+            term: Duration::from_secs(3_600),
+            renewable: true,
+        };
+        let asked_at = Timestamp::from_micros(0);
+        Arc::new(Credentials::new(lent, generation, asked_at, |_| {}))
+    }
+
+    #[test]
+    fn what_is_said_of_credentials_that_were_replaced_says_nothing_of_the_others() {
+        let (first, second) = (credentials(1), credentials(2));
+        let state = State::new(Arc::clone(&first));
+        let replaced = state.replace(Arc::clone(&second));
+        assert_eq!(replaced.generation(), 1);
+        state.lost(&first);
+        assert!(!state.is_lost() && !state.is_parked());
+        assert!(!first.is_doubted() && !second.is_doubted());
+        // Nor does what was lost before outlive its replacement.
+        state.lost(&second);
+        assert!(state.is_lost() && state.is_parked() && second.is_doubted());
+        state.replace(credentials(3));
+        assert!(!state.is_lost());
+    }
+
+    #[test]
+    fn what_is_lost_is_so_until_it_is_believed_again() {
+        let first = credentials(1);
+        let state = State::new(Arc::clone(&first));
+        state.lost(&first);
+        first.believe();
+        assert!(!state.is_lost());
+        // And not at the next doubt, which may be of less.
+        first.doubt();
+        assert!(!state.is_lost());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_in_a_pool_that_nobody_feeds() {
+        let first = credentials(1);
+        let state = Arc::new(State::new(Arc::clone(&first)));
+        state.park(true);
+        let waiting = {
+            let state = Arc::clone(&state);
+            tokio::spawn(async move { state.unparked().await })
+        };
+        state.leave();
+        waiting.await.unwrap();
+        // Whatever comes late.
+        state.park(true);
+        state.lost(&first);
+        assert!(!state.is_parked() && !state.is_lost());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_old_that_was_begun_before_the_replacement_or_signed_in_as_another() {
+        let state = State::new(credentials(1));
+        assert!(!state.is_old(Duration::from_secs(60)));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        state.replace(credentials(2));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(state.is_old(Duration::from_secs(2)));
+        assert!(!state.is_old(Duration::from_millis(500)));
+        // It had begun with those before, and ends now.
+        state.made_as("u1");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(state.is_old(Duration::from_secs(1)));
+        assert!(!state.is_old(Duration::from_millis(500)));
+        // What is as old as the process may be of any time.
+        assert!(state.is_old(Duration::MAX));
+    }
+}

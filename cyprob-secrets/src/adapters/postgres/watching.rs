@@ -19,6 +19,8 @@ const LOST: Duration = Duration::from_millis(20);
 const GOING: Duration = Duration::from_millis(250);
 /// How long an answer may take; after that the server is out of reach, which says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How soon it is looked again where a connection got no answer: it is open until the server ends it.
+const SILENT: Duration = Duration::from_secs(30);
 
 /// Holds one connection, beside those of the pool: it is idle, so that its end is seen at once.
 pub(super) struct Watching {
@@ -55,11 +57,18 @@ impl Watching {
                 continue;
             }
             let begun = Instant::now();
-            match tokio::time::timeout(PATIENCE, self.look(&credentials)).await {
+            let looked = tokio::time::timeout(PATIENCE, self.look(&credentials)).await;
+            match looked {
                 Ok(Ok(Standing::Holds)) => {}
                 Ok(Ok(Standing::Refused)) => credentials.doubt(),
                 Ok(Ok(Standing::Gone)) => self.state.lost(&credentials),
-                Ok(Err(_)) | Err(_) => self.held = None,
+                Ok(Err(_)) => self.held = None,
+                Err(_) => {
+                    if self.held.take().is_some() {
+                        pause = SILENT;
+                    }
+                    self.clear();
+                }
             }
             if self.lost.is_some_and(|lost| lost + GOING <= begun) {
                 self.clear();

@@ -1,7 +1,10 @@
 //! SEC-3: credentials of a database are replaced under load, and no query fails.
 
 mod database;
+mod dropped;
 mod load;
+mod loaded;
+mod relay;
 mod revoked;
 
 use std::sync::atomic::Ordering;

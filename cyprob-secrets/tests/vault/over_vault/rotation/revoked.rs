@@ -1,85 +1,34 @@
 //! A lease is revoked under a pool that works with it, long before its end.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use cyprob_secrets::adapters::vault::VaultDatabase;
-use cyprob_secrets::domain::{LeaseId, Lent};
-use cyprob_secrets::ports::{DynamicCredentials, LeaseError};
 use cyprob_secrets::testkit::fault_proxy::Fault;
 use sqlx::postgres::PgPoolOptions;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 use super::database::Database;
-use super::load::{Load, ask};
+use super::load::ask;
+use super::loaded::{Counted, Loaded};
+use super::relay::Relay;
 use crate::over_vault::faults::Row;
-use crate::own_server::two_ports;
 use crate::stand::until;
 
 /// A look is made each second.
-const HEALS: Duration = Duration::from_secs(20);
-
-/// A source whose requests are counted.
-#[derive(Clone, Debug)]
-struct Counted {
-    source: VaultDatabase,
-    issued: Arc<AtomicU64>,
-    renewed: Arc<AtomicU64>,
-}
-
-impl Counted {
-    fn new(source: VaultDatabase) -> Self {
-        Self {
-            source,
-            issued: Arc::default(),
-            renewed: Arc::default(),
-        }
-    }
-
-    /// How often credentials were asked for, and how often renewed.
-    fn asked(&self) -> (u64, u64) {
-        let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
-        (read(&self.issued), read(&self.renewed))
-    }
-}
-
-#[async_trait]
-impl DynamicCredentials for Counted {
-    async fn issue(&self) -> Result<Lent, LeaseError> {
-        self.issued.fetch_add(1, Ordering::SeqCst);
-        self.source.issue().await
-    }
-
-    async fn renew(&self, lease: &LeaseId) -> Result<Duration, LeaseError> {
-        self.renewed.fetch_add(1, Ordering::SeqCst);
-        self.source.renew(lease).await
-    }
-
-    async fn revoke(&self, lease: &LeaseId) -> Result<(), LeaseError> {
-        self.source.revoke(lease).await
-    }
-}
+pub(super) const HEALS: Duration = Duration::from_secs(20);
 
 /// Revokes the lease under eight clients; gives what was seen, and why queries failed.
 async fn revoked_under_load(statements: &[&str]) -> (Row, Vec<String>) {
-    let database = Database::revoked_by("1h", "24h", statements).await;
-    let source = Counted::new(database.source(&database.connect().await));
-    let keeper = database.keeper(source.clone()).await;
-    let live = database.live(&keeper).await;
-    let load = Load::on(8, &live, &database.table());
-    let run = || load.counts.run.load(Ordering::Relaxed);
-    until("there is load", || async { run() > 500 }).await;
-    let lease = keeper.current().lease_id().clone();
+    let loaded = Loaded::revoked_by(statements).await;
     let begun = Instant::now();
-    database.revoke(&lease).await;
-    until("others are lent", || async { live.generation() == 2 }).await;
-    let before = run();
-    until("queries go on", || async { run() > before + 500 }).await;
+    loaded.revoke().await;
+    loaded.more_run().await;
     let recovery = begun.elapsed();
+    let Loaded {
+        database,
+        source,
+        keeper,
+        live: _live,
+        load,
+    } = loaded;
     until("all of the revoked user is closed", || async {
         database.left().await == (1, 0)
     })
@@ -131,23 +80,13 @@ async fn a_lease_revoked_with_its_sessions_heals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_what_is_open_goes_on() {
     let lock = "ALTER ROLE \"{{name}}\" NOLOGIN";
-    let database = Database::revoked_by("1h", "24h", &[lock]).await;
-    let source = Counted::new(database.source(&database.connect().await));
-    let keeper = database.keeper(source.clone()).await;
-    let live = database.live(&keeper).await;
-    let load = Load::on(8, &live, &database.table());
-    until("there is load", || async {
-        load.counts.run.load(Ordering::Relaxed) > 500
-    })
-    .await;
-    let begun = Instant::now();
-    let held = keeper.current();
-    database.revoke(held.lease_id()).await;
-    until("others are lent", || async { live.generation() == 2 }).await;
-    assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
+    let loaded = Loaded::revoked_by(&[lock]).await;
+    let held = loaded.keeper.current();
+    let replaced = loaded.revoke().await;
+    assert!(replaced < HEALS, "{replaced:?}");
     drop(held);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (run, failed, longest) = load.end().await;
+    let (run, failed, longest) = loaded.load.end().await;
     println!(
         "NOLOGIN under 8 clients: {} of {run} failed, the longest {longest} ms",
         failed.len()
@@ -156,7 +95,7 @@ async fn a_user_that_may_not_sign_in_any_more_is_replaced_and_what_is_open_goes_
     assert!(failed.len() <= 16, "{failed:?}");
     let signing_in = |failure: &String| failure.contains("not permitted to log in");
     assert!(failed.iter().all(signing_in), "{failed:?}");
-    assert_eq!(source.asked(), (2, 1));
+    assert_eq!(loaded.source.asked(), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,52 +176,21 @@ async fn a_pool_that_waits_for_others_closes_at_once() {
     assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
 }
 
-/// Passes bytes on, until it is dropped with every connection through it.
-struct Relay {
-    passing: JoinSet<()>,
-}
-
-impl Relay {
-    async fn start(at: SocketAddr, to: String) -> Self {
-        let listener = TcpListener::bind(at).await.unwrap();
-        let mut passing = JoinSet::new();
-        passing.spawn(async move {
-            let mut through = JoinSet::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let mut server = TcpStream::connect(to.clone()).await.unwrap();
-                through.spawn(async move {
-                    tokio::io::copy_bidirectional(&mut client, &mut server).await
-                });
-            }
-        });
-        Self { passing }
-    }
-
-    async fn stop(mut self) {
-        self.passing.shutdown().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_the_database_is_no_doubt() {
     let database = Database::new("1h", "24h").await;
     let source = Counted::new(database.source(&database.connect().await));
     let keeper = database.keeper(source.clone()).await;
-    let place = database.place();
-    let server = format!("{}:{}", place.get_host(), place.get_port());
-    let at = SocketAddr::from(([127, 0, 0, 1], two_ports()));
-    let relay = Relay::start(at, server.clone()).await;
-    let live = database
-        .live_at(&keeper, place.host("127.0.0.1").port(at.port()))
-        .await;
+    let relay = Relay::before(&database).await;
+    let live = database.live_at(&keeper, relay.place(&database)).await;
     ask(live.pool(), &database.table(), 1).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    relay.stop().await;
+    let cut = relay.cut().await;
     // Longer than the look is patient.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(source.asked(), (1, 0));
     assert!(!live.is_waiting());
-    let _relay = Relay::start(at, server).await;
+    let _relay = cut.again().await;
     ask(live.pool(), &database.table(), 1).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!((source.asked(), live.generation()), ((1, 0), 1));
