@@ -5,6 +5,8 @@ pub mod aws;
 mod blocking;
 pub mod env;
 pub mod file;
+#[cfg(any(feature = "aws", feature = "vault"))]
+pub mod finding;
 pub mod grants;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod json_field;

@@ -8,8 +8,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
 use tokio::sync::OnceCell;
 
-use super::AwsConfig;
-use super::client;
+use super::failure::{IdentityFault, Outage};
+use super::{AwsConfig, client};
 
 /// The chain, which is made at the first read: it looks at files for that.
 pub(super) struct Chain {
@@ -40,7 +40,8 @@ impl Chain {
         let chain = self.made.get_or_init(|| self.make()).await;
         // What its errors hold is nobody's to print.
         let found = chain.provide_credentials().await;
-        found.map_err(|_| CredentialsError::not_loaded_no_source())
+        let nothing = || IdentityFault(Outage::Credentials.into());
+        found.map_err(|_| CredentialsError::not_loaded(nothing()))
     }
 }
 

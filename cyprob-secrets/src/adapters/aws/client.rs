@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 use super::bounded::Bounded;
 use super::chain::Chain;
 use super::web_identity::WebIdentity;
-use super::{AwsConfig, AwsCredentials, AwsKeys, AwsTimeouts, AwsWebIdentity};
+use super::{AwsConfig, AwsCredentials, AwsKeys, AwsTimeouts};
 
 /// An attempt, and one more.
 const ATTEMPTS: u32 = 2;
@@ -38,9 +38,19 @@ pub(super) fn secrets_manager(config: &AwsConfig) -> aws_sdk_secretsmanager::Cli
     aws_sdk_secretsmanager::Client::from_conf(all.build())
 }
 
-/// A client of the token service.
-pub(super) fn token_service(config: &AwsConfig, identity: &AwsWebIdentity) -> aws_sdk_sts::Client {
-    let endpoint = identity.endpoint.as_ref();
+/// A client of the token service, which signs nothing.
+pub(super) fn token_service(config: &AwsConfig) -> aws_sdk_sts::Client {
+    aws_sdk_sts::Client::from_conf(unsigned(config).build())
+}
+
+/// A client of the token service that signs with the credentials that reads are signed with.
+pub(super) fn signing_token_service(config: &AwsConfig) -> aws_sdk_sts::Client {
+    let signed = unsigned(config).credentials_provider(credentials(config));
+    aws_sdk_sts::Client::from_conf(signed.build())
+}
+
+fn unsigned(config: &AwsConfig) -> aws_sdk_sts::config::Builder {
+    let endpoint = config.token_service.as_ref();
     let mut all = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region(config))
@@ -49,7 +59,7 @@ pub(super) fn token_service(config: &AwsConfig, identity: &AwsWebIdentity) -> aw
         .retry_config(retries())
         .interceptor(Bounded);
     all.set_endpoint_url(endpoint.map(|endpoint| endpoint.as_str().to_owned()));
-    aws_sdk_sts::Client::from_conf(all.build())
+    all
 }
 
 fn credentials(config: &AwsConfig) -> SharedCredentialsProvider {

@@ -12,6 +12,7 @@ pub struct AwsConfig {
     pub(super) region: AwsRegion,
     pub(super) credentials: AwsCredentials,
     pub(super) endpoint: Option<AwsEndpoint>,
+    pub(super) token_service: Option<AwsEndpoint>,
     pub(super) timeouts: AwsTimeouts,
 }
 
@@ -59,6 +60,7 @@ impl AwsConfig {
             region,
             credentials,
             endpoint: None,
+            token_service: None,
             timeouts: AwsTimeouts::default(),
         }
     }
@@ -67,6 +69,13 @@ impl AwsConfig {
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: AwsEndpoint) -> Self {
         self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Asks the token service (STS) at this address in place of the region's own.
+    #[must_use]
+    pub fn with_token_service(mut self, endpoint: AwsEndpoint) -> Self {
+        self.token_service = Some(endpoint);
         self
     }
 

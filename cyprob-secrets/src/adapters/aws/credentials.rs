@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{AwsConfigError, AwsEndpoint};
+use super::AwsConfigError;
 
 /// Whose credentials sign the reads.
 #[derive(Clone, Debug)]
@@ -37,7 +37,6 @@ pub struct AwsWebIdentity {
     pub(super) role: String,
     pub(super) session: String,
     pub(super) token_file: PathBuf,
-    pub(super) endpoint: Option<AwsEndpoint>,
 }
 
 impl AwsKeys {
@@ -81,14 +80,6 @@ impl AwsWebIdentity {
             role: role.to_owned(),
             session: session.to_owned(),
             token_file,
-            endpoint: None,
         })
-    }
-
-    /// Asks the token service at this address in place of the region's own.
-    #[must_use]
-    pub fn with_endpoint(mut self, endpoint: AwsEndpoint) -> Self {
-        self.endpoint = Some(endpoint);
-        self
     }
 }

@@ -33,6 +33,12 @@ impl AwsEndpoint {
         }
     }
 
+    /// Whether secrets go over a network in the clear.
+    pub(super) fn is_cleartext(&self) -> bool {
+        // It takes plain http for loopback alone.
+        self.0.parse::<BaseUrl>().is_err()
+    }
+
     /// The address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -45,10 +51,9 @@ impl FromStr for AwsEndpoint {
 
     fn from_str(text: &str) -> Result<Self, AwsConfigError> {
         let endpoint = Self::dangerous(text)?;
-        // It takes plain http for loopback alone.
-        match text.parse::<BaseUrl>() {
-            Ok(_) => Ok(endpoint),
-            Err(_) => Err(AwsConfigError::Cleartext),
+        match endpoint.is_cleartext() {
+            false => Ok(endpoint),
+            true => Err(AwsConfigError::Cleartext),
         }
     }
 }

@@ -41,9 +41,9 @@ impl From<Outage> for Failure {
     }
 }
 
-/// Carries a failure of the token service through AWS's library.
+/// Carries why there are no credentials through AWS's library.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the token service gives no credentials")]
+#[error("no credentials are given")]
 pub(super) struct IdentityFault(pub(super) Failure);
 
 /// Says what an error of AWS's library means.

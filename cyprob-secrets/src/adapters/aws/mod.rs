@@ -26,6 +26,7 @@
 mod answer;
 mod bounded;
 mod chain;
+mod checkup;
 mod client;
 mod config;
 mod credentials;
@@ -46,6 +47,7 @@ use self::failure::Failure;
 use crate::domain::{Scheme, SecretRef};
 use crate::ports::{Secret, SecretError, SecretProvider};
 
+pub use self::checkup::{AwsFinding, AwsPart, AwsProblem, AwsRemark, AwsVerdict};
 pub use self::config::{AwsConfig, AwsConfigError, AwsRegion, AwsTimeouts};
 pub use self::credentials::{AwsCredentials, AwsKeys, AwsWebIdentity};
 pub use self::endpoint::AwsEndpoint;

@@ -1,4 +1,5 @@
 mod over_moto;
+mod over_moto_checkup;
 mod over_moto_faults;
 mod over_moto_identity;
 mod over_moto_traces;

@@ -28,7 +28,7 @@ pub(super) struct WebIdentity {
 impl WebIdentity {
     pub(super) fn new(config: &AwsConfig, identity: &AwsWebIdentity) -> Self {
         Self {
-            client: client::token_service(config, identity),
+            client: client::token_service(config),
             identity: identity.clone(),
         }
     }
@@ -65,7 +65,7 @@ impl WebIdentity {
 /// What the file holds, without the line ending at its end; nothing if it holds no token.
 ///
 /// Kubernetes links to it and may let others read it; the pod is what keeps it.
-fn token(place: &Path) -> Option<SecretString> {
+pub(super) fn token(place: &Path) -> Option<SecretString> {
     let mut text = Zeroizing::new(String::new());
     let file = File::open(place).ok()?;
     let read = file.take(MOST + 1).read_to_string(&mut text).ok()?;

@@ -1,6 +1,10 @@
 //! The server's configuration: a TOML file, typed, unknown keys refused.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod mail;
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod parsed;
 mod postgres;
 #[cfg(feature = "vault")]
 mod vault;
@@ -14,6 +18,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::bounded;
 
+#[cfg(feature = "aws")]
+pub(crate) use aws::{AwsSection, AwsSectionError};
 pub(crate) use mail::{Mail, MailSecurity};
 pub(crate) use postgres::{PostgresConfig, PostgresConfigError};
 #[cfg(feature = "vault")]
@@ -22,6 +28,10 @@ pub(crate) use vault::{VaultConfig, VaultConfigError};
 /// A section that a binary without the feature `vault` cannot use, whatever it says.
 #[cfg(not(feature = "vault"))]
 type VaultConfig = serde::de::IgnoredAny;
+
+/// A section that a binary without the feature `aws` cannot use, whatever it says.
+#[cfg(not(feature = "aws"))]
+type AwsSection = serde::de::IgnoredAny;
 
 /// The longest configuration.
 const MAX_BYTES: usize = 1 << 20;
@@ -88,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) postgres: Option<PostgresConfig>,
     /// The Vault that `vault://` references are read from; only with the feature `vault`.
     pub(crate) vault: Option<VaultConfig>,
+    /// The account that `awssm://` references are read from; only with the feature `aws`.
+    pub(crate) aws: Option<AwsSection>,
 }
 
 /// The name of a header.
@@ -166,11 +178,10 @@ pub(crate) enum ConfigError {
         reason: String,
     },
     /// It has a section for which this binary was not made.
-    #[cfg(not(feature = "vault"))]
     #[error(
-        "the configuration has a section [vault], and this binary was made without it: build it with `--features vault`"
+        "the configuration has a section [{0}], and this binary was made without it: build it with `--features {0}`"
     )]
-    NoVaultFeature,
+    NotBuilt(&'static str),
 }
 
 impl Config {
@@ -198,10 +209,20 @@ impl Config {
             path: path.to_owned(),
             reason: error.to_string().trim_end().to_owned(),
         })?;
-        #[cfg(not(feature = "vault"))]
-        if config.vault.is_some() {
-            return Err(ConfigError::NoVaultFeature);
-        }
+        config.built()?;
         Ok(config)
+    }
+
+    /// That this binary was made for all its sections.
+    fn built(&self) -> Result<(), ConfigError> {
+        for (section, is_there, built) in [
+            ("vault", self.vault.is_some(), cfg!(feature = "vault")),
+            ("aws", self.aws.is_some(), cfg!(feature = "aws")),
+        ] {
+            if is_there && !built {
+                return Err(ConfigError::NotBuilt(section));
+            }
+        }
+        Ok(())
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use cyprob::secrets::adapters::vault::{
     AppRole, Kubernetes, KvVersion, SecretId, TokenFile, Vault, VaultAddressError, VaultAuthMount,
     VaultBuilder, VaultLogin, VaultMount, VaultName, VaultNamespace,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use super::parsed::Parsed;
 
 /// What the section can say.
 ///
@@ -59,17 +60,6 @@ struct KubernetesConfig {
 #[serde(deny_unknown_fields)]
 struct TokenFileConfig {
     path: PathBuf,
-}
-
-/// A checked text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Parsed<T>(T);
-
-impl<'de, T: FromStr<Err: std::fmt::Display>> Deserialize<'de> for Parsed<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
 }
 
 /// The version of a key-value engine.

@@ -71,6 +71,10 @@ pub(crate) enum ServeError {
     #[cfg(feature = "vault")]
     #[error("the Vault of [vault] cannot be used: `cyprob secrets doctor` looks at all of it")]
     Vault(#[from] VaultError),
+    /// How AWS is reached.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    AwsSection(#[from] crate::config::AwsSectionError),
     /// How the database is reached.
     #[error(transparent)]
     Postgres(#[from] PostgresConfigError),
@@ -164,6 +168,8 @@ impl ServeError {
             | Self::Directory(DirectoryError::NoDeployment { .. })
             | Self::Bootstrapped => Exit::BadInput,
             Self::Listener(ListenerError::Plaintext(_)) => Exit::BadInput,
+            #[cfg(feature = "aws")]
+            Self::AwsSection(_) => Exit::BadInput,
             #[cfg(feature = "vault")]
             Self::VaultConfig(_) => Exit::BadInput,
             #[cfg(feature = "vault")]

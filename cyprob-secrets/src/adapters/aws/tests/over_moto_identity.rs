@@ -26,8 +26,7 @@ impl Identity {
         let dir = tempfile::tempdir().unwrap();
         let role = "arn:aws:iam::123456789012:role/cyprob";
         let role = AwsWebIdentity::new(role, "cyprob-test", file(&dir)).unwrap();
-        let role = role.with_endpoint(tokens.url().parse().unwrap());
-        let stand = Moto::with(AwsCredentials::WebIdentity(role)).await;
+        let stand = Moto::with_tokens(AwsCredentials::WebIdentity(role), &tokens).await;
         stand.put("a", b"one").await;
         Self { stand, tokens, dir }
     }
@@ -35,6 +34,13 @@ impl Identity {
     pub(super) fn write(&self, token: &str) {
         fs::write(file(&self.dir), token).unwrap();
     }
+}
+
+/// An error as the token service writes it.
+pub(super) fn says(code: u16, kind: &str) -> Fault {
+    let error = format!("<Error><Type>Sender</Type><Code>{kind}</Code></Error>");
+    let body = format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>");
+    Fault::Status { code, body }
 }
 
 fn file(dir: &TempDir) -> PathBuf {
@@ -80,11 +86,6 @@ async fn a_token_service_that_refuses_denies_and_one_that_fails_is_an_outage() {
     let identity = Identity::new().await;
     identity.write(TOKEN);
     let stand = &identity.stand;
-    let says = |code: u16, kind: &str| {
-        let error = format!("<Error><Type>Sender</Type><Code>{kind}</Code></Error>");
-        let body = format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>");
-        Fault::Status { code, body }
-    };
     for kind in [
         "AccessDenied",
         "InvalidIdentityToken",

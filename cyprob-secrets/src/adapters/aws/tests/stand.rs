@@ -63,10 +63,20 @@ impl Moto {
     }
 
     pub(super) async fn with(credentials: AwsCredentials) -> Self {
+        Self::of(|url| config(credentials, url)).await
+    }
+
+    /// With this token service.
+    pub(super) async fn with_tokens(credentials: AwsCredentials, tokens: &FaultProxy) -> Self {
+        let tokens = tokens.url().parse().unwrap();
+        Self::of(|url| config(credentials, url).with_token_service(tokens)).await
+    }
+
+    async fn of(config_at: impl FnOnce(&str) -> AwsConfig) -> Self {
         let proxy = FaultProxy::start(moto()).await.unwrap();
         let direct = config(keys(), &format!("http://{}", moto()));
         Self {
-            provider: AwsProvider::new(config(credentials, &proxy.url())),
+            provider: AwsProvider::new(config_at(&proxy.url())),
             proxy,
             direct: client::secrets_manager(&direct),
             prefix: format!("cyprob-test/{}", random()),

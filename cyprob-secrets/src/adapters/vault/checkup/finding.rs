@@ -1,20 +1,16 @@
-//! What a look at a configuration found.
+//! What a look at a configuration can find.
 
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::adapters::finding::{Finding, Verdict};
 use crate::adapters::vault::{CertificateError, KvVersion, LoginRefusal, VaultMount, VaultRisk};
 
-/// One thing that was looked at, and what was seen.
-///
-/// Its text is one line without any secret: what was looked at, what is wrong with it, the remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VaultFinding {
-    /// What was looked at.
-    pub part: VaultPart,
-    /// What was seen.
-    pub verdict: VaultVerdict,
-}
+/// One thing of a Vault's configuration that was looked at, and what was seen.
+pub type VaultFinding = Finding<VaultPart, VaultRemark, VaultProblem>;
+
+/// What was seen.
+pub type VaultVerdict = Verdict<VaultRemark, VaultProblem>;
 
 /// What was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +34,6 @@ pub enum VaultPart {
     Policy,
     /// A key-value engine.
     Mount(VaultMount),
-}
-
-/// What was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VaultVerdict {
-    /// It is as it should be.
-    Well(&'static str),
-    /// It was not looked at, or not in whole.
-    Remark(VaultRemark),
-    /// It is not as it should be.
-    Refused(VaultProblem),
 }
 
 /// Why something was not looked at.
@@ -165,20 +149,6 @@ impl SelfService {
     }
 }
 
-impl VaultFinding {
-    /// Whether it is not as it should be.
-    #[must_use]
-    pub const fn is_refused(&self) -> bool {
-        matches!(self.verdict, VaultVerdict::Refused(_))
-    }
-}
-
-impl fmt::Display for VaultFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.part, self.verdict)
-    }
-}
-
 impl fmt::Display for VaultPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -192,16 +162,6 @@ impl fmt::Display for VaultPart {
             Self::Policy => "vault policy",
             Self::Mount(mount) => return write!(f, "vault mount {mount}"),
         })
-    }
-}
-
-impl fmt::Display for VaultVerdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Well(text) => f.write_str(text),
-            Self::Remark(remark) => remark.fmt(f),
-            Self::Refused(problem) => problem.fmt(f),
-        }
     }
 }
 

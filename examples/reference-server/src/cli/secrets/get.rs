@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use cyprob::core::domain::audit::Resource;
+#[cfg(feature = "aws")]
+use cyprob::secrets::adapters::aws::AwsProvider;
 use cyprob::secrets::adapters::env::{EnvPrefix, EnvProvider};
 use cyprob::secrets::adapters::file::FileProvider;
 use cyprob::secrets::domain::{EnvName, LocalRef, Scheme, SecretRef};
@@ -20,8 +22,8 @@ use crate::server::ServeError;
 pub(crate) struct GetArgs {
     /// A name in the data directory's store, or a reference.
     ///
-    /// References are `local://NAME?version=N`, `file:///PATH`, `env://VARIABLE` and,
-    /// of the Vault in the configuration, `vault://MOUNT/PATH#FIELD`.
+    /// References are `local://NAME?version=N`, `file:///PATH`, `env://VARIABLE` and, of what the
+    /// configuration names, `vault://MOUNT/PATH#FIELD` and `awssm://NAME#KEY?stage=STAGE`.
     #[arg(value_name = "NAME|REFERENCE")]
     secret: String,
     /// Show the value even if standard output is a terminal.
@@ -39,9 +41,10 @@ impl GetArgs {
             return Err(SecretsError::Shown.into());
         }
         let reference = self.reference()?;
-        let found = match self.provider(&reference)? {
-            Some(provider) => read(provider, &reference).await,
-            None => self.read_vault(&reference).await,
+        let found = match &reference {
+            SecretRef::Vault(_) => self.read_vault(&reference).await,
+            SecretRef::AwsSm(_) => self.read_aws(&reference).await,
+            _ => read(self.provider(&reference)?, &reference).await,
         };
         let secret = found?.ok_or_else(|| SecretsError::Absent(reference.to_string()))?;
         let on = match &reference {
@@ -78,16 +81,12 @@ impl GetArgs {
         Ok(reference)
     }
 
-    /// Who serves it, unless that is a Vault: of the environment, the one variable that is named.
-    fn provider(
-        &self,
-        reference: &SecretRef,
-    ) -> Result<Option<Arc<dyn SecretProvider>>, ServeError> {
+    /// Who serves what is on this machine: of the environment, the one variable that is named.
+    fn provider(&self, reference: &SecretRef) -> Result<Arc<dyn SecretProvider>, ServeError> {
         match reference {
-            SecretRef::Local(_) => Ok(Some(self.guarded.place.secrets()?)),
-            SecretRef::File(_) => Ok(Some(Arc::new(FileProvider::new()))),
-            SecretRef::Env(name) => Ok(Some(Arc::new(EnvProvider::new(prefix(name))))),
-            SecretRef::Vault(_) => Ok(None),
+            SecretRef::Local(_) => Ok(self.guarded.place.secrets()?),
+            SecretRef::File(_) => Ok(Arc::new(FileProvider::new())),
+            SecretRef::Env(name) => Ok(Arc::new(EnvProvider::new(prefix(name)))),
             _ => Err(unserved(reference)),
         }
     }
@@ -102,8 +101,26 @@ impl GetArgs {
         found
     }
 
+    #[cfg(feature = "aws")]
+    async fn read_aws(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+        let config = self.guarded.place.configuration()?;
+        let section = config.aws.as_ref().ok_or_else(|| unserved(reference))?;
+        let provider = AwsProvider::new(section.config()?);
+        read(Arc::new(provider), reference).await
+    }
+
     #[cfg(not(feature = "vault"))]
     async fn read_vault(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+        self.not_built(reference)
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn read_aws(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
+        self.not_built(reference)
+    }
+
+    #[cfg(not(all(feature = "aws", feature = "vault")))]
+    fn not_built(&self, reference: &SecretRef) -> Result<Option<Secret>, ServeError> {
         // A section that cannot be used is refused here.
         self.guarded.place.configuration()?;
         Err(unserved(reference))

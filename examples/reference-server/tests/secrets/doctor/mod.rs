@@ -1,11 +1,13 @@
 //! `cyprob secrets doctor`: each thing that is wrong has a line with its remedy.
 
 mod local;
+#[cfg(feature = "aws")]
+mod over_moto;
 #[cfg(feature = "vault")]
 mod over_vault;
 #[cfg(feature = "vault")]
 mod stated;
-#[cfg(not(feature = "vault"))]
+#[cfg(not(all(feature = "aws", feature = "vault")))]
 mod without;
 
 use std::fs::{self, Permissions};
@@ -57,7 +59,7 @@ impl Patient {
         fs::write(self.file("cyprob.toml"), text).unwrap();
     }
 
-    #[cfg(feature = "vault")]
+    #[cfg(any(feature = "aws", feature = "vault"))]
     pub(crate) fn set(&mut self, variable: &'static str, value: &'static str) {
         self.environment.push((variable, value));
     }

@@ -1,5 +1,7 @@
 //! `cyprob secrets doctor`: everything the configuration says about secrets, looked at.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod files;
 mod local;
 mod report;
@@ -35,6 +37,10 @@ impl DoctorArgs {
         #[cfg(feature = "vault")]
         if let Some(vault) = &config.vault {
             vault::look(vault, self.spend_secret_id, &mut report).await;
+        }
+        #[cfg(feature = "aws")]
+        if let Some(section) = &config.aws {
+            aws::look(section, &mut report).await;
         }
         report.print().map_err(SecretsError::System)?;
         match report.refused() {

@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+#[cfg(any(feature = "aws", feature = "vault"))]
+use cyprob::secrets::adapters::finding::{Finding, Verdict};
+
 /// The lines of a look.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -25,6 +28,22 @@ impl Report {
     pub(super) fn refuse(&mut self, line: impl Display) {
         self.refused += 1;
         self.line("refused", line);
+    }
+
+    /// What a look at a source found.
+    #[cfg(any(feature = "aws", feature = "vault"))]
+    pub(super) fn found<P: Display, R: Display, Q: Display>(
+        &mut self,
+        findings: Vec<Finding<P, R, Q>>,
+    ) {
+        for finding in findings {
+            match &finding.verdict {
+                Verdict::Well(_) => self.well(finding),
+                Verdict::Remark(_) => self.remark(finding),
+                // A verdict that is not known here counts as none that is well.
+                _ => self.refuse(finding),
+            }
+        }
     }
 
     /// How many things are not as they should be.

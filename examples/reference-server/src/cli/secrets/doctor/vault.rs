@@ -1,6 +1,6 @@
 //! The Vault.
 
-use cyprob::secrets::adapters::vault::{SecretIdUse, VaultVerdict};
+use cyprob::secrets::adapters::vault::SecretIdUse;
 
 use super::report::Report;
 use crate::config::VaultConfig;
@@ -15,12 +15,5 @@ pub(super) async fn look(config: &VaultConfig, spend_secret_id: bool, report: &m
         true => SecretIdUse::Spend,
         false => SecretIdUse::Spare,
     };
-    for finding in builder.check_up(&config.mounts(), secret_id).await {
-        match &finding.verdict {
-            VaultVerdict::Well(_) => report.well(finding),
-            VaultVerdict::Remark(_) => report.remark(finding),
-            // A verdict that is not known here counts as none that is well.
-            _ => report.refuse(finding),
-        }
-    }
+    report.found(builder.check_up(&config.mounts(), secret_id).await);
 }
