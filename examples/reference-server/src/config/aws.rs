@@ -38,10 +38,10 @@ struct WebIdentityConfig {
 
 /// A key of the section cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("[aws] {key}: {source}")]
+#[error("[aws] {key}: {why}")]
 pub(crate) struct AwsSectionError {
     key: &'static str,
-    source: AwsConfigError,
+    why: AwsConfigError,
 }
 
 impl AwsSection {
@@ -71,9 +71,9 @@ impl AwsSection {
             token_file,
         } = identity;
         let taken = AwsWebIdentity::new(role, session, token_file.clone());
-        let taken = taken.map_err(|source| AwsSectionError {
+        let taken = taken.map_err(|why| AwsSectionError {
             key: "web_identity",
-            source,
+            why,
         })?;
         Ok(AwsCredentials::WebIdentity(taken))
     }
@@ -84,5 +84,5 @@ fn endpoint(
     text: Option<&SecretString>,
 ) -> Result<Option<AwsEndpoint>, AwsSectionError> {
     let parsed = text.map(|text| text.expose_secret().parse()).transpose();
-    parsed.map_err(|source| AwsSectionError { key, source })
+    parsed.map_err(|why| AwsSectionError { key, why })
 }

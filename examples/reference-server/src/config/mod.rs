@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod fault;
 mod mail;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod parsed;
@@ -207,7 +208,7 @@ impl Config {
         let text = text.map_err(|error| unreadable(io::Error::other(error)))?;
         let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
             path: path.to_owned(),
-            reason: error.to_string().trim_end().to_owned(),
+            reason: fault::told(&text, &error),
         })?;
         config.built()?;
         Ok(config)
