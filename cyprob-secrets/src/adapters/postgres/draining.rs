@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cyprob_core::ports::Clock;
 use sqlx::PgPool;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::sql;
 use crate::domain::Credentials;
@@ -14,6 +14,8 @@ use crate::domain::Credentials;
 const LOOK: Duration = Duration::from_millis(250);
 /// A connection may be on its way for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
+/// How long an answer may take: a server that gives none must not keep a place in the pool.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Holds credentials as long as connections of theirs are left, or to their end or that of the pool.
 pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn Clock>) {
@@ -21,8 +23,8 @@ pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn 
     while !old.lease().is_over(clock.now()) && !pool.is_closed() {
         tokio::time::sleep(LOOK).await;
         sweep(&pool, old.username()).await;
-        let left = left(&pool, old.username()).await;
-        if begun.elapsed() > ON_ITS_WAY && matches!(left, Ok(0)) {
+        let left = timeout(PATIENCE, left(&pool, old.username())).await;
+        if begun.elapsed() > ON_ITS_WAY && matches!(left, Ok(Ok(0))) {
             return;
         }
     }
@@ -34,14 +36,13 @@ async fn sweep(pool: &PgPool, username: &str) {
         let Some(mut connection) = pool.try_acquire() else {
             return;
         };
-        let name = sqlx::query_scalar::<_, String>(sql::SIGNED_IN_AS)
-            .fetch_one(&mut *connection)
-            .await;
-        if name.is_ok_and(|name| name != username) {
+        let name = sqlx::query_scalar::<_, String>(sql::SIGNED_IN_AS).fetch_one(&mut *connection);
+        let name = timeout(PATIENCE, name).await;
+        if name.is_ok_and(|name| name.is_ok_and(|name| name != username)) {
             continue;
         }
-        // It may be closed already.
-        let _ = connection.close().await;
+        // In the background, within a time of its own.
+        connection.close_on_drop();
     }
 }
 

@@ -65,6 +65,7 @@ impl Feeding {
                     Err(_) => {
                         tracing::warn!("nobody keeps the database credentials any more; they are used as they are");
                         kept = false;
+                        tasks.abort_all();
                         self.leave();
                     }
                 },

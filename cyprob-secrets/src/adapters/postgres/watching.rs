@@ -19,8 +19,9 @@ const LOST: Duration = Duration::from_millis(20);
 const GOING: Duration = Duration::from_millis(250);
 /// How long an answer may take; after that the server is out of reach, which says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon it is looked again where a connection got no answer: it is open until the server ends it.
-const SILENT: Duration = Duration::from_secs(30);
+/// How soon it is looked again where there was no answer twice, and at most: a connection that
+/// got none is open until the server ends it.
+const SILENT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
 /// Holds one connection, beside those of the pool: it is idle, so that its end is seen at once.
 pub(super) struct Watching {
@@ -30,6 +31,8 @@ pub(super) struct Watching {
     held: Option<(u64, PgListener)>,
     /// When a connection was lost, until it is known why.
     lost: Option<Instant>,
+    /// The pause after the last look, if there was no answer.
+    silent: Option<Duration>,
 }
 
 impl Watching {
@@ -39,6 +42,7 @@ impl Watching {
             place,
             held: None,
             lost: None,
+            silent: None,
         }
     }
 
@@ -61,15 +65,22 @@ impl Watching {
             match looked {
                 Ok(Ok(Standing::Holds)) => {}
                 Ok(Ok(Standing::Refused)) => credentials.doubt(),
-                Ok(Ok(Standing::Gone)) => self.state.lost(&credentials),
+                Ok(Ok(Standing::Gone)) => {
+                    self.state.lost(&credentials);
+                    self.held = None;
+                }
                 Ok(Err(_)) => self.held = None,
                 Err(_) => {
-                    if self.held.take().is_some() {
-                        pause = SILENT;
-                    }
+                    self.held = None;
                     self.clear();
+                    pause = self
+                        .silent
+                        .map_or(LOOK, |before| (before * 2).clamp(SILENT.0, SILENT.1));
+                    self.silent = Some(pause);
+                    continue;
                 }
             }
+            self.silent = None;
             if self.lost.is_some_and(|lost| lost + GOING <= begun) {
                 self.clear();
             }
@@ -85,7 +96,13 @@ impl Watching {
     /// Waits for so long, or until the connection is lost.
     async fn lost_within(&mut self, pause: Duration) -> bool {
         let Some((_, connection)) = &mut self.held else {
-            tokio::time::sleep(pause).await;
+            // Where the pool is answered, so will be who looks.
+            let answered = self.state.answered();
+            let wakes = async {
+                tokio::time::sleep(LOOK).await;
+                answered.await;
+            };
+            let _ = tokio::time::timeout(pause, wakes).await;
             return false;
         };
         let heard = async {
@@ -122,7 +139,8 @@ impl Watching {
     async fn sign_in(&self, credentials: &Credentials) -> Result<PgListener, sqlx::Error> {
         let one = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(PATIENCE)
+            // It is given up before.
+            .acquire_timeout(PATIENCE * 2)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(sign_in(&self.place, credentials));
