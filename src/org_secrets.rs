@@ -4,22 +4,31 @@ use std::time::Duration;
 
 use cyprob_secrets::service::OrgSecrets;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::error_chain;
 
 /// How often is looked for them; a change is left alone for half a minute.
 const EVERY: Duration = Duration::from_secs(15);
+/// How much longer than a look the pause after it is at least: where there are many thousand
+/// organizations, a store is not kept busy by it.
+const REST: u32 = 10;
 /// How long the trail may take at the end.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Looks at once, and again until the end is asked for.
 pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>) {
     loop {
+        let mut pause = EVERY;
         let round = async {
+            let begun = Instant::now();
             match secrets.settle().await {
-                Ok(0) => {}
-                Ok(count) => tracing::warn!(count, "changes of secrets were finished late"),
+                Ok(count) => {
+                    pause = EVERY.max(begun.elapsed() * REST);
+                    if count > 0 {
+                        tracing::warn!(count, "changes of secrets were finished late");
+                    }
+                }
                 Err(error) => {
                     let chain = error_chain(&error);
                     tracing::error!(%chain, "changes of secrets are not finished yet");
@@ -32,7 +41,7 @@ pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>)
             _ = stopped.wait_for(|stop| *stop) => break,
             () = round => {}
         }
-        if timeout(EVERY, stopped.wait_for(|stop| *stop)).await.is_ok() {
+        if timeout(pause, stopped.wait_for(|stop| *stop)).await.is_ok() {
             break;
         }
     }

@@ -1,7 +1,6 @@
 //! What can come of a call to a Vault.
 
 use super::login::LoginRefusal;
-use super::transport::MAX_ANSWER;
 
 /// A call that gave no answer to work with; nothing of it repeats what was sent or answered.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -53,8 +52,8 @@ pub(super) enum Outage {
     Behind,
     #[error("status {0}")]
     Status(u16),
-    #[error("an answer of more than {MAX_ANSWER} bytes")]
-    TooLarge,
+    #[error("an answer of more than {most} bytes")]
+    TooLarge { most: usize },
     #[error("an answer that is not what the API states")]
     Garbled,
 }

@@ -15,7 +15,9 @@ use super::tls::{self, CertificateError};
 use super::{VaultAddress, VaultNamespace};
 
 /// The most bytes of an answer that are read.
-pub(super) const MAX_ANSWER: usize = 2 * 1_024 * 1_024;
+const MAX_ANSWER: usize = 2 * 1_024 * 1_024;
+/// And of a list, in which every name of a folder stands: some 800,000 of 40 letters.
+const MAX_LIST: usize = 32 * 1_024 * 1_024;
 const CONNECT: Duration = Duration::from_secs(2);
 const TOKEN: &str = "X-Vault-Token";
 
@@ -91,13 +93,17 @@ impl Transport {
         // Grown once at most, and wiped: what it holds may be a secret.
         let length = response.content_length().unwrap_or(4_096);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > MAX_ANSWER {
-            return Err(Outage::TooLarge.into());
+        let most = match prepared.0.method().as_str() {
+            "LIST" => MAX_LIST,
+            _ => MAX_ANSWER,
+        };
+        if length > most {
+            return Err(Outage::TooLarge { most }.into());
         }
         let mut body = Zeroizing::new(Vec::with_capacity(length));
         while let Some(chunk) = response.chunk().await.map_err(outage)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(Outage::TooLarge.into());
+            if body.len() + chunk.len() > most {
+                return Err(Outage::TooLarge { most }.into());
             }
             body.extend_from_slice(&chunk);
         }

@@ -187,3 +187,25 @@ async fn an_outage_is_told_by_every_call_and_heals() {
     let put = store.put(&name, &value, Expected::Absent, at).await;
     assert!(matches!(put, Ok(PutOutcome::Stored(_))));
 }
+
+#[tokio::test]
+async fn a_folder_of_a_hundred_thousand_names_is_listed_and_one_without_end_is_not() {
+    let stand = Stand::new();
+    stand.policy(&stand.may_keep());
+    let patience = std::time::Duration::from_secs(10);
+    let (proxy, vault) = stand.through_within(stand.given(), patience).await;
+    let mount = stand.name.parse().unwrap();
+    let store = VaultStore::new(vault, mount, "own".parse().unwrap());
+    let listing = |names: usize| {
+        let org = |n: usize| format!("org_0193c0ffee007000800000000{n:07x}");
+        let keys: Vec<String> = (0..names).map(org).collect();
+        let body = json!({"data": {"keys": keys}}).to_string();
+        Fault::Status { code: 200, body }
+    };
+    let below = "orgs.changes".parse().unwrap();
+    proxy.inject(listing(100_000));
+    assert_eq!(store.taken(&below).await.unwrap().len(), 100_000);
+    proxy.inject(listing(1_000_000));
+    let endless = store.taken(&below).await;
+    assert!(matches!(endless, Err(SecretError::Unavailable { .. })));
+}
