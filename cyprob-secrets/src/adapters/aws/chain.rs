@@ -8,6 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
 use tokio::sync::OnceCell;
 
+use super::covered::Covered;
 use super::failure::{IdentityFault, Outage};
 use super::{AwsConfig, client};
 
@@ -29,7 +30,7 @@ impl Chain {
         let region = client::region(&self.config);
         let asking = ProviderConfig::without_region()
             .with_region(Some(region.clone()))
-            .with_http_client(client::http())
+            .with_http_client(Covered(client::http()))
             .with_timeout_config(client::timeouts(self.config.timeouts))
             .with_retry_config(client::retries());
         let chain = DefaultCredentialsChain::builder().configure(asking);
@@ -38,10 +39,15 @@ impl Chain {
 
     async fn found(&self) -> Result {
         let chain = self.made.get_or_init(|| self.make()).await;
-        // What its errors hold is nobody's to print.
         let found = chain.provide_credentials().await;
-        let nothing = || IdentityFault(Outage::Credentials.into());
-        found.map_err(|_| CredentialsError::not_loaded(nothing()))
+        // What its errors hold is nobody's to print.
+        found.map_err(|error| {
+            let why = match error {
+                CredentialsError::CredentialsNotLoaded(_) => Outage::Credentials,
+                _ => Outage::Chain,
+            };
+            CredentialsError::not_loaded(IdentityFault(why.into()))
+        })
     }
 }
 

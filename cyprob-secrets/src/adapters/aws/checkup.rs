@@ -11,6 +11,7 @@ use super::failure::{self, Failure, Outage};
 use super::web_identity;
 use super::{AwsConfig, AwsConfigError, AwsCredentials, AwsEndpoint, client};
 use crate::adapters::finding::{Finding, Verdict};
+use crate::ports::Refusal;
 
 /// One thing of a configuration of AWS that was looked at, and what was seen.
 pub type AwsFinding = Finding<AwsPart, AwsRemark, AwsProblem>;
@@ -40,8 +41,8 @@ pub enum AwsPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AwsRemark {
-    /// Their keys end by nobody's doing.
-    #[error("the long-lived keys of a user; those of a role end by themselves")]
+    /// They may never end.
+    #[error("keys of a user; those of a role end by themselves")]
     User,
     /// It is neither a user nor a role.
     #[error("neither a user nor a role; see what it may do")]
@@ -63,11 +64,26 @@ pub enum AwsProblem {
         "none were found in environment, profile, container or instance; put them there, or name a role with a web identity"
     )]
     NoCredentials,
+    /// AWS's own chain found some, and could not use them.
+    #[error(
+        "found by AWS's own chain and not given; see the role's trust policy and the route to the token service, and that the profile needs neither SSO nor a process, which this build has not"
+    )]
+    NotGiven,
     /// The token service does not take them.
     #[error(
-        "not accepted; see that the keys are valid, or that the role's trust policy names the issuer, subject and audience of the token"
+        "not accepted; see that the keys are valid and the clock is right, or that the role's trust policy names the issuer, subject and audience of the token"
     )]
     Denied,
+    /// There is no such role.
+    #[error(
+        "the token service does not take the role's ARN, the session's name or the token; mend the configuration"
+    )]
+    NoRole,
+    /// It answers, but not to us.
+    #[error(
+        "refuses; see that the region is enabled for the account, and that nobody answers in its place"
+    )]
+    Refuses,
     /// Nothing limits what they may do.
     #[error(
         "the account's root user, which nothing limits; take a role that may read its secrets alone"
@@ -136,8 +152,9 @@ impl CheckUp<'_> {
         };
         let path = identity.token_file.clone();
         let part = AwsPart::TokenFile(path.clone());
-        let read = tokio::task::spawn_blocking(move || web_identity::token(&path)).await;
-        if read.ok().flatten().is_none() {
+        let reading = tokio::task::spawn_blocking(move || web_identity::token(&path));
+        let read = tokio::time::timeout(self.config.timeouts.attempt, reading).await;
+        if !matches!(read, Ok(Ok(Some(_)))) {
             self.refuse(part, AwsProblem::NoToken);
             return None;
         }
@@ -176,11 +193,20 @@ impl CheckUp<'_> {
 
     fn failed(&mut self, part: AwsPart, failure: Failure) -> Option<()> {
         match failure {
+            Failure::Refused(_) | Failure::Absent if part == AwsPart::SecretsManager => {
+                self.refuse(part, AwsProblem::Refuses);
+            }
+            Failure::Refused(Refusal::NotTaken) => {
+                self.refuse(AwsPart::Credentials, AwsProblem::NoRole);
+            }
             Failure::Refused(_) | Failure::Absent => {
                 self.refuse(AwsPart::Credentials, AwsProblem::Denied);
             }
             Failure::Outage(Outage::Credentials) => {
                 self.refuse(AwsPart::Credentials, AwsProblem::NoCredentials);
+            }
+            Failure::Outage(Outage::Chain) => {
+                self.refuse(AwsPart::Credentials, AwsProblem::NotGiven);
             }
             Failure::Outage(outage) => {
                 self.refuse(part, AwsProblem::Unavailable(outage.to_string()));
@@ -206,9 +232,7 @@ impl CheckUp<'_> {
 fn caller(arn: &str) -> AwsVerdict {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
     match resource.split('/').next() {
-        Some("assumed-role" | "federated-user") => {
-            AwsVerdict::Well("keys of a role, which end by themselves")
-        }
+        Some("assumed-role") => AwsVerdict::Well("keys of a role, which end by themselves"),
         Some("root") => AwsVerdict::Refused(AwsProblem::Root),
         Some("user") => AwsVerdict::Remark(AwsRemark::User),
         _ => AwsVerdict::Remark(AwsRemark::Unknown),
@@ -243,6 +267,10 @@ mod tests {
             ("arn:aws:iam::123456789012:user/ops/root", user.clone()),
             ("arn:aws:sts::123456789012:user/moto", user),
             ("arn:aws:iam::123456789012:role/cyprob", unknown.clone()),
+            (
+                "arn:aws:sts::123456789012:federated-user/a",
+                unknown.clone(),
+            ),
             ("root", unknown.clone()),
             ("", unknown),
         ] {

@@ -72,7 +72,10 @@ impl AwsConfig {
         self
     }
 
-    /// Asks the token service (STS) at this address in place of the region's own.
+    /// Asks the token service (STS) at this address in place of the region's own: for a web
+    /// identity, and when it is looked whose the credentials are.
+    ///
+    /// AWS's own chain asks where the environment and the profile say, by HTTPS.
     #[must_use]
     pub fn with_token_service(mut self, endpoint: AwsEndpoint) -> Self {
         self.token_service = Some(endpoint);

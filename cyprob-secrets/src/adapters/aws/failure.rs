@@ -31,6 +31,8 @@ pub(super) enum Outage {
     Answer,
     #[error("no credentials were found")]
     Credentials,
+    #[error("credentials were found by AWS's own chain, and are not given")]
+    Chain,
     #[error("the file of the web identity token cannot be read or holds no token")]
     TokenFile,
 }
@@ -91,9 +93,10 @@ fn answered(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         _ if status >= 500 => Outage::Server(status).into(),
         "ResourceNotFoundException" => Failure::Absent,
         "InvalidRequestException" if deleted => Failure::Absent,
-        "InvalidRequestException" | "InvalidParameterException" | "ValidationException" => {
-            Failure::Refused(Refusal::NotTaken)
-        }
+        "InvalidRequestException"
+        | "InvalidParameterException"
+        | "ValidationError"
+        | "ValidationException" => Failure::Refused(Refusal::NotTaken),
         "ThrottlingException"
         | "Throttling"
         | "ThrottledException"
@@ -114,6 +117,8 @@ fn answered(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
         | "MissingAuthenticationTokenException"
         | "ExpiredTokenException"
         | "ExpiredToken"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidIdentityToken"
         | "IDPRejectedClaim"
         | "RegionDisabledException"
@@ -151,6 +156,13 @@ mod tests {
             ("AccessDeniedException", "", 400, denied),
             ("UnrecognizedClientException", "", 400, denied),
             ("ExpiredTokenException", "", 400, denied),
+            ("RequestExpired", "", 400, denied),
+            (
+                "ValidationError",
+                "",
+                400,
+                Failure::Refused(Refusal::NotTaken),
+            ),
             ("DecryptionFailure", "", 400, denied),
             ("", "", 403, denied),
             ("", "", 401, denied),

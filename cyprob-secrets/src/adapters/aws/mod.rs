@@ -29,6 +29,7 @@ mod chain;
 mod checkup;
 mod client;
 mod config;
+mod covered;
 mod credentials;
 mod endpoint;
 mod failure;

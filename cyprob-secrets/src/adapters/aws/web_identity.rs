@@ -66,6 +66,10 @@ impl WebIdentity {
 ///
 /// Kubernetes links to it and may let others read it; the pod is what keeps it.
 pub(super) fn token(place: &Path) -> Option<SecretString> {
+    // A pipe would wait for its writer.
+    if !std::fs::metadata(place).ok()?.is_file() {
+        return None;
+    }
     let mut text = Zeroizing::new(String::new());
     let file = File::open(place).ok()?;
     let read = file.take(MOST + 1).read_to_string(&mut text).ok()?;

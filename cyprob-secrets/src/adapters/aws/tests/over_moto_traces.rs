@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::over_moto_identity::{Identity, TOKEN};
-use super::stand::{KEY, Moto, SESSION};
+use super::stand::{KEY, Moto, SESSION, keys, moto};
 use crate::testkit::canary;
-use crate::testkit::fault_proxy::Fault;
+use crate::testkit::fault_proxy::{Fault, FaultProxy};
 use crate::testkit::provider::ProviderStand as _;
 
 const MARKER: &str = "m4rk3r-1n-a-tr4c3-08e1";
@@ -59,8 +59,10 @@ fn collecting(log: &Log) -> tracing::subscriber::DefaultGuard {
     collecting
 }
 
-/// Reads, and traces what came of it as a careless host would.
+/// Reads and looks, and traces what came of it as a careless host would.
 async fn read(stand: &Moto, behind: &str) {
+    let looked = stand.provider.config.check_up().await;
+    tracing::error!("{looked:?}");
     let read = stand.read("a", behind).await;
     tracing::error!("{read:?}");
     if let Err(error) = read {
@@ -85,7 +87,9 @@ fn assert_silent(log: &Log) {
 
 #[tokio::test]
 async fn no_trace_shows_a_value_or_a_key() {
-    let (stand, log) = (Moto::new().await, Log::default());
+    let tokens = FaultProxy::start(moto()).await.unwrap();
+    let stand = Moto::with_tokens(keys(), &tokens).await;
+    let log = Log::default();
     put(&stand).await;
     let collecting = collecting(&log);
     for behind in ["", "#k", "#n", "#none", "?stage=OTHER"] {

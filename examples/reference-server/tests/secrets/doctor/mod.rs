@@ -24,7 +24,7 @@ use crate::support::server::CYPROB;
 pub(crate) struct Patient {
     pub(crate) data: Data,
     secrets: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// What the doctor said, and how it ended.
@@ -60,8 +60,15 @@ impl Patient {
     }
 
     #[cfg(any(feature = "aws", feature = "vault"))]
-    pub(crate) fn set(&mut self, variable: &'static str, value: &'static str) {
-        self.environment.push((variable, value));
+    pub(crate) fn set(&mut self, variable: &'static str, value: impl Into<String>) {
+        self.environment.push((variable, value.into()));
+    }
+
+    /// A variable with a secret.
+    #[cfg(feature = "aws")]
+    pub(crate) fn hide(&mut self, variable: &'static str, secret: &str) {
+        self.secrets.push(secret.to_owned());
+        self.set(variable, secret);
     }
 
     /// Runs a command at every level of logging; no secret is shown.
@@ -74,7 +81,12 @@ impl Patient {
         command.env("CYPROB_LOG", "trace");
         command.env_remove("VAULT_SKIP_VERIFY");
         command.env_remove("BAO_SKIP_VERIFY");
-        command.envs(self.environment.iter().copied());
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(variable);
+            }
+        }
+        command.envs(self.environment.iter().cloned());
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(output.stdout), text(output.stderr));

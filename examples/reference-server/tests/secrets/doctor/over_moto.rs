@@ -1,9 +1,12 @@
 //! AWS Secrets Manager: what the doctor says of it, and `cyprob secrets get` of it.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 
 use cyprob::core::adapters::system::SystemEntropy;
 use cyprob::core::ports::EntropyExt as _;
+use rustix::fs::Mode;
 use serde_json::{Value, json};
 
 use super::Patient;
@@ -82,8 +85,29 @@ fn a_role_is_praised_keys_are_remarked_and_no_keys_refused() {
     assert_eq!((said.status, said.text.as_str()), (Some(3), ""), "{err}");
     assert!(err.contains("no credentials were found"), "{err}");
     by_chain.set("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
-    by_chain.set("AWS_SECRET_ACCESS_KEY", "canary-of-the-key");
-    by_chain.doctor().refuses(&[]).remarks(&["long-lived keys"]);
+    by_chain.hide("AWS_SECRET_ACCESS_KEY", "canary-of-the-key");
+    by_chain.doctor().refuses(&[]).remarks(&["keys of a user"]);
+}
+
+#[test]
+fn the_chain_sends_nothing_in_the_clear_wherever_the_environment_sends_it() {
+    let mut patient = by_chain();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let clear = format!("http://0.0.0.0:{}", socket.local_addr().unwrap().port());
+    let token = patient.keep("token", TOKEN);
+    patient.set("AWS_ENDPOINT_URL_STS", clear);
+    patient.set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/cyprob");
+    patient.set("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap());
+    let told = ["aws credentials", "found by AWS's own chain and not given"];
+    patient.doctor().refuses(&[&told]);
+    socket.set_nonblocking(true).unwrap();
+    assert_eq!(socket.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    // What is on this machine is asked.
+    patient.set("AWS_ENDPOINT_URL_STS", moto());
+    patient
+        .doctor()
+        .refuses(&[])
+        .praises(&["aws caller arn:aws:sts::123456789012:assumed-role/cyprob/"]);
 }
 
 #[test]
@@ -93,7 +117,17 @@ fn each_thing_that_is_wrong_has_a_line_with_its_remedy() {
     patient
         .doctor()
         .refuses(&[&["aws token file", "lays one there"]]);
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // A pipe into which nobody writes.
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        patient.file("token"),
+        Mode::from_raw_mode(0o600),
+    )
+    .unwrap();
+    patient
+        .doctor()
+        .refuses(&[&["aws token file", "holds no token"]]);
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", socket.local_addr().unwrap());
     drop(socket);
     for (endpoint, tokens, part) in [
