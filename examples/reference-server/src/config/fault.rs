@@ -78,7 +78,7 @@ mod tests {
             ),
             (format!("data = \"{SECRET}\" x"), "line 1, column ", ""),
             (format!("data = \"{SECRET}"), "line 1, column ", ""),
-            (format!("{SECRET}"), "line 1, column ", ""),
+            (SECRET.to_owned(), "line 1, column ", ""),
             (
                 format!("[postgres]\nurl = \"postgres://a:{SECRET}@b/c\"\nport = 1\n"),
                 "line 3, column 1, at `port`: ",
