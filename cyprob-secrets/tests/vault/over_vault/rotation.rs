@@ -6,6 +6,7 @@ mod load;
 mod loaded;
 mod relay;
 mod revoked;
+mod stranded;
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cyprob_secrets::testkit::fault_proxy::Fault;
-
 use super::database::Database;
 use super::load::ask;
 use super::loaded::Counted;
 use super::relay::Relay;
 use super::revoked::HEALS;
+use super::stranded::Stranded;
 use crate::stand::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -38,23 +37,15 @@ async fn credentials_are_held_while_a_connection_of_theirs_is_used_though_the_ha
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_other_credentials_once_the_handle_is_gone() {
-    let database = Database::new("1h", "24h").await;
-    let (stand, patience) = (&database.stand, Duration::from_secs(5));
-    let (proxy, vault) = stand.through_within(stand.given(), patience).await;
-    let keeper = database.keeper(database.source(&vault)).await;
-    let live = database.live(&keeper).await;
-    proxy.inject(Fault::Refuse);
-    database.revoke(keeper.current().lease_id()).await;
-    let (pool, table) = (live.pool().clone(), database.table());
-    let asking = tokio::spawn(async move { ask(&pool, &table, 1).await });
-    until("it waits", || async { live.is_waiting() }).await;
-    let (pool, begun) = (live.pool().clone(), Instant::now());
-    drop(live);
-    let error = asking.await.unwrap().unwrap_err();
+    let stranded = Stranded::new().await;
+    let (pool, begun) = (stranded.live.pool().clone(), Instant::now());
+    drop(stranded.live);
+    let error = stranded.asking.await.unwrap().unwrap_err();
     // Of its 30 s at most.
     assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
     assert!(error.as_database_error().is_some(), "{error}");
-    let error = ask(&pool, &database.table(), 1).await.unwrap_err();
+    let table = stranded.database.table();
+    let error = ask(&pool, &table, 1).await.unwrap_err();
     assert!(error.as_database_error().is_some(), "{error}");
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use cyprob_secrets::testkit::fault_proxy::Fault;
 use sqlx::postgres::PgPoolOptions;
 
 use super::database::Database;
 use super::load::ask;
 use super::loaded::{Counted, Loaded};
 use super::relay::Relay;
+use super::stranded::Stranded;
 use crate::over_vault::faults::Row;
 use crate::stand::until;
 
@@ -138,40 +138,24 @@ async fn a_lease_revoked_under_an_idle_pool_fails_no_query_and_a_wrong_password_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_revoked_while_its_source_is_away_lets_queries_wait() {
-    let database = Database::new("1h", "24h").await;
-    let (stand, patience) = (&database.stand, Duration::from_secs(5));
-    let (proxy, vault) = stand.through_within(stand.given(), patience).await;
-    let keeper = database.keeper(database.source(&vault)).await;
-    let live = database.live(&keeper).await;
-    proxy.inject(Fault::Refuse);
-    database.revoke(keeper.current().lease_id()).await;
-    let (pool, table) = (live.pool().clone(), database.table());
-    let asking = tokio::spawn(async move { ask(&pool, &table, 1).await });
+    let stranded = Stranded::new().await;
+    let live = &stranded.live;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(live.is_waiting() && !asking.is_finished());
-    assert!(keeper.standing().failure.is_some());
+    assert!(live.is_waiting() && !stranded.asking.is_finished());
+    assert!(stranded.keeper.standing().failure.is_some());
     assert_eq!(live.generation(), 1);
-    proxy.heal();
-    asking.await.unwrap().unwrap();
+    stranded.proxy.heal();
+    stranded.asking.await.unwrap().unwrap();
     assert_eq!(live.generation(), 2);
     assert!(!live.is_waiting());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_that_waits_for_others_closes_at_once() {
-    let database = Database::new("1h", "24h").await;
-    let (stand, patience) = (&database.stand, Duration::from_secs(5));
-    let (proxy, vault) = stand.through_within(stand.given(), patience).await;
-    let keeper = database.keeper(database.source(&vault)).await;
-    let live = database.live(&keeper).await;
-    proxy.inject(Fault::Refuse);
-    database.revoke(keeper.current().lease_id()).await;
-    let (pool, table) = (live.pool().clone(), database.table());
-    let asking = tokio::spawn(async move { ask(&pool, &table, 1).await });
-    until("it waits", || async { live.is_waiting() }).await;
+    let stranded = Stranded::new().await;
     let begun = Instant::now();
-    live.pool().close().await;
-    assert!(asking.await.unwrap().is_err());
+    stranded.live.pool().close().await;
+    assert!(stranded.asking.await.unwrap().is_err());
     // Those who waited would have done so for half a minute.
     assert!(begun.elapsed() < HEALS, "{:?}", begun.elapsed());
 }
