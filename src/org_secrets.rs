@@ -10,9 +10,10 @@ use crate::error_chain;
 
 /// How often is looked for them; a change is left alone for half a minute.
 const EVERY: Duration = Duration::from_secs(15);
-/// How much longer than a look the pause after it is at least: where there are many thousand
-/// organizations, a store is not kept busy by it.
+/// How much longer than a look the pause after it is, up to the longest: where there are many
+/// thousand organizations, a store is not kept busy by it.
 const REST: u32 = 10;
+const LONGEST: Duration = Duration::from_secs(120);
 /// How long the trail may take at the end.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -22,13 +23,11 @@ pub(crate) async fn run(secrets: OrgSecrets, mut stopped: watch::Receiver<bool>)
         let mut pause = EVERY;
         let round = async {
             let begun = Instant::now();
-            match secrets.settle().await {
-                Ok(count) => {
-                    pause = EVERY.max(begun.elapsed() * REST);
-                    if count > 0 {
-                        tracing::warn!(count, "changes of secrets were finished late");
-                    }
-                }
+            let settled = secrets.settle().await;
+            pause = (begun.elapsed() * REST).clamp(EVERY, LONGEST);
+            match settled {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "changes of secrets were finished late"),
                 Err(error) => {
                     let chain = error_chain(&error);
                     tracing::error!(%chain, "changes of secrets are not finished yet");

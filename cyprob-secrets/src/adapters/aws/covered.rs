@@ -61,7 +61,7 @@ fn is_covered(uri: &str) -> bool {
     let address = address.parse::<IpAddr>().ok();
     let gives = |address: &IpAddr| GIVERS.iter().any(|giver| giver.parse() == Ok(*address));
     uri.scheme_str() == Some("https")
-        || host == "localhost"
+        || host.eq_ignore_ascii_case("localhost")
         || address.is_some_and(|address| address.is_loopback() || gives(&address))
 }
 
@@ -74,7 +74,7 @@ mod tests {
         for good in [
             "https://sts.eu-central-1.amazonaws.com/",
             "http://127.0.0.1:5000/",
-            "http://localhost:5000/",
+            "http://LocalHost:5000/",
             "http://[::1]:5000/",
             "http://169.254.169.254/latest/api/token",
             "http://169.254.170.23/v1/credentials",

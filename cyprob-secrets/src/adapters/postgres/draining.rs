@@ -23,8 +23,8 @@ pub(super) async fn drained(pool: PgPool, old: Arc<Credentials>, clock: Arc<dyn 
     while !old.lease().is_over(clock.now()) && !pool.is_closed() {
         tokio::time::sleep(LOOK).await;
         sweep(&pool, old.username()).await;
-        let left = timeout(PATIENCE, left(&pool, old.username())).await;
-        if begun.elapsed() > ON_ITS_WAY && matches!(left, Ok(Ok(0))) {
+        let left = left(&pool, old.username()).await;
+        if begun.elapsed() > ON_ITS_WAY && left == Some(0) {
             return;
         }
     }
@@ -46,9 +46,15 @@ async fn sweep(pool: &PgPool, username: &str) {
     }
 }
 
-async fn left(pool: &PgPool, username: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(sql::CONNECTIONS_OF)
+/// How many are left, if that can be known.
+async fn left(pool: &PgPool, username: &str) -> Option<i64> {
+    let mut connection = pool.acquire().await.ok()?;
+    let count = sqlx::query_scalar(sql::CONNECTIONS_OF)
         .bind(username)
-        .fetch_one(pool)
-        .await
+        .fetch_one(&mut *connection);
+    let count = timeout(PATIENCE, count).await;
+    if count.is_err() {
+        connection.close_on_drop();
+    }
+    count.ok()?.ok()
 }

@@ -39,7 +39,7 @@ pub struct DatabaseCredentials {
 /// The same holds when the server does not know the user any more, because somebody revoked the
 /// lease: that is asked of each connection before it is given out (in place of the pool's own
 /// test, so not where `test_before_acquire` is off), and once a second on one connection beside
-/// those of the pool, more seldom where the server gives no answer. The credentials are [doubted](Credentials::doubt) then, and what fails is
+/// those of the pool (every half a minute while the server lets it sign in and answers nothing). The credentials are [doubted](Credentials::doubt) then, and what fails is
 /// what was being asked at that moment.
 ///
 /// When it drops, or its keeper is gone, the pool keeps the credentials that it has, and nobody

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::domain::Credentials;
@@ -25,8 +24,6 @@ pub(super) struct State {
     parked: watch::Sender<bool>,
     /// Whether the server ended a session, and it is not known yet why.
     suspected: watch::Sender<bool>,
-    /// Wakes who waits for the server to answer.
-    answered: Notify,
     /// Whether somebody feeds the pool.
     fed: AtomicBool,
 }
@@ -53,7 +50,6 @@ impl State {
             }),
             parked: watch::Sender::new(false),
             suspected: watch::Sender::new(false),
-            answered: Notify::new(),
             fed: AtomicBool::new(true),
         }
     }
@@ -90,7 +86,6 @@ impl State {
 
     /// A connection was made just now, as this user.
     pub(super) fn made_as(&self, name: &str) {
-        self.answered.notify_waiters();
         let mut in_use = self.in_use();
         if in_use.credentials.username() != name {
             if in_use.late.len() >= MOST_LATE {
@@ -98,11 +93,6 @@ impl State {
             }
             in_use.late.push(Instant::now());
         }
-    }
-
-    /// Waits until a connection is made: the server answers.
-    pub(super) fn answered(&self) -> Notified<'_> {
-        self.answered.notified()
     }
 
     /// The server says that the user is not there: nobody is given a connection until there is

@@ -19,9 +19,9 @@ const LOST: Duration = Duration::from_millis(20);
 const GOING: Duration = Duration::from_millis(250);
 /// How long an answer may take; after that the server is out of reach, which says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon it is looked again where there was no answer twice, and at most: a connection that
-/// got none is open until the server ends it.
-const SILENT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
+/// How soon it is looked again where connections that were signed in on got none twice: each is
+/// open until the server ends it.
+const SILENT: Duration = Duration::from_secs(30);
 
 /// Holds one connection, beside those of the pool: it is idle, so that its end is seen at once.
 pub(super) struct Watching {
@@ -31,8 +31,8 @@ pub(super) struct Watching {
     held: Option<(u64, PgListener)>,
     /// When a connection was lost, until it is known why.
     lost: Option<Instant>,
-    /// The pause after the last look, if there was no answer.
-    silent: Option<Duration>,
+    /// Whether the last connection got no answer.
+    silent: bool,
 }
 
 impl Watching {
@@ -42,7 +42,7 @@ impl Watching {
             place,
             held: None,
             lost: None,
-            silent: None,
+            silent: false,
         }
     }
 
@@ -71,16 +71,15 @@ impl Watching {
                 }
                 Ok(Err(_)) => self.held = None,
                 Err(_) => {
-                    self.held = None;
                     self.clear();
-                    pause = self
-                        .silent
-                        .map_or(LOOK, |before| (before * 2).clamp(SILENT.0, SILENT.1));
-                    self.silent = Some(pause);
+                    pause = match self.held.take() {
+                        Some(_) if std::mem::replace(&mut self.silent, true) => SILENT,
+                        _ => LOOK,
+                    };
                     continue;
                 }
             }
-            self.silent = None;
+            self.silent = false;
             if self.lost.is_some_and(|lost| lost + GOING <= begun) {
                 self.clear();
             }
@@ -96,13 +95,7 @@ impl Watching {
     /// Waits for so long, or until the connection is lost.
     async fn lost_within(&mut self, pause: Duration) -> bool {
         let Some((_, connection)) = &mut self.held else {
-            // Where the pool is answered, so will be who looks.
-            let answered = self.state.answered();
-            let wakes = async {
-                tokio::time::sleep(LOOK).await;
-                answered.await;
-            };
-            let _ = tokio::time::timeout(pause, wakes).await;
+            tokio::time::sleep(pause).await;
             return false;
         };
         let heard = async {

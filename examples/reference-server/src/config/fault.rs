@@ -1,14 +1,13 @@
 //! What is said of a text that is no configuration: where and why, never what stands there.
 
-/// Of values that were quoted by the parser only the kind is left.
-const QUOTING: [&str; 4] = [
+/// What the parser quotes is left out of these; of a value its kind remains.
+const QUOTING: [&str; 5] = [
     "invalid type: ",
     "invalid value: ",
     "invalid length ",
     "unknown variant ",
+    "unknown field ",
 ];
-/// The longest word that is taken for a key; what is longer may be a secret in the wrong place.
-const LONGEST_KEY: usize = 40;
 
 /// The place of a fault, its key, and what is wrong there.
 pub(super) fn told(text: &str, error: &toml::de::Error) -> String {
@@ -17,39 +16,44 @@ pub(super) fn told(text: &str, error: &toml::de::Error) -> String {
     let Some(before) = start.and_then(|start| text.get(..start)) else {
         return why;
     };
-    let (begun, line) = match before.rsplit_once('\n') {
-        Some((lines, line)) => (lines.split('\n').count(), line),
-        None => (0, before),
-    };
+    let (_, line) = before.rsplit_once('\n').unwrap_or(("", before));
+    let number = before.matches('\n').count() + 1;
     let column = line.chars().count() + 1;
     let rest = text.get(before.len() - line.len()..).unwrap_or_default();
-    let key = rest.split(['\n', '=']).next().map_or("", str::trim);
-    let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
-    let at = match rest.lines().next().is_some_and(|line| line.contains('='))
-        && key.len() <= LONGEST_KEY
-        && !key.is_empty()
-        && key.chars().all(is_key)
-    {
-        true => format!(", at `{key}`"),
-        false => String::new(),
-    };
-    format!("line {}, column {column}{at}: {why}", begun + 1)
+    let at = key(text, rest).map_or(String::new(), |key| format!(", at `{key}`"));
+    format!("line {number}, column {column}{at}: {why}")
+}
+
+/// The key that a line begins with; in what is no TOML it may be the middle of a value.
+fn key<'t>(text: &str, line: &'t str) -> Option<&'t str> {
+    let (key, _) = line.lines().next()?.split_once('=')?;
+    let key = key.trim();
+    (is_key(key) && text.parse::<toml::Table>().is_ok()).then_some(key)
+}
+
+/// Whether a word looks like a key of ours, and not like a secret in the wrong place.
+fn is_key(word: &str) -> bool {
+    let is_of_key = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+    (1..=40).contains(&word.len()) && word.chars().all(is_of_key)
 }
 
 fn unquoted(message: &str) -> String {
-    for kind in QUOTING {
-        if let Some((found, expected)) = message
-            .strip_prefix(kind)
-            .and_then(|rest| rest.rsplit_once(", expected "))
-        {
-            let found = found.split(['"', '`']).next().unwrap_or_default();
-            return format!(
-                "{}, expected {expected}",
-                format!("{kind}{found}").trim_end()
-            );
-        }
-    }
-    message.to_owned()
+    let quoting = QUOTING.iter().find_map(|kind| {
+        let rest = message.strip_prefix(kind)?;
+        Some((kind, rest.rsplit_once(", expected ")?))
+    });
+    let Some((kind, (found, expected))) = quoting else {
+        return message.to_owned();
+    };
+    let shown = match found
+        .strip_prefix('`')
+        .and_then(|word| word.strip_suffix('`'))
+    {
+        Some(word) if kind.ends_with("field ") && is_key(word) => found,
+        _ => found.split(['"', '`']).next().unwrap_or_default(),
+    };
+    let what = format!("{kind}{shown}");
+    format!("{}, expected {expected}", what.trim_end())
 }
 
 #[cfg(test)]
@@ -90,6 +94,21 @@ mod tests {
                 "invalid type: sequence, expected",
             ),
             (
+                format!("\"{SECRET}\" = \"\""),
+                "line 1, column 1: ",
+                "unknown field, expected",
+            ),
+            (
+                "[postgres]\nwJalrXUtnFEMIK7MDENG = 1".to_owned(),
+                "line 2, column 1: ",
+                "unknown field, expected",
+            ),
+            (
+                "data = \"\"\"\nhunter=\\q\"\"\"".to_owned(),
+                "line 2, column ",
+                "",
+            ),
+            (
                 format!("listen = \"{SECRET}\""),
                 "line 1, column 10, at `listen`: ",
                 "",
@@ -99,7 +118,9 @@ mod tests {
             let told = told(&text, &error);
             assert!(told.starts_with(place), "{told}");
             assert!(told.contains(why), "{told}");
-            assert!(!told.contains(SECRET), "{told}");
+            for secret in [SECRET, "wJalr", "hunter"] {
+                assert!(!told.contains(secret), "{told}");
+            }
         }
     }
 }

@@ -91,4 +91,9 @@ async fn a_database_that_answers_nothing_is_no_doubt_and_gets_few_connections() 
     assert!(made <= 1, "{made}");
     assert_eq!(source.asked(), (1, 0));
     assert!(!live.is_waiting());
+    // It answers again, and knows the user no more.
+    relay.speak();
+    database.revoke(keeper.current().lease_id()).await;
+    ask(live.pool(), &database.table(), 1).await.unwrap();
+    assert_eq!(live.generation(), 2);
 }

@@ -63,6 +63,11 @@ impl Relay {
         self.state.mute.store(true, Ordering::SeqCst);
     }
 
+    /// Answers again.
+    pub(super) fn speak(&self) {
+        self.state.mute.store(false, Ordering::SeqCst);
+    }
+
     pub(super) fn made(&self) -> u64 {
         self.state.made.load(Ordering::SeqCst)
     }
